@@ -1,0 +1,4 @@
+import { defineConfig } from "scythe-ts";
+import { lifespan } from "./experiment.ts";
+
+export default defineConfig({ experiments: [lifespan], storage: "./scythe-data" });

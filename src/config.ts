@@ -1,0 +1,131 @@
+import { existsSync, statSync } from "node:fs";
+import { dirname, extname, join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { createJiti } from "jiti";
+import { messageOf, ScytheError } from "./errors.ts";
+import { type AnyExperiment, parseDuration } from "./experiment/define.ts";
+
+/** What `scythe.config.ts` exports by default. */
+export interface Config {
+  experiments: readonly AnyExperiment[];
+  /** A folder, relative to the config file (default `./scythe-data`). */
+  storage?: string;
+  /** `local` (default) or `inline`. */
+  engine?: string;
+  /** Specs that run at the same time on this machine. */
+  slots?: number;
+}
+
+/** Types the config; returns it as it is. */
+export function defineConfig(config: Config): Config {
+  return config;
+}
+
+/** A config and where it came from: workers load it from there again. */
+export interface LoadedConfig {
+  config: Config;
+  path: string;
+  folder: string;
+}
+
+const NAMES = ["scythe.config.ts", "scythe.config.mts", "scythe.config.js", "scythe.config.mjs"];
+
+/** The config file at or above `start`. @throws ScytheError `not_found` */
+export function findConfig(start: string): string {
+  for (let folder = resolve(start); ; folder = dirname(folder)) {
+    for (const name of NAMES) if (existsSync(join(folder, name))) return join(folder, name);
+    if (folder === dirname(folder)) break;
+  }
+  throw new ScytheError("not_found", `No scythe.config.ts in ${resolve(start)} or above`, {
+    hint: "Run this inside a project, or make one: `npx scythe init my-study`.",
+  });
+}
+
+/**
+ * Loads a config file, TypeScript without a build step.
+ * @param where the file, or a folder at or below the project's
+ * @throws ScytheError `invalid_definition` when it does not load, or exports no config
+ */
+export async function loadConfig(where: string | URL): Promise<LoadedConfig> {
+  const given = resolve(where instanceof URL ? fileURLToPath(where) : where);
+  const path = existsSync(given) && statSync(given).isFile() ? given : findConfig(given);
+  const module = await importModule(path);
+  const config = module.default as Config | undefined;
+  if (!config || !Array.isArray(config.experiments)) {
+    throw new ScytheError("invalid_definition", `${path} does not export a config`, {
+      hint: "Write: export default defineConfig({ experiments: [myExperiment] });",
+    });
+  }
+  const stranger = config.experiments.find(
+    (experiment) => typeof experiment?.run !== "function" || !experiment.columns,
+  );
+  if (stranger) {
+    throw new ScytheError("invalid_definition", `${path}: experiments must come from defineExperiment`, {
+      hint: `Found ${JSON.stringify((stranger as { name?: unknown }).name ?? typeof stranger)}.`,
+    });
+  }
+  return { config, path, folder: dirname(path) };
+}
+
+async function importModule(path: string): Promise<{ default?: unknown }> {
+  try {
+    if (/^\.[mc]?ts$/.test(extname(path))) {
+      return await createJiti(import.meta.url, { interopDefault: false, sourceMaps: true }).import(path);
+    }
+    return (await import(pathToFileURL(path).href)) as { default?: unknown };
+  } catch (error) {
+    if (error instanceof Error && error.name === "ScytheError") throw error;
+    throw new ScytheError("invalid_definition", `${path} could not be loaded: ${messageOf(error)}`, {
+      hint: "Mend the file; the stack below says where.",
+      cause: error,
+    });
+  }
+}
+
+/** What may be said on the command line or in code, above environment and config. */
+export interface Overrides {
+  storage?: string;
+  engine?: string;
+  slots?: number;
+}
+
+/** Everything an entry point decides by. Precedence: override, environment, config file, default. */
+export interface Settings {
+  storage: string;
+  engine: string;
+  slots: number | undefined;
+  workerName: string;
+  executionTimeoutMs: number;
+}
+
+export function readSettings(loaded: Pick<LoadedConfig, "config" | "folder">, overrides: Overrides = {}): Settings {
+  const { config, folder } = loaded;
+  const env = process.env;
+  const configured = config.storage ?? "./scythe-data";
+  return {
+    storage: overrides.storage ?? bucketFrom(env) ?? (hasScheme(configured) ? configured : resolve(folder, configured)),
+    engine: overrides.engine ?? config.engine ?? "local",
+    slots: overrides.slots ?? numberFrom("SCYTHE_WORKER_SLOTS", env.SCYTHE_WORKER_SLOTS) ?? config.slots,
+    workerName: env.SCYTHE_WORKER_NAME || "ScytheWorker--Local",
+    executionTimeoutMs: parseDuration(
+      env.SCYTHE_TIMEOUT_EXPERIMENT_EXECUTION || "1m",
+      "SCYTHE_TIMEOUT_EXPERIMENT_EXECUTION",
+    ),
+  };
+}
+
+function bucketFrom(env: NodeJS.ProcessEnv): string | undefined {
+  if (!env.SCYTHE_STORAGE_BUCKET) return undefined;
+  return `s3://${env.SCYTHE_STORAGE_BUCKET}/${env.SCYTHE_STORAGE_BUCKET_PREFIX || "scythe"}`;
+}
+
+function hasScheme(text: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9+.-]+:\/\//.test(text);
+}
+
+function numberFrom(name: string, value: string | undefined): number | undefined {
+  if (!value) return undefined;
+  const number = Number(value);
+  if (Number.isInteger(number) && number > 0) return number;
+  throw new ScytheError("invalid_input", `${name} must be a whole number above 0, not ${JSON.stringify(value)}`);
+}

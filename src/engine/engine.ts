@@ -1,0 +1,84 @@
+/** What crosses an engine: plain JSON, small (names, keys, ranges; never specs or rows). */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** How a leaf of an earlier wave ended. An engine that lost its memory may hand over fewer than it dispatched. */
+export type Settled = { payload: Json; result: Json } | { payload: Json; error: Error };
+
+export interface TaskContext {
+  /** Aborts when the run is cancelled: finish what is in hand, commit it, return. */
+  signal: AbortSignal;
+  /** 1 for the first try of this step. */
+  attempt: number;
+  /** How many leaves the engine can run at once, as far as it knows. */
+  capacity: number;
+  /** Which of the engine's slots on this machine the step has: 0 … capacity − 1. */
+  slot: number;
+  /** Tells the engine that the step is alive, so that its time limit starts anew. */
+  heartbeat(): void;
+}
+
+export interface Wave {
+  nodes?: Json[];
+  leaves?: Json[];
+}
+
+/**
+ * A tree of work that any engine can run. Storage is its only memory: every step is idempotent, may run twice at the
+ * same time, and may be asked again by an engine that knows nothing of what was done before.
+ */
+export interface TreeProgram {
+  /** The next wave of a node's children; an empty one means that the node may be merged. */
+  expand(node: Json, settled: Settled[], context: TaskContext): Promise<Wave>;
+  /** One chunk of work. */
+  leaf(payload: Json, context: TaskContext): Promise<Json>;
+  /** Called once all children of the node are done. */
+  merge(node: Json, context: TaskContext): Promise<Json>;
+  /** The result of a leaf, or of the root node, that is done already; undefined while it is not. */
+  lookup(payload: Json): Promise<Json | undefined>;
+}
+
+export type Programs = Readonly<Record<string, TreeProgram>>;
+
+export type EngineStatus = "running" | "succeeded" | "failed" | "cancelled";
+
+export interface EngineRun {
+  readonly id: string;
+  /** The root's merge. @throws what failed the run, or ScytheError `cancelled`. */
+  result(): Promise<Json>;
+  status(): Promise<EngineStatus>;
+  /** Asks the run to stop after the work in hand; resolves when it has. */
+  cancel(): Promise<void>;
+}
+
+export interface StartOptions {
+  /** Names the run in the engine's own tools. */
+  metadata?: Record<string, string>;
+}
+
+export interface Worker {
+  /** Takes no new work, finishes or hands back what is in hand. */
+  stop(): Promise<void>;
+  /** Resolves when the worker has stopped, for whatever reason. */
+  readonly done: Promise<void>;
+}
+
+/**
+ * Runs tree programs durably. An engine knows nothing of experiments.
+ *
+ * Contract (checked by `engine.testsuite.ts` against every engine): every planned leaf settles before its node's next
+ * `expand`; `merge` runs after the last; a leaf that throws is tried again `LEAF_ATTEMPTS` times in all and then handed
+ * to `expand` as an error; `expand` or `merge` that throws fails the run with that error as its cause.
+ */
+export interface Engine {
+  readonly name: string;
+  /** Where leaves run: in this very process (breakpoints hit), or apart from it. */
+  readonly isolation: "none" | "process";
+  start(program: string, root: Json, options?: StartOptions): Promise<EngineRun>;
+  /** A run that was started before, perhaps by another process. @throws ScytheError `engine` when it cannot be reached */
+  attach(id: string): Promise<EngineRun>;
+  /** Takes work until stopped. @throws ScytheError `engine` for engines that need no workers */
+  serve(): Promise<Worker>;
+}
+
+/** Tries of one leaf before its error is handed to `expand`. A spec's own failure never throws: it is a row. */
+export const LEAF_ATTEMPTS = 3;

@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { ScytheError } from "../errors.ts";
+import { type Json, LEAF_ATTEMPTS, type Settled, type TaskContext, type TreeProgram } from "./engine.ts";
+import { SlotPool } from "./slot-pool.ts";
+
+/** Nodes of one level that are open at once: enough to keep every slot busy, few enough to stay small in memory. */
+const OPEN_NODES_PER_LEVEL = 4;
+
+/** Walks a tree program in this process: nodes here, leaves on a bounded number of slots. */
+export class TreeWalk {
+  readonly #program: TreeProgram;
+  readonly #slots: SlotPool;
+  readonly #levels: SlotPool[] = [];
+  readonly #signal: AbortSignal;
+
+  constructor(program: TreeProgram, slots: number, signal: AbortSignal) {
+    this.#program = program;
+    this.#slots = new SlotPool(slots);
+    this.#signal = signal;
+  }
+
+  async run(root: Json): Promise<Json> {
+    return this.#node(root, 0);
+  }
+
+  async #node(node: Json, level: number): Promise<Json> {
+    let settled: Settled[] = [];
+    for (;;) {
+      this.#throwIfCancelled();
+      const wave = await this.#program.expand(node, settled, this.#context(1, 0));
+      const { nodes = [], leaves = [] } = wave;
+      if (nodes.length + leaves.length === 0) break;
+      const children = nodes.map((child) => this.#level(level).use(() => this.#node(child, level + 1)));
+      const results = Promise.all(leaves.map((leaf) => this.#slots.use((slot) => this.#leaf(leaf, slot))));
+      await settleAll([...children, results]);
+      settled = await results;
+    }
+    this.#throwIfCancelled();
+    return this.#program.merge(node, this.#context(1, 0));
+  }
+
+  async #leaf(payload: Json, slot: number): Promise<Settled> {
+    for (let attempt = 1; ; attempt++) {
+      if (this.#signal.aborted) return { payload, error: cancelled() };
+      try {
+        return { payload, result: await this.#program.leaf(payload, this.#context(attempt, slot)) };
+      } catch (error) {
+        if (attempt >= LEAF_ATTEMPTS) return { payload, error: error as Error };
+        await sleep(100 * 2 ** attempt * (0.5 + Math.random() / 2));
+      }
+    }
+  }
+
+  #level(level: number): SlotPool {
+    this.#levels[level] ??= new SlotPool(OPEN_NODES_PER_LEVEL);
+    return this.#levels[level];
+  }
+
+  #context(attempt: number, slot: number): TaskContext {
+    return { signal: this.#signal, attempt, capacity: this.#slots.size, slot, heartbeat: () => undefined };
+  }
+
+  #throwIfCancelled(): void {
+    if (this.#signal.aborted) throw cancelled();
+  }
+}
+
+export function cancelled(): ScytheError {
+  return new ScytheError("cancelled", "The run was cancelled.", { hint: "What is done is kept." });
+}
+
+/** Waits for all, then throws the first failure: nothing is left running behind an error. */
+async function settleAll(work: Promise<unknown>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(work);
+  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failed) throw failed.reason;
+}

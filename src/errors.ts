@@ -1,0 +1,51 @@
+/** What kind of trouble it is. The command line turns it into an exit code; callers may branch on it. */
+export type ErrorCode =
+  | "invalid_definition"
+  | "invalid_specs"
+  | "invalid_input"
+  | "not_found"
+  | "conflict"
+  | "storage"
+  | "engine"
+  | "timeout"
+  | "cancelled"
+  | "internal";
+
+export interface ErrorOptions {
+  /** What the reader should do next, as a sentence. */
+  hint?: string;
+  cause?: unknown;
+  /** Machine-readable facts: the field, the path, the run. Never secrets. */
+  details?: Record<string, unknown>;
+}
+
+/** Every error this package raises on purpose: a code, what happened, what to do next, and its cause. */
+export class ScytheError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly details: Record<string, unknown>;
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "ScytheError";
+    this.code = code;
+    this.hint = options.hint;
+    this.details = options.details ?? {};
+  }
+}
+
+/** True for a {@link ScytheError}, also one made by another copy of this package (a user's project may hold its own). */
+export function isScytheError(error: unknown): error is ScytheError {
+  return error instanceof Error && error.name === "ScytheError" && "code" in error;
+}
+
+/** The message of anything that was thrown, an Error or not. */
+export function messageOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message || thrown.name;
+  if (typeof thrown === "string") return thrown;
+  try {
+    return JSON.stringify(thrown) ?? String(thrown);
+  } catch {
+    return Object.prototype.toString.call(thrown);
+  }
+}

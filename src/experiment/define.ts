@@ -1,0 +1,223 @@
+import ms from "ms";
+import { z } from "zod";
+import { ScytheError } from "../errors.ts";
+import { RESERVED_COLUMNS, RESERVED_TABLES, SAFE_NAME } from "../spec/base.ts";
+import { type Column, columnsOf, isScalarColumn } from "../spec/columns.ts";
+import { assertIdempotent } from "../spec/idempotence.ts";
+import type { Context } from "./context.ts";
+
+/** A named table of many rows a spec. `index` names the columns that become levels of its pandas MultiIndex. */
+export interface Table<S extends z.ZodObject = z.ZodObject> {
+  schema: S;
+  index: readonly string[];
+}
+
+/** Declares a table of an experiment: the schema of a row, and which of its columns index it. */
+export function table<S extends z.ZodObject>(
+  schema: S,
+  options: { index?: readonly (keyof z.output<S> & string)[] } = {},
+): Table<S> {
+  return { schema, index: options.index ?? [] };
+}
+
+export type Tables = Record<string, Table>;
+export type Feature = string | number | boolean;
+export type WorkerLabel = "high_memory" | "high_cpu" | "has_gpu" | (string & {});
+
+type TableRows<T extends Tables> = { [K in keyof T]: readonly z.input<T[K]["schema"]>[] };
+
+/** What `run` gives back: the outputs and, when the experiment has tables, their rows. */
+export type RunOutput<O extends z.ZodObject, T extends Tables> = keyof T extends never
+  ? z.input<O>
+  : z.input<O> & { tables: TableRows<T> };
+
+type Awaitable<T> = T | Promise<T>;
+
+export interface ExperimentDefinition<I extends z.ZodObject, O extends z.ZodObject, T extends Tables> {
+  /** Letters, digits, `_`, `-`, `.`: it is a folder's name. */
+  name: string;
+  description?: string;
+  /** One spec. Unknown fields are refused unless made with `z.looseObject`. */
+  input: I;
+  /** One row of `scalars.pq`; `fileRef()` fields go to `result_file_refs.pq`. */
+  output: O;
+  tables?: T;
+  /** Extra index columns, derived from the input alone. */
+  computedFeatures?: (input: z.output<I>) => Record<string, Feature>;
+  /** Further tries of a spec that failed (default 1). */
+  retries?: number;
+  /** Longest time of one try, as "90s", "1m", or milliseconds (default from settings, else 1 m). */
+  executionTimeout?: string | number;
+  /** Longest time a chunk may wait for a worker (default from settings, else 1 h). */
+  scheduleTimeout?: string | number;
+  /** Labels that a worker must have. */
+  requires?: readonly WorkerLabel[];
+  /** Runs one spec. `fileRef()` inputs are local paths by now. */
+  run(input: z.output<I>, context: Context): Awaitable<RunOutput<O, T>>;
+}
+
+/** A checked experiment: stateless, and the same object in every process that loads the config. */
+export interface Experiment<
+  I extends z.ZodObject = z.ZodObject,
+  O extends z.ZodObject = z.ZodObject,
+  T extends Tables = Tables,
+> {
+  readonly name: string;
+  readonly description: string;
+  readonly input: I;
+  readonly output: O;
+  readonly tables: T;
+  readonly computedFeatures: ((input: z.output<I>) => Record<string, Feature>) | undefined;
+  readonly retries: number;
+  /** Milliseconds; undefined = the setting. */
+  readonly executionTimeoutMs: number | undefined;
+  readonly scheduleTimeoutMs: number | undefined;
+  readonly requires: readonly string[];
+  readonly run: (input: z.output<I>, context: Context) => Awaitable<RunOutput<O, T>>;
+  readonly columns: ExperimentColumns;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: an experiment of any schemas; inputs stand in contravariant places
+export type AnyExperiment = Experiment<any, any, any>;
+
+/** The columns that an experiment's schemas give its tables. */
+export interface ExperimentColumns {
+  /** Every input field, in the schema's order. */
+  input: Column[];
+  /** Output fields that are plain data. */
+  scalars: Column[];
+  /** Output fields that are files. */
+  files: Column[];
+  tables: Record<string, Column[]>;
+}
+
+/**
+ * Defines an experiment: a name, an input schema, an output schema, optional tables, and a function.
+ * @throws ScytheError `invalid_definition` naming the field and what it should be
+ */
+export function defineExperiment<I extends z.ZodObject, O extends z.ZodObject, const T extends Tables = Record<never, Table>>(
+  definition: ExperimentDefinition<I, O, T>,
+): Experiment<I, O, T> {
+  const { name } = definition;
+  assertName(name);
+  const input = strict(definition.input, `${name}.input`);
+  const output = strict(definition.output, `${name}.output`);
+  const tables = strictTables(definition.tables ?? ({} as T), name);
+  const outputs = columnsOf(output, `${name}.output`);
+  const columns: ExperimentColumns = {
+    input: columnsOf(input, `${name}.input`),
+    scalars: outputs.filter((column) => !column.file),
+    files: outputs.filter((column) => column.file),
+    tables: Object.fromEntries(
+      Object.entries(tables).map(([key, { schema }]) => [key, columnsOf(schema, `${name}.tables.${key}`)]),
+    ),
+  };
+  assertColumns(name, columns, tables);
+  assertIdempotent(input, `${name}.input`);
+  if (typeof definition.run !== "function") throw invalid(name, "run must be a function");
+  return Object.freeze({
+    name,
+    description: definition.description ?? "",
+    input,
+    output,
+    tables,
+    computedFeatures: definition.computedFeatures,
+    retries: wholeNumber(definition.retries ?? 1, name, "retries"),
+    executionTimeoutMs: optionalDuration(definition.executionTimeout, name, "executionTimeout"),
+    scheduleTimeoutMs: optionalDuration(definition.scheduleTimeout, name, "scheduleTimeout"),
+    requires: [...(definition.requires ?? [])],
+    run: definition.run.bind(definition) as Experiment<I, O, T>["run"],
+    columns,
+  });
+}
+
+/** "90s", "10m", "1h", or milliseconds → milliseconds. @throws ScytheError `invalid_input` */
+export function parseDuration(value: string | number, what: string): number {
+  const result = typeof value === "number" ? value : ms(value as ms.StringValue);
+  if (typeof result === "number" && Number.isFinite(result) && result > 0) return result;
+  throw new ScytheError("invalid_input", `${what}: ${JSON.stringify(value)} is not a duration`, {
+    hint: 'Write "90s", "10m", "1h", or a number of milliseconds.',
+  });
+}
+
+function optionalDuration(value: string | number | undefined, name: string, field: string): number | undefined {
+  return value === undefined ? undefined : parseDuration(value, `Experiment ${name}, ${field}`);
+}
+
+/** A name that is safe as a folder, in a URL and on every file system; also for `runName`. */
+export function assertName(name: unknown, what = "An experiment's name"): void {
+  if (typeof name === "string" && SAFE_NAME.test(name)) return;
+  throw new ScytheError("invalid_definition", `${what} cannot be ${JSON.stringify(name)}`, {
+    hint: "Use 1 to 128 letters, digits, '_', '-' or '.', starting with a letter or digit; it becomes a folder's name.",
+  });
+}
+
+/** An object that says nothing of unknown fields refuses them; one that says something keeps its word. */
+function strict<S extends z.ZodObject>(schema: S, where: string): S {
+  if (!(schema?._zod?.def?.type === "object")) {
+    throw new ScytheError("invalid_definition", `${where} must be a z.object({ … })`, {
+      hint: "Install zod 4 and pass an object schema; transforms go on its fields.",
+    });
+  }
+  return schema._zod.def.catchall ? schema : (schema.clone({ ...schema._zod.def, catchall: z.never() } as never) as S);
+}
+
+function strictTables<T extends Tables>(tables: T, name: string): T {
+  const entries = Object.entries(tables).map(([key, { schema, index }]) => {
+    const checked = strict(schema, `${name}.tables.${key}`);
+    return [key, { schema: checked, index }];
+  });
+  return Object.fromEntries(entries);
+}
+
+function assertColumns(name: string, columns: ExperimentColumns, tables: Tables): void {
+  assertFree(name, "input", columns.input);
+  assertFree(name, "output", [...columns.scalars, ...columns.files]);
+  const taken = new Set(columns.input.filter(isScalarColumn).map((column) => column.name));
+  const twice = [...columns.scalars, ...columns.files].find((column) => taken.has(column.name));
+  if (twice) throw invalid(name, `output.${twice.name} is also an input field; one table holds both`);
+  if ("tables" in Object.fromEntries(columns.scalars.map((c) => [c.name, c]))) {
+    throw invalid(name, "output.tables is reserved for the rows of tables");
+  }
+  for (const [key, { index }] of Object.entries(tables)) {
+    if (!SAFE_NAME.test(key)) throw invalid(name, `tables.${key}: not a file name`);
+    if (RESERVED_TABLES.has(key)) throw invalid(name, `tables.${key} has the name of a table that Scythe writes`);
+    assertFree(name, `tables.${key}`, columns.tables[key]!);
+    const file = columns.tables[key]!.find((column) => column.file);
+    if (file) throw invalid(name, `tables.${key}.${file.name}: files belong into the output, not into a table`);
+    const own = new Set(columns.tables[key]!.map((column) => column.name));
+    const clash = columns.tables[key]!.find((column) => taken.has(column.name));
+    if (clash) throw invalid(name, `tables.${key}.${clash.name} is also an input field; one table holds both`);
+    const missing = index.find((column) => !own.has(column));
+    if (missing) throw invalid(name, `tables.${key}: index column ${missing} is not a column of the table`);
+  }
+}
+
+function assertFree(name: string, where: string, columns: readonly Column[]): void {
+  for (const column of columns) {
+    if (RESERVED_COLUMNS.has(column.name)) throw invalid(name, `${where}.${column.name} is a reserved column`);
+    if (!/^[^\0/\\]{1,128}$/.test(column.name))
+      throw invalid(name, `${where}: ${column.name} cannot be a column's name`);
+    if (column.file && !SAFE_NAME.test(column.name)) {
+      throw invalid(name, `${where}.${column.name}: a file field's name becomes a folder; use letters, digits, _ - .`);
+    }
+    if (column.name.startsWith("__")) throw invalid(name, `${where}.${column.name}: names with __ are Scythe's own`);
+  }
+  const folded = new Map<string, string>();
+  for (const { name: column } of columns) {
+    const other = folded.get(column.toLowerCase());
+    if (other) throw invalid(name, `${where}: ${other} and ${column} differ only in case, which SQL does not see`);
+    folded.set(column.toLowerCase(), column);
+  }
+}
+
+function wholeNumber(value: number, name: string, field: string): number {
+  if (Number.isInteger(value) && value >= 0 && value <= 100) return value;
+  throw invalid(name, `${field} must be a whole number from 0 to 100, not ${value}`);
+}
+
+function invalid(name: string, problem: string): ScytheError {
+  return new ScytheError("invalid_definition", `Experiment ${name}: ${problem}.`, {
+    hint: "Rename or change the field in defineExperiment.",
+  });
+}

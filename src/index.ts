@@ -1,0 +1,22 @@
+export { type Config, defineConfig, type Overrides } from "./config.ts";
+export { type ErrorCode, isScytheError, ScytheError } from "./errors.ts";
+export type { Context } from "./experiment/context.ts";
+export {
+  type AnyExperiment,
+  defineExperiment,
+  type Experiment,
+  type ExperimentDefinition,
+  type Table,
+  type Tables,
+  table,
+} from "./experiment/define.ts";
+export { openProject, type Scythe } from "./project.ts";
+export type { ResultFile, Results } from "./results/results.ts";
+export type { ErrorRow, ScalarRow, TableRow } from "./results/rows.ts";
+export type { AllocateOptions } from "./run/allocate.ts";
+export type { Report } from "./run/report.ts";
+export type { VersionBump, VersionRequest } from "./run/version.ts";
+export { type Random, randomFrom } from "./sampling/random.ts";
+export { fileRef } from "./spec/file-ref.ts";
+export type { Progress } from "./study/progress.ts";
+export type { Run } from "./study/run.ts";

@@ -1,0 +1,195 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { z } from "zod";
+import { type Config, type LoadedConfig, loadConfig, type Overrides, readSettings, type Settings } from "./config.ts";
+import type { Engine } from "./engine/engine.ts";
+import { inlineEngine } from "./engine/inline.ts";
+import { localEngine } from "./engine/local.ts";
+import { ScytheError } from "./errors.ts";
+import type { AnyExperiment, Experiment } from "./experiment/define.ts";
+import { didYouMean, Registry } from "./experiment/registry.ts";
+import { fileFetcher } from "./files/fetch.ts";
+import { type AllocateOptions, allocateRun } from "./run/allocate.ts";
+import { parseExperimentId, RunLayout } from "./run/layout.ts";
+import type { SpecsInput } from "./run/spec-source.ts";
+import { RunCache } from "./scatter/run-task.ts";
+import { localStorage } from "./storage/local.ts";
+import type { Storage } from "./storage/storage.ts";
+import { Catalog } from "./study/catalog.ts";
+import { programsOf } from "./study/program.ts";
+import { openRun, type Run } from "./study/run.ts";
+import { type RunOnceOptions, runOnce } from "./study/run-once.ts";
+import { startRun } from "./study/start.ts";
+import { inProcessRunner } from "./worker/in-process-runner.ts";
+import type { LeafSettings } from "./worker/leaf.ts";
+import { processRunner } from "./worker/process-runner.ts";
+import type { ChunkRunner } from "./worker/runner.ts";
+
+type SpecOf<E> = E extends Experiment<infer I, infer _O, infer _T> ? z.input<I> : Record<string, unknown>;
+
+/** A project: its experiments, its storage, its engine. Close it when done (or `await using`). */
+export class Scythe implements AsyncDisposable {
+  readonly registry: Registry;
+  readonly storage: Storage;
+  readonly settings: Settings;
+  readonly folder: string;
+  readonly #engine: Engine;
+  readonly #runner: ChunkRunner;
+  readonly #scratch: string;
+
+  constructor(loaded: LoadedConfig | { config: Config; path: undefined; folder: string }, overrides: Overrides) {
+    this.registry = new Registry(loaded.config.experiments);
+    this.settings = readSettings(loaded, overrides);
+    this.folder = loaded.folder;
+    this.storage = openStorage(this.settings.storage);
+    this.#scratch = mkdtempSync(join(tmpdir(), "scythe-"));
+    try {
+      this.#runner = chooseRunner(this.settings.engine, loaded.path, this.registry);
+      this.#engine = this.#openEngine();
+    } catch (error) {
+      rmSync(this.#scratch, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /**
+   * Checks specs, stores them as a new run, and starts it.
+   * @param specs an array, an (async) iterable, a .csv/.jsonl/.json/.parquet file, or one spec
+   * @throws ScytheError `invalid_specs` naming row, field, value and rule; nothing is written then
+   */
+  async allocate<E extends AnyExperiment>(
+    experiment: E | string,
+    specs: SpecsInput<SpecOf<E>>,
+    options: AllocateOptions = {},
+  ): Promise<Run<E>> {
+    const known = this.#experiment(experiment);
+    const allocated = await allocateRun(this.storage, known, specs, options, this.folder);
+    return startRun(this.storage, this.#engine, known, allocated);
+  }
+
+  /** Calls the experiment's function with one spec, in this process, with real files and no run. */
+  runOnce<E extends AnyExperiment>(experiment: E | string, spec: SpecOf<E>, options: RunOnceOptions = {}) {
+    const fetchUri = fileFetcher(this.storage, join(this.#scratch, "files"));
+    return runOnce(this.#experiment(experiment), spec, { ...options, fetchUri });
+  }
+
+  /** What storage holds of an experiment, or under a run name. */
+  experiment<E extends AnyExperiment>(experiment: E | string): Catalog<E> {
+    if (typeof experiment !== "string") return new Catalog(this.storage, experiment.name, experiment);
+    return new Catalog(this.storage, experiment, this.registry.find(experiment) as E | undefined);
+  }
+
+  /** Experiment names and run names that have something in storage. */
+  listNames(): Promise<string[]> {
+    return this.storage.listFolders("");
+  }
+
+  /**
+   * Finds a run by `<name>` (latest), `<name>@<version>`, `<name>@<version>/<timestamp>` or its `experiment_id`.
+   * @throws ScytheError `not_found` with the nearest name
+   */
+  async findRun(reference: string): Promise<Run> {
+    const id = parseExperimentId(reference.replace("@", "/"));
+    if (id) {
+      const name = this.#catalog(id.name).name;
+      return openRun(this.storage, new RunLayout({ ...id, name }), await this.#experimentOf(new RunLayout(id)));
+    }
+    const [name, version] = reference.split("@") as [string, string | undefined];
+    const run = await this.#catalog(name)
+      .latestRun(version)
+      .catch(async (error) => {
+        if (!(error instanceof ScytheError) || error.code !== "not_found") throw error;
+        const names = [...new Set([...(await this.listNames()), ...this.registry.names])];
+        if (names.includes(name)) throw error;
+        throw new ScytheError("not_found", `${error.message}${didYouMean(name, names)}`, {
+          hint: error.hint ?? "",
+          cause: error,
+        });
+      });
+    const layout = new RunLayout(parseExperimentId(run.experimentId)!);
+    return openRun(this.storage, layout, await this.#experimentOf(layout));
+  }
+
+  async close(): Promise<void> {
+    await this.#runner.close();
+    await rm(this.#scratch, { recursive: true, force: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #experiment<E extends AnyExperiment>(experiment: E | string): E {
+    const name = typeof experiment === "string" ? experiment : experiment.name;
+    return this.registry.get(name) as E;
+  }
+
+  #catalog(name: string): Catalog {
+    return this.experiment(name);
+  }
+
+  /** A run under another name says itself whose it is. */
+  async #experimentOf(layout: RunLayout): Promise<AnyExperiment | undefined> {
+    const run = await openRun(this.storage, layout);
+    return this.registry.find(run.manifest.experiment_name);
+  }
+
+  #openEngine(): Engine {
+    const runs = new RunCache(this.storage);
+    const fetchUri = fileFetcher(this.storage, join(this.#scratch, "files"));
+    const programs = programsOf(
+      this.registry.all().map(
+        (experiment): LeafSettings => ({
+          storage: this.storage,
+          experiment,
+          runs,
+          scratch: this.#scratch,
+          runner: this.#runner,
+          worker: this.settings.workerName,
+          executionTimeoutMs: this.settings.executionTimeoutMs,
+          fetchUri,
+        }),
+      ),
+    );
+    if (this.settings.engine === "inline") return inlineEngine(programs);
+    return localEngine(programs, this.settings.slots === undefined ? {} : { slots: this.settings.slots });
+  }
+}
+
+/**
+ * Opens the project whose `scythe.config.ts` is at or above a folder.
+ * @param where a folder, a config file, or (for the `inline` engine alone) the config as an object
+ */
+export async function openProject(
+  where: string | URL | Config = process.cwd(),
+  overrides: Overrides = {},
+): Promise<Scythe> {
+  if (typeof where === "object" && !(where instanceof URL)) {
+    return new Scythe({ config: where, path: undefined, folder: process.cwd() }, { engine: "inline", ...overrides });
+  }
+  return new Scythe(await loadConfig(where), overrides);
+}
+
+function openStorage(where: string): Storage {
+  if (where.startsWith("file://")) return localStorage(fileURLToPath(where));
+  if (!/^[A-Za-z][A-Za-z0-9+.-]+:\/\//.test(where)) return localStorage(where);
+  throw new ScytheError("invalid_input", `This version cannot store runs at ${where}`, {
+    hint: "Give a folder of this machine as storage.",
+  });
+}
+
+function chooseRunner(engine: string, configPath: string | undefined, registry: Registry): ChunkRunner {
+  if (engine === "inline") return inProcessRunner(registry);
+  if (engine !== "local") {
+    throw new ScytheError("invalid_input", `No engine named ${JSON.stringify(engine)}`, {
+      hint: `Use "local" (child processes) or "inline" (this process, for debugging)${didYouMean(engine, ["local", "inline"])}`,
+    });
+  }
+  if (configPath !== undefined) return processRunner(configPath);
+  throw new ScytheError("invalid_input", "A project opened on a bare object can only run inline", {
+    hint: "Worker processes load the project from a file: write a scythe.config.ts and open its folder.",
+  });
+}

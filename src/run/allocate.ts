@@ -1,0 +1,190 @@
+import { randomInt, randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { ScytheError } from "../errors.ts";
+import { type AnyExperiment, assertName } from "../experiment/define.ts";
+import { type PlannedArtifact, storeArtifacts } from "../files/artifacts.ts";
+import { hashOf, jsonSchemaOf } from "../spec/json-schema.ts";
+import type { Storage } from "../storage/storage.ts";
+import { claimRun } from "./claim.ts";
+import { captureEnvironment } from "./environment.ts";
+import { RUN_SCHEME, RunLayout, specRunId } from "./layout.ts";
+import { type Manifest, manifestText, type Recursion } from "./manifest.ts";
+import { writeSpecs } from "./publish.ts";
+import { specSource } from "./spec-source.ts";
+import { type StagedSpecs, stageSpecs } from "./stage.ts";
+import { updateState } from "./state.ts";
+import { resolveVersion, type VersionRequest } from "./version.ts";
+
+export interface AllocateOptions {
+  /** A bump of the latest version (default `bumpmajor`, as in Python Scythe), `keep`, or an explicit `v1.2.3`. */
+  version?: VersionRequest;
+  /** Shape of the tree; left out = `{ factor: 10, maxDepth: 0 }`. Given, both must be. */
+  recursion?: { factor: number; maxDepth: number };
+  /** Puts the run under another name than the experiment's. */
+  runName?: string;
+  /** Seed of every spec's random numbers, a whole number from 0 to 2^53 − 1; drawn and recorded when left out. */
+  seed?: number;
+  /** Keeps the `sort_index` that specs bring along instead of numbering them. */
+  keepSortIndex?: boolean;
+  /** Specs of a chunk; measured when left out. */
+  chunkSize?: number;
+}
+
+export interface AllocatedRun {
+  layout: RunLayout;
+  manifest: Manifest;
+}
+
+/**
+ * Turns specs into a run that is ready to start: checked, versioned, its inputs stored. Nothing is written to storage
+ * unless every spec is valid; the manifest comes last, so that a run that has one is whole.
+ * @param folder the project's folder, whose code is recorded
+ */
+export async function allocateRun(
+  storage: Storage,
+  experiment: AnyExperiment,
+  specs: unknown,
+  options: AllocateOptions,
+  folder: string,
+): Promise<AllocatedRun> {
+  const checked = checkOptions(experiment, options);
+  const environment = captureEnvironment(folder);
+  const scratch = await mkdtemp(join(tmpdir(), "scythe-allocate-"));
+  try {
+    const source = specSource(specs, experiment.columns.input);
+    const staged = await stageSpecs(experiment, source, join(scratch, "staged.pq"), checked.keepSortIndex);
+    const version = await resolveVersion(storage, checked.name, checked.version);
+    const layout = await claimRun(storage, checked.name, version);
+    const rootRunId = randomUUID();
+    const runUri = storage.uriOf(layout.experimentId);
+    const target = join(scratch, "specs.pq");
+    const ids = { experimentId: layout.experimentId, rootRunId, runUri };
+    await writeSpecs(staged, experiment.columns.input, ids, target, {
+      sort: checked.keepSortIndex,
+      tempDir: join(scratch, "spill"),
+    });
+    await storeArtifacts(storage, staged.artifacts, (artifact) => layout.key(artifactPath(artifact)));
+    await storage.putFile(layout.specs, target, { move: true });
+    await putDescriptions(storage, layout, experiment, staged, ids);
+    const manifest: Manifest = {
+      workflow_run_id: rootRunId,
+      experiment_id: layout.experimentId,
+      experiment_name: experiment.name,
+      specs_uri: storage.uriOf(layout.specs),
+      io_spec: storage.uriOf(layout.ioSpec),
+      input_artifacts: storage.uriOf(layout.inputArtifacts),
+      scythe: {
+        seed: checked.seed,
+        spec_count: staged.count,
+        recursion: checked.recursion,
+        chunk_size: checked.chunkSize,
+        schema_hash: schemaHash(experiment),
+        extra_columns: staged.extraColumns,
+        parent_run: null,
+        created_at: new Date().toISOString(),
+        environment: await environment,
+      },
+    };
+    await storage.put(layout.manifest, manifestText(manifest), { ifAbsent: true });
+    await updateState(storage, layout, () => ({ status: "allocated" }));
+    return { layout, manifest };
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Tells two codes of one experiment apart: a worker with another hash must not run its specs. */
+export function schemaHash(experiment: AnyExperiment): string {
+  const tables = Object.entries(experiment.tables as Record<string, { schema: never; index: string[] }>);
+  return hashOf({
+    name: experiment.name,
+    input: jsonSchemaOf(experiment.input),
+    output: jsonSchemaOf(experiment.output),
+    tables: tables.map(([name, { schema, index }]) => ({ name, index, schema: jsonSchemaOf(schema) })),
+  });
+}
+
+async function putDescriptions(
+  storage: Storage,
+  layout: RunLayout,
+  experiment: AnyExperiment,
+  staged: StagedSpecs,
+  ids: { experimentId: string; rootRunId: string; runUri: string },
+): Promise<void> {
+  const schema = {
+    type: "object",
+    title: "ExperimentIO",
+    properties: { input: jsonSchemaOf(experiment.input), output: jsonSchemaOf(experiment.output) },
+    required: ["input", "output"],
+  };
+  const files: Record<string, string[]> = {};
+  const sha256: Record<string, string> = {};
+  for (const artifact of staged.artifacts) {
+    const uri = storage.uriOf(layout.key(artifactPath(artifact)));
+    files[artifact.field] = [...(files[artifact.field] ?? []), uri];
+    sha256[uri] = artifact.sha256;
+  }
+  await storage.put(layout.ioSpec, stringify(schema));
+  await storage.put(layout.inputArtifacts, stringify({ files, sha256 }));
+  if (staged.only) await storage.put(layout.workflowSpec, stringify(singleSpec(staged.only, ids)));
+}
+
+function artifactPath({ field, file }: PlannedArtifact): string {
+  return RunLayout.artifactPath(field, file);
+}
+
+function singleSpec(
+  spec: Record<string, unknown>,
+  ids: { experimentId: string; rootRunId: string; runUri: string },
+): Record<string, unknown> {
+  const absolute = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(absolute);
+    return typeof value === "string" && value.startsWith(RUN_SCHEME)
+      ? `${ids.runUri}/${value.slice(RUN_SCHEME.length)}`
+      : value;
+  };
+  const fields = Object.entries(spec).filter(([name]) => !name.startsWith("__"));
+  return {
+    experiment_id: ids.experimentId,
+    workflow_run_id: specRunId(ids.rootRunId, Number(spec.sort_index)),
+    root_workflow_run_id: ids.rootRunId,
+    ...Object.fromEntries(fields.map(([name, value]) => [name, absolute(value)])),
+  };
+}
+
+interface CheckedOptions {
+  name: string;
+  version: VersionRequest;
+  recursion: Recursion;
+  seed: number;
+  chunkSize: number | null;
+  keepSortIndex: boolean;
+}
+
+function checkOptions(experiment: AnyExperiment, options: AllocateOptions): CheckedOptions {
+  const name = options.runName ?? experiment.name;
+  if (options.runName !== undefined) assertName(name, "runName");
+  const { factor, maxDepth } = options.recursion ?? { factor: 10, maxDepth: 0 };
+  whole(factor, 1, 10_000, "recursion.factor");
+  whole(maxDepth, 0, 10, "recursion.maxDepth");
+  if (options.chunkSize !== undefined) whole(options.chunkSize, 1, 10_000_000, "chunkSize");
+  if (options.seed !== undefined) whole(options.seed, 0, Number.MAX_SAFE_INTEGER, "seed");
+  return {
+    name,
+    version: options.version ?? "bumpmajor",
+    recursion: { factor, max_depth: maxDepth },
+    seed: options.seed ?? randomInt(2 ** 47),
+    chunkSize: options.chunkSize ?? null,
+    keepSortIndex: options.keepSortIndex ?? false,
+  };
+}
+
+function whole(value: unknown, low: number, high: number, what: string): void {
+  if (Number.isSafeInteger(value) && (value as number) >= low && (value as number) <= high) return;
+  throw new ScytheError("invalid_input", `${what} must be a whole number from ${low} to ${high}, not ${value}`, {
+    hint: what.startsWith("recursion") ? "Give both: recursion: { factor: 32, maxDepth: 1 }." : "Change the option.",
+  });
+}

@@ -1,0 +1,87 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+
+/** What code and what surroundings made a run. Never environment variables: they hold secrets. */
+export interface Environment {
+  scythe: string;
+  node: string;
+  platform: string;
+  git_commit: string | null;
+  /** True when the work tree had changes that no commit holds. */
+  git_dirty: boolean | null;
+  lockfile_sha256: string | null;
+  packages: Record<string, string>;
+}
+
+/** Looks at the project in `folder`; what it cannot find is null. */
+export async function captureEnvironment(folder: string): Promise<Environment> {
+  const [commit, changes, lockfile, packages] = await Promise.all([
+    git(folder, "rev-parse", "HEAD"),
+    git(folder, "status", "--porcelain"),
+    lockfileHash(folder),
+    packageVersions(folder),
+  ]);
+  return {
+    scythe: packageVersion(),
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    git_commit: commit,
+    git_dirty: changes === null ? null : changes !== "",
+    lockfile_sha256: lockfile,
+    packages,
+  };
+}
+
+/** The version of this package. */
+export function packageVersion(): string {
+  const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
+  return version;
+}
+
+async function git(folder: string, ...args: string[]): Promise<string | null> {
+  try {
+    const { stdout } = await promisify(execFile)("git", args, { cwd: folder, timeout: 5_000 });
+    return stdout.trim();
+  } catch {
+    return null; // no git, no repository, or no commit yet
+  }
+}
+
+const LOCKFILES = ["package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock"];
+
+async function lockfileHash(folder: string): Promise<string | null> {
+  const found = await nearest(folder, LOCKFILES);
+  return found && createHash("sha256").update(found.content).digest("hex");
+}
+
+/** Versions of the packages that the project itself names. */
+async function packageVersions(folder: string): Promise<Record<string, string>> {
+  const found = await nearest(folder, ["package.json"]);
+  if (!found) return {};
+  const require = createRequire(found.path);
+  const named = JSON.parse(found.content.toString()) as Record<string, Record<string, string>>;
+  const names = Object.keys({ ...named.dependencies, ...named.peerDependencies }).sort();
+  const versions = names.flatMap((name) => {
+    try {
+      return [[name, (require(`${name}/package.json`) as { version: string }).version]];
+    } catch {
+      return []; // not installed, or it hides its package.json
+    }
+  });
+  return Object.fromEntries(versions);
+}
+
+async function nearest(folder: string, names: readonly string[]): Promise<{ path: string; content: Buffer } | null> {
+  for (let at = folder; ; at = dirname(at)) {
+    for (const name of names) {
+      const path = join(at, name);
+      const content = await readFile(path).catch(() => undefined);
+      if (content) return { path, content };
+    }
+    if (at === dirname(at)) return null;
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * Every key of a run. No other module puts a key together or takes one apart.
+ *
+ * The names and their places are Python Scythe's, whose readers list folders and raise on any that they cannot parse:
+ * so there is nothing but versions under an experiment, and nothing but timestamps under a version.
+ */
+
+/** Step of a node's path in the tree: it holds every `factor`-th position of its parent, from `offset` on. */
+export interface PathStep {
+  factor: number;
+  offset: number;
+}
+export type NodePath = readonly PathStep[];
+
+export interface RunId {
+  /** The experiment's name, or the run name it was given instead. */
+  name: string;
+  version: string;
+  /** UTC, `YYYY-MM-DD_HH-MM-SS`. */
+  timestamp: string;
+}
+
+/** `<name>/<version>/<timestamp>`: the `experiment_id` of every row. */
+export function experimentId(id: RunId): string {
+  return `${id.name}/${id.version}/${id.timestamp}`;
+}
+
+export function parseExperimentId(text: string): RunId | undefined {
+  const [name, version, timestamp, ...rest] = text.replace(/\/$/, "").split("/");
+  if (!name || !version || !timestamp || rest.length > 0 || !isTimestamp(timestamp)) return undefined;
+  return { name, version, timestamp };
+}
+
+export function isTimestamp(text: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}$/.test(text);
+}
+
+/** A time as a folder's name; seconds are its finest unit, as in Python Scythe. */
+export function timestampOf(date: Date): string {
+  return date.toISOString().slice(0, 19).replace("T", "_").replaceAll(":", "-");
+}
+
+export function dateOfTimestamp(timestamp: string): Date {
+  const [day, time] = timestamp.split("_");
+  return new Date(`${day}T${time!.replaceAll("-", ":")}Z`);
+}
+
+/** A file, not a folder, so that a claim alone never looks like a version. */
+export function versionClaimKey(name: string, version: string): string {
+  return `${name}/${version}.claim`;
+}
+
+/** A part of a run: the rows of positions `from` … `to` − 1 of a node, `ok` of them good and `failed` not. */
+export interface PartName {
+  generation: number;
+  from: number;
+  to: number;
+  ok: number;
+  failed: number;
+}
+
+export class RunLayout {
+  readonly id: RunId;
+  readonly experimentId: string;
+
+  constructor(id: RunId) {
+    this.id = id;
+    this.experimentId = experimentId(id);
+  }
+
+  /** `path` within the run → key in the storage. */
+  key(path: string): string {
+    return `${this.experimentId}/${path}`;
+  }
+
+  get manifest(): string {
+    return this.key("manifest.yml");
+  }
+  get state(): string {
+    return this.key("state.yml");
+  }
+  get report(): string {
+    return this.key("report.yml");
+  }
+  get ioSpec(): string {
+    return this.key("experiment_io_spec.yml");
+  }
+  get inputArtifacts(): string {
+    return this.key("input_artifacts.yml");
+  }
+  get workflowSpec(): string {
+    return this.key("workflow_spec.yml");
+  }
+  get specs(): string {
+    return this.key("specs.pq");
+  }
+  get final(): string {
+    return this.key("final/");
+  }
+  get results(): string {
+    return this.key("results/");
+  }
+  finalTable(table: string): string {
+    return this.key(`final/${table}.pq`);
+  }
+
+  /** Within the run: `artifacts/<field>/<file>`. */
+  static artifactPath(field: string, file: string): string {
+    return `artifacts/${field}/${file}`;
+  }
+  /** Within the run: `results/<field>/<file>`. */
+  static resultPath(field: string, file: string): string {
+    return `results/${field}/${file}`;
+  }
+
+  /** The specs of a node: the run's own at the root, a slice that its parent wrote elsewhere. */
+  nodeSpecs(path: NodePath): string {
+    return path.length === 0 ? this.specs : this.key(`scatter-gather/input/${nodeFolder(path)}specs.pq`);
+  }
+  /** The waves that a node has planned. */
+  waves(path: NodePath): string {
+    return this.key(`scatter-gather/input/${nodeFolder(path)}waves/`);
+  }
+  wave(path: NodePath, generation: number, wave: number): string {
+    return `${this.waves(path)}g${pad(generation, 4)}-w${pad(wave, 6)}.json`;
+  }
+  /** The parts of one node; `allParts` for the whole run. */
+  parts(path: NodePath): string {
+    return this.key(`scatter-gather/output/${nodeFolder(path)}parts/`);
+  }
+  get allParts(): string {
+    return this.key("scatter-gather/output/");
+  }
+  part(path: NodePath, part: PartName): string {
+    return `${this.parts(path)}${rangeName(part)}.${part.ok}-${part.failed}.pq`;
+  }
+  /** Rows of a user's table, written by one attempt before the part that names the attempt. */
+  partTable(path: NodePath, range: Omit<PartName, "ok" | "failed">, table: string, attempt: string): string {
+    const folder = this.key(`scatter-gather/output/${nodeFolder(path)}tables/`);
+    return `${folder}${table}/${rangeName(range)}.${attempt}.pq`;
+  }
+  /** What a node below the root gathered, for its parent to merge. */
+  gathered(path: NodePath, generation: number, table: string): string {
+    return this.key(`scatter-gather/output/${nodeFolder(path)}gathered/g${pad(generation, 4)}/${table}.pq`);
+  }
+
+  get events(): string {
+    return this.key("scatter-gather/events/");
+  }
+  event(path: NodePath, range: Omit<PartName, "ok" | "failed">): string {
+    return `${this.events}${nodeFolder(path)}${rangeName(range)}.json`;
+  }
+  get control(): string {
+    return this.key("scatter-gather/control/");
+  }
+}
+
+/** `root/`, or `recurse/<level>/<offset>-<offset>…/`. */
+function nodeFolder(path: NodePath): string {
+  if (path.length === 0) return "root/";
+  return `recurse/${path.length}/${path.map(({ offset }) => pad(offset, 6)).join("-")}/`;
+}
+
+function rangeName({ generation, from, to }: { generation: number; from: number; to: number }): string {
+  return `g${pad(generation, 4)}-${pad(from, 10)}-${pad(to, 10)}`;
+}
+
+function pad(value: number, width: number): string {
+  return String(value).padStart(width, "0");
+}
+
+const PART = /\/parts\/g(\d+)-(\d+)-(\d+)\.(\d+)-(\d+)\.pq$/;
+
+/** What a part's key says; undefined for a key that is not a part's. */
+export function parsePart(key: string): PartName | undefined {
+  const match = PART.exec(key);
+  if (!match) return undefined;
+  const [generation, from, to, ok, failed] = match.slice(1).map(Number) as [number, number, number, number, number];
+  return { generation, from, to, ok, failed };
+}
+
+/** Generation and number of a wave's key. */
+export function parseWave(key: string): { generation: number; wave: number } | undefined {
+  const match = /\/waves\/g(\d+)-w(\d+)\.json$/.exec(key);
+  return match ? { generation: Number(match[1]), wave: Number(match[2]) } : undefined;
+}
+
+/**
+ * The id of a spec's own run: the run's id with its last twelve hex digits replaced by the spec's `sort_index`.
+ * Derived, so that a spec that runs twice is the same one.
+ */
+export function specRunId(rootRunId: string, sortIndex: number): string {
+  return `${rootRunId.slice(0, 24)}${sortIndex.toString(16).padStart(12, "0")}`;
+}
+
+/** {@link specRunId} as SQL over a `sort_index` column. */
+export function specRunIdSql(rootRunId: string): string {
+  return `printf('${rootRunId.slice(0, 24)}%012x', CAST(sort_index AS BIGINT))`;
+}
+
+/** References to a run's own files are held relative to it until the tables are finished. */
+export const RUN_SCHEME = "scythe-run:";

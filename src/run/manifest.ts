@@ -1,0 +1,89 @@
+import { parse, stringify } from "yaml";
+import { z } from "zod";
+import { ScytheError } from "../errors.ts";
+import type { Column } from "../spec/columns.ts";
+import { getText, type Storage } from "../storage/storage.ts";
+import type { Environment } from "./environment.ts";
+import type { RunLayout } from "./layout.ts";
+
+export interface Recursion {
+  /** Children of a node that splits, ≥ 1. */
+  factor: number;
+  /** Levels below the root, 0 … 10. */
+  max_depth: number;
+}
+
+/** `manifest.yml`: what never changes about a run. The first six fields are Python Scythe's. */
+export interface Manifest {
+  workflow_run_id: string;
+  experiment_id: string;
+  experiment_name: string;
+  specs_uri: string;
+  io_spec: string;
+  input_artifacts: string | null;
+  /** What this package adds; null for a run of Python Scythe. */
+  scythe: ManifestDetails | null;
+}
+
+export interface ManifestDetails {
+  seed: number;
+  spec_count: number;
+  recursion: Recursion;
+  /** Specs of a chunk, when the user fixed it. */
+  chunk_size: number | null;
+  schema_hash: string;
+  /** Fields that a loose schema took beyond those it names. */
+  extra_columns: Column[];
+  parent_run: string | null;
+  created_at: string;
+  environment: Environment;
+}
+
+const pythonManifest = z.looseObject({
+  workflow_run_id: z.string(),
+  experiment_id: z.string(),
+  experiment_name: z.string(),
+  specs_uri: z.string(),
+  io_spec: z.string(),
+  input_artifacts: z.string().nullish(),
+});
+
+export function manifestText(manifest: Manifest): string {
+  const { scythe, ...theirs } = manifest;
+  return stringify({ ...theirs, ...scythe });
+}
+
+/** @throws ScytheError `not_found` when the run has none, `storage` when it cannot be understood */
+export async function readManifest(storage: Storage, layout: RunLayout): Promise<Manifest> {
+  const found = await getText(storage, layout.manifest);
+  if (!found) {
+    throw new ScytheError("not_found", `No run ${layout.experimentId} in ${storage.uri}`, {
+      hint: "`scythe list` shows the runs there are. A run without manifest.yml was never finished allocating.",
+    });
+  }
+  const parsed = pythonManifest.safeParse(parse(found.text));
+  if (!parsed.success) {
+    throw new ScytheError("storage", `${storage.uriOf(layout.manifest)} is not a run's manifest`, {
+      hint: "The file may be damaged: compare it with another run's.",
+      cause: parsed.error,
+    });
+  }
+  const { workflow_run_id, experiment_id, experiment_name, specs_uri, io_spec, input_artifacts, ...rest } = parsed.data;
+  return {
+    workflow_run_id,
+    experiment_id,
+    experiment_name,
+    specs_uri,
+    io_spec,
+    input_artifacts: input_artifacts ?? null,
+    scythe: typeof rest.schema_hash === "string" ? (rest as unknown as ManifestDetails) : null,
+  };
+}
+
+/** @throws ScytheError `not_found` for a run of Python Scythe, which this package can read but not drive */
+export function detailsOf(manifest: Manifest): ManifestDetails {
+  if (manifest.scythe) return manifest.scythe;
+  throw new ScytheError("not_found", `Run ${manifest.experiment_id} was not allocated by this package`, {
+    hint: "Runs of Python Scythe can be listed, read and downloaded, not driven.",
+  });
+}

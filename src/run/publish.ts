@@ -1,0 +1,84 @@
+import { ScytheError } from "../errors.ts";
+import type { Column } from "../spec/columns.ts";
+import { type Duck, withDuckDb } from "../table/duckdb.ts";
+import { pandasMetadata } from "../table/pandas.ts";
+import { finished, finishedExpression, identifier, literal, sqlType } from "../table/sql.ts";
+import { RUN_SCHEME, specRunIdSql } from "./layout.ts";
+import { EXTRA, type StagedSpecs } from "./stage.ts";
+
+/** Rows of a row group of `specs.pq`: what a worker decodes at once. A multiple of DuckDB's vector of 2,048. */
+export const SPECS_ROW_GROUP = 10_240;
+
+export interface SpecIds {
+  experimentId: string;
+  rootRunId: string;
+  /** URI of the run's folder, which references to its own files begin with from now on. */
+  runUri: string;
+}
+
+/** Writes `specs.pq` from staged specs: ids added, types as in every finished table, ordered by `sort_index`. */
+export async function writeSpecs(
+  staged: StagedSpecs,
+  input: readonly Column[],
+  ids: SpecIds,
+  target: string,
+  options: { sort: boolean; tempDir: string },
+): Promise<void> {
+  await withDuckDb({ tempDir: options.tempDir, memoryMb: 256 }, async (duck) => {
+    const from = `read_parquet(${literal(staged.path)})`;
+    if (options.sort) await assertUnique(duck, from);
+    const columns = [
+      `${literal(ids.experimentId)} AS experiment_id`,
+      "CAST(sort_index AS BIGINT) AS sort_index",
+      `${specRunIdSql(ids.rootRunId)} AS workflow_run_id`,
+      `${literal(ids.rootRunId)} AS root_workflow_run_id`,
+      ...input.map((column) => specColumn(column, ids.runUri)),
+      ...staged.extraColumns.map(extraColumn),
+    ];
+    const pandas = pandasMetadata([], [...ID_FIELDS, ...input, ...staged.extraColumns]);
+    await duck.run(
+      `COPY (SELECT ${columns.join(", ")} FROM ${from} ${options.sort ? "ORDER BY sort_index" : ""})
+       TO ${literal(target)} (FORMAT parquet, ROW_GROUP_SIZE ${SPECS_ROW_GROUP}, KV_METADATA {pandas: ${literal(pandas)}})`,
+      "Could not write specs.pq",
+    );
+  });
+}
+
+const ID_FIELDS: Column[] = (["experiment_id", "sort_index", "workflow_run_id", "root_workflow_run_id"] as const).map(
+  (name) => ({
+    name,
+    type: { kind: name === "sort_index" ? "int64" : "string" },
+    nullable: false,
+    optional: false,
+    file: false,
+  }),
+);
+
+async function assertUnique(duck: Duck, from: string): Promise<void> {
+  const twice = await duck.rows(
+    `SELECT CAST(sort_index AS BIGINT) AS i FROM ${from} GROUP BY sort_index HAVING count(*) > 1 ORDER BY i LIMIT 20`,
+  );
+  if (twice.length === 0) return;
+  const list = twice.map(({ i }) => String(i)).join(", ");
+  throw new ScytheError("invalid_specs", `These sort_index values stand at more than one spec: ${list}`, {
+    hint: "With keepSortIndex every spec needs its own; leave the option out to have them numbered.",
+  });
+}
+
+/** A reference to the run's own file becomes an absolute URI. */
+function specColumn(column: Column, runUri: string): string {
+  if (!column.file) return finished(column);
+  const absolute = (value: string) =>
+    `CASE WHEN starts_with(${value}, ${literal(RUN_SCHEME)})
+     THEN ${literal(`${runUri}/`)} || substr(${value}, ${RUN_SCHEME.length + 1}) ELSE ${value} END`;
+  const expression =
+    column.type.kind === "list"
+      ? `list_transform(${finishedExpression(column)}, lambda x: ${absolute("x")})`
+      : absolute(identifier(column.name));
+  return `${expression} AS ${identifier(column.name)}`;
+}
+
+function extraColumn(column: Column): string {
+  const path = literal(`$."${column.name}"`);
+  return `CAST(json_extract_string(${EXTRA}, ${path}) AS ${sqlType(column.type)}) AS ${identifier(column.name)}`;
+}

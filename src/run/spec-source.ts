@@ -1,0 +1,47 @@
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ScytheError } from "../errors.ts";
+import type { Column } from "../spec/columns.ts";
+import { readSpecFile, type SpecRecord } from "../table/spec-file.ts";
+
+/**
+ * Specs to allocate: many (an array, an iterable, an async iterable), a table file (a path or `file:` URL), or one
+ * spec as a plain object.
+ */
+export type SpecsInput<S> = Iterable<S> | AsyncIterable<S> | string | URL | S;
+
+export interface SpecSource {
+  records: AsyncIterable<SpecRecord> | Iterable<SpecRecord>;
+  /** What relative file references are relative to. */
+  folder: string;
+  /** One spec was given instead of many. */
+  single: boolean;
+}
+
+export function specSource(specs: unknown, columns: readonly Column[]): SpecSource {
+  const here = process.cwd();
+  if (typeof specs === "string" || specs instanceof URL) {
+    const path = resolve(specs instanceof URL ? fileURLToPath(specs) : specs);
+    return { records: readSpecFile(path, columns), folder: dirname(path), single: false };
+  }
+  if (typeof specs !== "object" || specs === null) {
+    throw new ScytheError("invalid_input", `Specs cannot be ${specs === null ? "null" : `a ${typeof specs}`}`, {
+      hint: "Give an array or (async) iterable of specs, the path of a spec file, or one spec.",
+    });
+  }
+  if (Symbol.iterator in specs) return { records: numbered(specs as Iterable<unknown>), folder: here, single: false };
+  if (Symbol.asyncIterator in specs) {
+    return { records: numberedAsync(specs as AsyncIterable<unknown>), folder: here, single: false };
+  }
+  return { records: [{ at: "the spec", value: specs }], folder: here, single: true };
+}
+
+function* numbered(specs: Iterable<unknown>): Generator<SpecRecord> {
+  let row = 0;
+  for (const value of specs) yield { at: `spec ${row++}`, value };
+}
+
+async function* numberedAsync(specs: AsyncIterable<unknown>): AsyncGenerator<SpecRecord> {
+  let row = 0;
+  for await (const value of specs) yield { at: `spec ${row++}`, value };
+}

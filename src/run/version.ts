@@ -1,0 +1,90 @@
+import { ScytheError } from "../errors.ts";
+import type { Storage } from "../storage/storage.ts";
+import { versionClaimKey } from "./layout.ts";
+
+export type VersionBump = "bumpmajor" | "bumpminor" | "bumppatch" | "keep";
+/** A bump of the latest version, or an explicit `v1.2.3`. */
+export type VersionRequest = VersionBump | (string & {});
+
+export interface Version {
+  major: number;
+  minor: number;
+  patch: number;
+}
+
+/**
+ * Reads a version as Python Scythe does: `v1`, `v1.2`, `v1.2.3`, also with dashes; missing parts are 0.
+ * Undefined for anything else.
+ */
+export function parseVersion(text: string): Version | undefined {
+  const match = /^v(\d{1,9})(?:([.-])(\d{1,9})(?:\2(\d{1,9}))?)?$/.exec(text);
+  if (!match) return undefined;
+  return { major: Number(match[1]), minor: Number(match[3] ?? 0), patch: Number(match[4] ?? 0) };
+}
+
+export function formatVersion({ major, minor, patch }: Version): string {
+  return `v${major}.${minor}.${patch}`;
+}
+
+export function compareVersions(a: Version, b: Version): number {
+  return a.major - b.major || a.minor - b.minor || a.patch - b.patch;
+}
+
+/** Highest of the names that are versions, in whatever spelling they have. */
+export function latestOf(names: readonly string[]): string | undefined {
+  return sortVersions(names).at(-1);
+}
+
+/** The names that are versions, lowest first; others are left out. */
+export function sortVersions(names: readonly string[]): string[] {
+  return names
+    .flatMap((name) => {
+      const version = parseVersion(name);
+      return version ? [{ name, version }] : [];
+    })
+    .sort((a, b) => compareVersions(a.version, b.version))
+    .map(({ name }) => name);
+}
+
+export function bump(version: Version, how: Exclude<VersionBump, "keep">): Version {
+  if (how === "bumpmajor") return { major: version.major + 1, minor: 0, patch: 0 };
+  if (how === "bumpminor") return { ...version, minor: version.minor + 1, patch: 0 };
+  return { ...version, patch: version.patch + 1 };
+}
+
+const BUMPS: readonly string[] = ["bumpmajor", "bumpminor", "bumppatch"];
+
+/**
+ * Settles which version an allocation gets; the first of an experiment is v1.0.0. A bumped version is claimed by a
+ * conditional create beside the version folders, so that of two concurrent bumps the loser bumps again.
+ * @throws ScytheError `invalid_input` for what is neither a bump nor a version
+ */
+export async function resolveVersion(storage: Storage, name: string, request: VersionRequest): Promise<string> {
+  const existing = await storage.listFolders(`${name}/`);
+  const latest = latestOf(existing);
+  if (!BUMPS.includes(request)) return request === "keep" ? (latest ?? "v1.0.0") : explicit(request, existing);
+  let version = latest ? bump(parseVersion(latest)!, request as "bumpmajor") : { major: 1, minor: 0, patch: 0 };
+  for (;;) {
+    const claim = JSON.stringify({ version: formatVersion(version), claimed_at: new Date().toISOString() });
+    const { written } = await storage.put(versionClaimKey(name, formatVersion(version)), `${claim}\n`, {
+      ifAbsent: true,
+    });
+    if (written) return formatVersion(version);
+    version = bump(version, request as "bumpmajor");
+  }
+}
+
+/** An explicit version that exists in another spelling (`v1` for `v1.0.0`) is that one. */
+function explicit(request: string, existing: readonly string[]): string {
+  const version = parseVersion(request.startsWith("v") ? request : `v${request}`);
+  if (!version) {
+    throw new ScytheError("invalid_input", `${JSON.stringify(request)} is not a version`, {
+      hint: "Use bumpmajor, bumpminor, bumppatch, keep, or a version such as v1.2.0.",
+    });
+  }
+  const same = existing.find((name) => {
+    const other = parseVersion(name);
+    return other !== undefined && compareVersions(other, version) === 0;
+  });
+  return same ?? formatVersion(version);
+}

@@ -1,0 +1,95 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { ScytheError } from "../errors.ts";
+import type { NodePath, RunLayout } from "../run/layout.ts";
+import { assertEpoch } from "../run/state.ts";
+import type { Storage } from "../storage/storage.ts";
+import { type Duck, withDuckDb } from "../table/duckdb.ts";
+import { literal, literalList } from "../table/sql.ts";
+import { writeFinal } from "./final.ts";
+import { localCopy } from "./local-copy.ts";
+import type { NodeTask, RunInfo, TreeSettings } from "./run-task.ts";
+import { type GatherSources, gatherSources } from "./sources.ts";
+
+/** MiB that one merge may take; it spills to disk beyond. */
+const MEMORY_MB = 384;
+
+/** A node below the root is gathered once its rows stand: they are written last. */
+export async function isGathered(
+  storage: Storage,
+  layout: RunLayout,
+  path: NodePath,
+  generation: number,
+): Promise<boolean> {
+  return (await storage.head(layout.gathered(path, generation, "rows"))) !== undefined;
+}
+
+/** Merges a node's children; at the root, writes `final/` and the report. */
+export async function mergeNode(settings: TreeSettings, task: NodeTask): Promise<Record<string, number>> {
+  const run = await settings.runs.get(task.experiment_id);
+  const { storage, scratch } = settings;
+  await assertEpoch(storage, run.layout, task.epoch);
+  await mkdir(scratch, { recursive: true });
+  const folder = await mkdtemp(join(scratch, "gather-"));
+  try {
+    return await withDuckDb({ tempDir: join(folder, "spill"), memoryMb: MEMORY_MB }, async (duck) => {
+      const sources = await gatherSources(settings, run, task, duck, folder);
+      await assertComplete(settings, run, task, sources, duck, folder);
+      if (task.path.length === 0) return writeFinal(settings, run, task, sources, duck, folder);
+      await writeGathered(settings, run, task, sources, duck, folder);
+      return {};
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function writeGathered(
+  { storage }: TreeSettings,
+  run: RunInfo,
+  task: NodeTask,
+  sources: GatherSources,
+  duck: Duck,
+  folder: string,
+): Promise<void> {
+  const put = async (table: string, files: readonly string[]) => {
+    const target = join(folder, `${table}.gathered.pq`);
+    await duck.run(
+      `COPY (SELECT * FROM read_parquet(${literalList(files)}) ${sources.ordered ? "" : "ORDER BY sort_index"})
+       TO ${literal(target)} (FORMAT parquet)`,
+      `Could not merge ${table}`,
+    );
+    await storage.putFile(run.layout.gathered(task.path, task.generation, table), target, { move: true });
+  };
+  for (const [table, files] of Object.entries(sources.tables)) if (files.length > 0) await put(table, files);
+  await put("rows", sources.rows);
+}
+
+/**
+ * Every spec must be there once, as a good row or as a failed one. Compared without holding them: equal counts, and
+ * equal sums of the hashes of all `sort_index`.
+ * @throws ScytheError `internal`
+ */
+async function assertComplete(
+  { storage }: TreeSettings,
+  run: RunInfo,
+  task: NodeTask,
+  sources: GatherSources,
+  duck: Duck,
+  folder: string,
+): Promise<void> {
+  const specs = await localCopy(storage, run.layout.nodeSpecs(task.path), folder);
+  const failed = sources.tables.errors!;
+  const there = [sources.rows, ...(failed.length > 0 ? [failed] : [])]
+    .map((files) => `SELECT CAST(sort_index AS BIGINT) AS i FROM read_parquet(${literalList(files)})`)
+    .join(" UNION ALL ");
+  const print = (from: string) => `SELECT count(*) AS n, CAST(sum(hash(i)) AS VARCHAR) AS h FROM (${from})`;
+  const [expected] = await duck.rows(print(`SELECT sort_index AS i FROM read_parquet(${literal(specs)})`));
+  const [found] = await duck.rows(print(there));
+  if (expected!.n === found!.n && expected!.h === found!.h) return;
+  throw new ScytheError(
+    "internal",
+    `Run ${run.layout.experimentId} has ${found!.n} rows for ${expected!.n} specs, or not each spec's once`,
+    { hint: "Nothing was written to final/. Please report this with the run's scatter-gather/ folder." },
+  );
+}

@@ -1,0 +1,60 @@
+import type { AnyExperiment } from "../experiment/define.ts";
+import { type Column, isScalarColumn } from "../spec/columns.ts";
+
+/**
+ * The columns of the files inside a run, in physical types. A part holds the good rows of its chunk: `sort_index`, the
+ * scalar inputs (so that no join is needed later), computed features as JSON, and the outputs. Failed rows and the
+ * rows of user tables lie in files of their own, named by the attempt that wrote the part.
+ */
+
+export const FEATURES = "__features";
+/** The name under which failed rows travel; no user table can have it. */
+export const ERRORS = "errors";
+
+const PLAIN = { optional: false, file: false };
+export const SORT_INDEX: Column = { name: "sort_index", type: { kind: "int64" }, nullable: false, ...PLAIN };
+export const SORT_SUBINDEX: Column = { name: "sort_subindex", type: { kind: "int64" }, nullable: false, ...PLAIN };
+const FEATURES_COLUMN: Column = { name: FEATURES, type: { kind: "string" }, nullable: true, ...PLAIN };
+
+export interface PartColumns {
+  /** Good rows. */
+  rows: Column[];
+  /** Failed rows. */
+  errors: Column[];
+  tables: Record<string, Column[]>;
+  /** Those of `rows` and `errors` that say which spec it is, after `sort_index`; features last, when there are any. */
+  index: Column[];
+}
+
+export function partColumns(experiment: AnyExperiment, extra: readonly Column[]): PartColumns {
+  const inputs = [...experiment.columns.input, ...extra].filter(isScalarColumn);
+  const index = experiment.computedFeatures ? [...inputs, FEATURES_COLUMN] : inputs;
+  const nullable = index.map((column) => ({ ...column, nullable: true }));
+  return {
+    index,
+    rows: [SORT_INDEX, ...index, ...experiment.columns.scalars, ...experiment.columns.files],
+    errors: [SORT_INDEX, ...nullable, ...ERROR_COLUMNS],
+    tables: Object.fromEntries(
+      Object.entries(experiment.columns.tables as Record<string, Column[]>).map(([name, columns]) => [
+        name,
+        [SORT_INDEX, SORT_SUBINDEX, ...columns],
+      ]),
+    ),
+  };
+}
+
+/** What `errors.pq` says of a failed spec, after its index. */
+export const ERROR_COLUMNS: readonly Column[] = (
+  [
+    ["kind", "string"],
+    ["name", "string"],
+    ["message", "string"],
+    ["stack", "string"],
+    ["attempts", "int64"],
+    ["worker", "string"],
+    ["duration", "float64"],
+  ] as const
+).map(([name, kind]) => ({ name: `__${name}`, type: { kind }, nullable: name === "stack", ...PLAIN }));
+
+/** Why a spec failed. `docs/guide/errors.md` explains each. */
+export type ErrorKind = "error" | "timeout" | "crash" | "out_of_memory" | "invalid_output" | "missing_file";

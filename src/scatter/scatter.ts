@@ -1,0 +1,130 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Json, Settled, TaskContext, Wave } from "../engine/engine.ts";
+import { ScytheError } from "../errors.ts";
+import type { NodePath } from "../run/layout.ts";
+import { SPECS_ROW_GROUP } from "../run/publish.ts";
+import { assertEpoch } from "../run/state.ts";
+import { withDuckDb } from "../table/duckdb.ts";
+import { literal } from "../table/sql.ts";
+import { fixedWave, type Measured, measuredWave, probeWave } from "./chunks.ts";
+import { isGathered } from "./gather.ts";
+import { localCopy } from "./local-copy.ts";
+import { latestWave, listParts, type RecordedWave, recordWave } from "./plan.ts";
+import { type LeafResult, type LeafTask, type NodeTask, type RunInfo, type TreeSettings, toJson } from "./run-task.ts";
+import { childPaths, nodeSize, type Range, splits, subtract } from "./tree.ts";
+
+/**
+ * The next wave of a node: its children while it splits, else chunks of specs that have no part yet. Everything is
+ * read from storage, so that it does not matter who asked before.
+ */
+export async function expandNode(
+  settings: TreeSettings,
+  task: NodeTask,
+  settled: readonly Settled[],
+  context: TaskContext,
+): Promise<Wave> {
+  const run = await settings.runs.get(task.experiment_id);
+  await assertEpoch(settings.storage, run.layout, task.epoch);
+  const { recursion, chunk_size, spec_count } = run.details;
+  const size = nodeSize(spec_count, task.path);
+  if (splits(size, task.path.length, recursion, chunk_size ?? 1)) {
+    return { nodes: await unfinishedChildren(settings, run, task) };
+  }
+  const parts = await listParts(settings.storage, run.layout, task.path, task.generation);
+  const wave = await latestWave(settings.storage, run.layout, task.path, task.generation);
+  const open = wave?.ranges.filter((range) => !parts.some((part) => part.from === range.from)) ?? [];
+  if (wave && open.length > 0) {
+    throwIfHopeless(open, settled);
+    return { leaves: leavesOf(run, task, { ...wave, ranges: open }) };
+  }
+  const todo = subtract({ from: 0, to: size }, parts);
+  if (todo.length === 0) return {};
+  const next = nextWave(todo, measure(settled), run, task, context);
+  const number = (wave?.number ?? -1) + 1;
+  const recorded = await recordWave(settings.storage, run.layout, task.path, task.generation, number, next, task.epoch);
+  return { leaves: leavesOf(run, task, recorded) };
+}
+
+function nextWave(
+  todo: readonly Range[],
+  measured: Measured | undefined,
+  run: RunInfo,
+  task: NodeTask,
+  context: TaskContext,
+) {
+  if (run.details.chunk_size !== null) return fixedWave(todo, run.details.chunk_size);
+  const alone = task.path.length === 0; // below a root, its siblings fill the other slots
+  const slots = alone ? context.capacity : 1;
+  return measured ? measuredWave(todo, measured, slots) : probeWave(todo, slots);
+}
+
+function measure(settled: readonly Settled[]): Measured | undefined {
+  const results = settled.flatMap((s) => ("result" in s ? [s.result as unknown as LeafResult] : []));
+  const specs = results.reduce((sum, { from, to }) => sum + to - from, 0);
+  const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
+  return specs > 0 ? { specs, seconds } : undefined;
+}
+
+/** When every open chunk has just failed for a reason that is not its specs', trying again would go on for ever. */
+function throwIfHopeless(open: readonly Range[], settled: readonly Settled[]): void {
+  const failures = settled.flatMap((s) => ("error" in s ? [s] : []));
+  const hopeless = open.every(({ from }) =>
+    failures.some(({ payload }) => (payload as unknown as LeafTask).from === from),
+  );
+  if (!hopeless) return;
+  const cause = failures[0]!.error;
+  throw new ScytheError("engine", `${failures.length} chunks could not be run: ${cause.message}`, {
+    hint: "Nothing that is done is lost: mend the cause, then resume the run.",
+    cause,
+  });
+}
+
+function leavesOf(run: RunInfo, task: NodeTask, wave: RecordedWave): Json[] {
+  return wave.ranges.map(({ from, to }) =>
+    toJson({ ...task, from, to, box_ms: wave.boxMs, schema_hash: run.details.schema_hash }),
+  );
+}
+
+/** Writes each child's specs before the child is first named, and leaves out children that are gathered already. */
+async function unfinishedChildren(settings: TreeSettings, run: RunInfo, task: NodeTask): Promise<Json[]> {
+  const children = childPaths(task.path, run.details.recursion.factor);
+  const states = await Promise.all(
+    children.map(async (path) => ({
+      path,
+      gathered: await isGathered(settings.storage, run.layout, path, task.generation),
+      sliced: (await settings.storage.head(run.layout.nodeSpecs(path))) !== undefined,
+    })),
+  );
+  const unsliced = states.filter((state) => !state.sliced).map((state) => state.path);
+  if (unsliced.length > 0) await writeSlices(settings, run, task.path, unsliced);
+  return states.filter((state) => !state.gathered).map(({ path }) => toJson({ ...task, path }));
+}
+
+async function writeSlices(
+  settings: TreeSettings,
+  run: RunInfo,
+  parent: NodePath,
+  children: readonly NodePath[],
+): Promise<void> {
+  const { storage, scratch } = settings;
+  const folder = await mkdtemp(join(scratch, "slices-"));
+  try {
+    const source = await localCopy(storage, run.layout.nodeSpecs(parent), folder);
+    await withDuckDb({ tempDir: join(folder, "spill") }, async (duck) => {
+      for (const path of children) {
+        const { factor, offset } = path.at(-1)!;
+        const target = join(folder, `${offset}.pq`);
+        await duck.run(
+          `COPY (SELECT * EXCLUDE (file_row_number) FROM read_parquet(${literal(source)}, file_row_number = true)
+             WHERE file_row_number % ${factor} = ${offset})
+           TO ${literal(target)} (FORMAT parquet, ROW_GROUP_SIZE ${SPECS_ROW_GROUP})`,
+          "Could not split the specs",
+        );
+        await storage.putFile(run.layout.nodeSpecs(path), target, { ifAbsent: true, move: true });
+      }
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

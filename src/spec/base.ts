@@ -1,0 +1,23 @@
+/**
+ * The columns that Scythe itself puts before a researcher's fields, named as in Python Scythe.
+ * The first four open every table's index; the fifth is known only to Python and is skipped when its files are read.
+ */
+export const ID_COLUMNS = ["experiment_id", "sort_index", "workflow_run_id", "root_workflow_run_id"] as const;
+
+/** Names that no input, output, table column or computed feature may take. */
+export const RESERVED_COLUMNS: ReadonlySet<string> = new Set([...ID_COLUMNS, "storage_settings", "sort_subindex"]);
+
+/** Reserved columns that a spec may carry (an old `specs.pq`, say) and that are ignored there. */
+export const IGNORED_SPEC_COLUMNS = [...ID_COLUMNS, "storage_settings"] as const;
+
+/** Files of `final/` that every run has; no table may take their names. */
+export const RESERVED_TABLES: ReadonlySet<string> = new Set([
+  "scalars",
+  "result_file_refs",
+  "errors",
+  "specs",
+  "tables",
+]);
+
+/** Letters, digits, `_`, `-`, `.`; starts with a letter or digit: safe as a file name, in a URL and in SQL quotes. */
+export const SAFE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;

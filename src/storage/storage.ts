@@ -1,0 +1,69 @@
+/** One stored object, as a listing tells of it. */
+export interface ObjectInfo {
+  key: string;
+  /** Bytes. */
+  size: number;
+  /** Changes whenever the content is written; opaque. */
+  etag: string;
+  modified: Date;
+}
+
+export interface StoredObject {
+  body: Uint8Array;
+  etag: string;
+}
+
+/** At most one condition; without one a put replaces what is there. */
+export interface PutCondition {
+  /** Write only when nothing has the key. */
+  ifAbsent?: boolean;
+  /** Write only over the object that has this etag. */
+  ifMatch?: string;
+}
+
+export type PutResult = { written: true; etag: string } | { written: false };
+
+/**
+ * A place of keys and bytes. Keys are relative, `/`-separated, and never start with `/` or hold `.` or `..` segments.
+ *
+ * Contract (checked by `storage.testsuite.ts` against every implementation):
+ * - a write is whole or not at all, and is durable when its promise resolves; readers never see a part of it;
+ * - `put` with a condition is atomic: of many writers exactly one wins, the others get `written: false`;
+ * - `list` is sorted by key and sees every write that was done before it began.
+ *
+ * @throws ScytheError `storage` when the place cannot be reached or written, `not_found` for a missing key.
+ */
+export interface Storage {
+  /** `file:///…` or `s3://bucket/prefix`, without a trailing slash. */
+  readonly uri: string;
+  uriOf(key: string): string;
+  /** Undefined when the URI is not one of this storage. */
+  keyOf(uri: string): string | undefined;
+  head(key: string): Promise<ObjectInfo | undefined>;
+  get(key: string): Promise<StoredObject>;
+  put(key: string, body: Uint8Array | string, condition?: PutCondition): Promise<PutResult>;
+  /** Stores a local file; with `move` the storage may take the file away instead of copying it. */
+  putFile(key: string, path: string, options?: PutCondition & { move?: boolean }): Promise<PutResult>;
+  /** Brings an object to a local file, which appears whole or not at all. */
+  getFile(key: string, path: string): Promise<void>;
+  list(prefix: string): AsyncIterable<ObjectInfo>;
+  /** Names of the folders directly under a prefix (which ends in `/`, or is empty), sorted. */
+  listFolders(prefix: string): Promise<string[]>;
+  delete(keys: readonly string[]): Promise<void>;
+  /** The path of an object that lies on this machine's disk: it may be read there, never written. */
+  localPath?(key: string): string;
+}
+
+/** Collects a listing; for prefixes known to be small. */
+export async function listAll(storage: Storage, prefix: string): Promise<ObjectInfo[]> {
+  const all: ObjectInfo[] = [];
+  for await (const info of storage.list(prefix)) all.push(info);
+  return all;
+}
+
+/** The object's text, or undefined when the key does not exist. */
+export async function getText(storage: Storage, key: string): Promise<{ text: string; etag: string } | undefined> {
+  if (!(await storage.head(key))) return undefined;
+  const { body, etag } = await storage.get(key);
+  return { text: new TextDecoder().decode(body), etag };
+}

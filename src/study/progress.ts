@@ -1,0 +1,102 @@
+import { type PartName, parsePart, type RunLayout } from "../run/layout.ts";
+import { readReport } from "../run/report.ts";
+import { type RunStatus, readState } from "../run/state.ts";
+import { listAll, type Storage } from "../storage/storage.ts";
+import type { ChunkEvent } from "../worker/chunk-log.ts";
+
+export interface NewFailure {
+  sortIndex: number;
+  kind: string;
+  message: string;
+}
+
+/** How far a run is, as storage tells it: any process anywhere may ask. */
+export interface Progress {
+  status: RunStatus;
+  allocated: number;
+  succeeded: number;
+  failed: number;
+  /** Specs a second over the last quarter of a minute; 0 until something is known. */
+  rate: number;
+  /** Seconds until the end at that rate; undefined while the rate is 0. */
+  eta: number | undefined;
+  /** Seconds since the watching began. */
+  seconds: number;
+  /** A few of the newest failures. */
+  failures: NewFailure[];
+}
+
+const RATE_WINDOW_MS = 15_000;
+const SHOWN_FAILURES = 3;
+
+/** Counts a run's rows by listing its parts, and measures their rate between listings. */
+export class ProgressReader {
+  readonly #storage: Storage;
+  readonly #layout: RunLayout;
+  readonly #allocated: number;
+  readonly #begun = Date.now();
+  readonly #samples: { at: number; done: number }[] = [];
+  #failures: NewFailure[] = [];
+  #eventsSeen = 0;
+
+  constructor(storage: Storage, layout: RunLayout, allocated: number) {
+    this.#storage = storage;
+    this.#layout = layout;
+    this.#allocated = allocated;
+  }
+
+  async read(): Promise<Progress> {
+    const state = await readState(this.#storage, this.#layout);
+    const report = await readReport(this.#storage, this.#layout);
+    const counts = report ?? (await this.#countParts(state?.generation ?? 0));
+    if (!report && counts.failed > 0) await this.#readEvents();
+    const rate = this.#rate(counts.succeeded + counts.failed);
+    const left = this.#allocated - counts.succeeded - counts.failed;
+    return {
+      status: report ? "complete" : (state?.status ?? "complete"),
+      allocated: this.#allocated,
+      succeeded: counts.succeeded,
+      failed: counts.failed,
+      rate,
+      eta: rate > 0 ? left / rate : undefined,
+      seconds: (Date.now() - this.#begun) / 1000,
+      failures: this.#failures,
+    };
+  }
+
+  async #countParts(generation: number): Promise<{ succeeded: number; failed: number }> {
+    const parts: PartName[] = [];
+    const seen = new Set<string>();
+    for (const { key } of await listAll(this.#storage, this.#layout.allParts)) {
+      const part = parsePart(key);
+      if (!part || part.generation !== generation) continue;
+      const range = key.slice(0, key.indexOf(".")); // a chunk that ran twice counts once
+      if (!seen.has(range)) parts.push(part);
+      seen.add(range);
+    }
+    return {
+      succeeded: parts.reduce((sum, part) => sum + part.ok, 0),
+      failed: parts.reduce((sum, part) => sum + part.failed, 0),
+    };
+  }
+
+  async #readEvents(): Promise<void> {
+    const events = await listAll(this.#storage, this.#layout.events);
+    if (events.length === this.#eventsSeen) return;
+    this.#eventsSeen = events.length;
+    const newest = events.sort((a, b) => b.modified.getTime() - a.modified.getTime()).slice(0, SHOWN_FAILURES);
+    const read = await Promise.all(newest.map(({ key }) => this.#storage.get(key)));
+    this.#failures = read
+      .flatMap(({ body }) => (JSON.parse(new TextDecoder().decode(body)) as ChunkEvent).failures)
+      .slice(0, SHOWN_FAILURES)
+      .map(({ sort_index, kind, message }) => ({ sortIndex: sort_index, kind, message }));
+  }
+
+  #rate(done: number): number {
+    const now = Date.now();
+    this.#samples.push({ at: now, done });
+    while (this.#samples.length > 2 && this.#samples[0]!.at < now - RATE_WINDOW_MS) this.#samples.shift();
+    const first = this.#samples[0]!;
+    return now > first.at ? ((done - first.done) * 1000) / (now - first.at) : 0;
+  }
+}

@@ -1,0 +1,68 @@
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+import { ScytheError } from "../errors.ts";
+import type { AnyExperiment } from "../experiment/define.ts";
+import type { Column } from "../spec/columns.ts";
+import { hasScheme } from "../spec/file-ref.ts";
+import { makeValidator } from "../spec/validate.ts";
+import { failureOf } from "../worker/failure.ts";
+import { OutputChecker } from "../worker/outputs.ts";
+import type { LogLine } from "../worker/protocol.ts";
+import { SpecContext } from "../worker/spec-context.ts";
+
+export interface RunOnceOptions {
+  seed?: number;
+  /** Stands for the spec's place in a run, and so for its random numbers. */
+  sortIndex?: number;
+}
+
+export interface RunOnceResult {
+  /** Outputs as a run would store them, but that files are local paths. */
+  output: Record<string, unknown>;
+  tables: Record<string, Record<string, unknown>[]>;
+  logs: string[];
+  /** Where the spec's files are; yours to remove. */
+  tempDir: string;
+}
+
+/**
+ * The test before a batch: one spec, checked as in a run, without a run. What the function throws comes through.
+ * @throws ScytheError `invalid_specs` for the input, `invalid_input` for an output that its schema refuses
+ */
+export async function runOnce(
+  experiment: AnyExperiment,
+  spec: unknown,
+  options: RunOnceOptions & { fetchUri: (uri: string) => Promise<string> },
+): Promise<RunOnceResult> {
+  const checked = makeValidator(experiment.input, experiment.columns.input)(spec);
+  if (!checked.ok) {
+    const lines = checked.issues.map(({ field, value, rule }) => `  ${field} = ${value}: ${rule}`).join("\n");
+    throw new ScytheError("invalid_specs", `The spec is invalid.\n${lines}`, { details: { invalid: checked.issues } });
+  }
+  const input = { ...checked.value };
+  for (const { name, file } of experiment.columns.input as Column[]) {
+    if (file) input[name] = await localFiles(input[name], options.fetchUri);
+  }
+  const tempRoot = await mkdtemp(join(tmpdir(), "scythe-once-"));
+  const logs: LogLine[] = [];
+  const services = { seed: options.seed ?? 0, tempRoot, logs, fetchUri: options.fetchUri };
+  const context = new SpecContext(services, options.sortIndex ?? 0, 1);
+  const returned = await experiment.run(input, context);
+  const output = new OutputChecker(experiment).check(returned, "run-once", () => context.tempDir);
+  if ("kind" in output) throw new ScytheError("invalid_input", failureOf(new Error(String(output.message))).message);
+  const { values, files, tables } = output as Exclude<typeof output, { kind: unknown }>;
+  for (const { name, file } of experiment.columns.files as Column[]) {
+    if (!file) continue;
+    const own = files.filter(({ field }) => field === name).map(({ path }) => path);
+    if (own.length > 0) values[name] = Array.isArray(values[name]) ? own : own[0];
+  }
+  return { output: values, tables, logs: logs.map(({ message }) => message), tempDir: context.tempDir };
+}
+
+async function localFiles(value: unknown, fetchUri: (uri: string) => Promise<string>): Promise<unknown> {
+  if (Array.isArray(value)) return Promise.all(value.map((item) => localFiles(item, fetchUri)));
+  if (typeof value !== "string") return value;
+  if (hasScheme(value)) return fetchUri(value);
+  return isAbsolute(value) ? value : resolve(value);
+}

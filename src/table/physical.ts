@@ -1,0 +1,86 @@
+import type { Column, ColumnType } from "../spec/columns.ts";
+
+/**
+ * How a column travels inside a run (staged specs, frames, parts): four plain kinds that are cheap to write from
+ * JavaScript. `table/sql.ts` turns them into the types that the finished tables have.
+ */
+export type Physical = "double" | "boolean" | "int64" | "text";
+
+export function physicalOf(type: ColumnType): Physical {
+  switch (type.kind) {
+    case "float64":
+    case "int64": // safe integers are exact in a double
+    case "timestamp": // milliseconds since 1970
+      return "double";
+    case "boolean":
+      return "boolean";
+    case "bigint":
+      return "int64";
+    default:
+      return "text"; // nested values as JSON
+  }
+}
+
+/** Turns a parsed value into its physical form; null stays null. */
+export function encoderOf(type: ColumnType): (value: unknown) => unknown {
+  switch (type.kind) {
+    case "timestamp":
+      return (value) => (value as Date).getTime();
+    case "list":
+    case "struct":
+    case "json":
+      return (value) => JSON.stringify(value, bigintAsText);
+    default:
+      return (value) => value;
+  }
+}
+
+/** JSON has no 64-bit integers; their digits as text cast back exactly. */
+function bigintAsText(_key: string, value: unknown): unknown {
+  return typeof value === "bigint" ? value.toString() : value;
+}
+
+/** Turns what hyparquet reads from a finished table back into the value that the schema gave. */
+export function decoderOf(type: ColumnType): (value: unknown) => unknown {
+  switch (type.kind) {
+    case "int64":
+    case "float64":
+      return (value) => (typeof value === "bigint" ? Number(value) : value);
+    case "bigint":
+      return (value) => (typeof value === "bigint" ? value : BigInt(value as number));
+    case "json":
+      return (value) => (typeof value === "string" ? JSON.parse(value) : value);
+    case "list": {
+      const inner = decoderOf(type.element);
+      return (value) => (value as unknown[]).map((item) => (item === null ? null : inner(item)));
+    }
+    case "struct": {
+      const fields = type.fields.map((field) => ({ name: field.name, ...decodingOf(field) }));
+      return (value) => decodeStruct(value as Record<string, unknown>, fields);
+    }
+    default:
+      return (value) => value;
+  }
+}
+
+interface Decoding {
+  decode: (value: unknown) => unknown;
+  nullable: boolean;
+}
+
+function decodingOf(column: Column): Decoding {
+  return { decode: decoderOf(column.type), nullable: column.nullable };
+}
+
+function decodeStruct(
+  value: Record<string, unknown>,
+  fields: readonly ({ name: string } & Decoding)[],
+): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const { name, decode } of fields) {
+    const inner = value[name];
+    if (inner !== null && inner !== undefined) result[name] = decode(inner);
+    else if (inner === null) result[name] = null;
+  }
+  return result;
+}

@@ -1,0 +1,137 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetScan } from "hyparquet";
+import { messageOf, ScytheError } from "../errors.ts";
+import type { Column } from "../spec/columns.ts";
+import { decoderOf } from "./physical.ts";
+
+/** A Parquet file on this machine's disk, read by ranges of rows. */
+export class ParquetReader {
+  readonly #fd: number;
+  readonly #file: AsyncBuffer;
+  readonly metadata: FileMetaData;
+
+  private constructor(fd: number, file: AsyncBuffer, metadata: FileMetaData) {
+    this.#fd = fd;
+    this.#file = file;
+    this.metadata = metadata;
+  }
+
+  /** @throws ScytheError `invalid_input` when the file is not Parquet */
+  static async open(path: string): Promise<ParquetReader> {
+    let fd: number;
+    try {
+      fd = openSync(path, "r");
+    } catch (error) {
+      throw new ScytheError("not_found", `Could not open ${path}: ${messageOf(error)}`, { cause: error });
+    }
+    try {
+      const file = fileBuffer(fd);
+      return new ParquetReader(fd, file, await parquetMetadataAsync(file));
+    } catch (error) {
+      closeSync(fd);
+      throw new ScytheError("invalid_input", `${path} is not a readable Parquet file: ${messageOf(error)}`, {
+        hint: "The file may be cut short. If it belongs to a run, resume the run to rebuild it.",
+        cause: error,
+      });
+    }
+  }
+
+  get rows(): number {
+    return Number(this.metadata.num_rows);
+  }
+
+  /** Names of the top-level columns, in the file's order. */
+  get columnNames(): string[] {
+    const root = this.metadata.schema[0]!;
+    const names: string[] = [];
+    for (let at = 1; names.length < (root.num_children ?? 0); at = this.#next(at)) {
+      names.push(this.metadata.schema[at]!.name);
+    }
+    return names;
+  }
+
+  /** Columns of rows `from` … `to` − 1, one value a row. */
+  async read(columns: readonly string[], from: number, to: number): Promise<Map<string, ArrayLike<unknown>>> {
+    const scan = await parquetScan({
+      file: this.#file,
+      metadata: this.metadata,
+      columns: [...columns],
+      rowStart: from,
+      rowEnd: to,
+    });
+    const result = new Map<string, ArrayLike<unknown>>();
+    for (const column of columns) result.set(column, await scan.readColumn({ column, rowStart: from, rowEnd: to }));
+    return result;
+  }
+
+  /** First row and end of each row group that overlaps rows `from` … `to` − 1, cut to that range. */
+  *rowGroups(from = 0, to = this.rows): Generator<{ from: number; to: number }> {
+    let start = 0;
+    for (const group of this.metadata.row_groups) {
+      const end = start + Number(group.num_rows);
+      if (end > from && start < to) yield { from: Math.max(start, from), to: Math.min(end, to) };
+      start = end;
+    }
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  /** The schema is a flattened tree: skips an element with all of its descendants. */
+  #next(at: number): number {
+    let next = at + 1;
+    for (let i = 0; i < (this.metadata.schema[at]!.num_children ?? 0); i++) next = this.#next(next);
+    return next;
+  }
+}
+
+function fileBuffer(fd: number): AsyncBuffer {
+  const byteLength = fstatSync(fd).size;
+  return {
+    byteLength,
+    slice: (start, end = byteLength) => {
+      const buffer = new ArrayBuffer(end - start);
+      let done = 0;
+      while (done < buffer.byteLength) {
+        const read = readSync(fd, new Uint8Array(buffer, done), 0, buffer.byteLength - done, start + done);
+        if (read === 0) throw new Error(`the file ends at byte ${start + done}, before byte ${end}`);
+        done += read;
+      }
+      return buffer;
+    },
+  };
+}
+
+/** Reads rows as objects, a row group at a time, with values as the schema gave them. */
+export async function* readRows(
+  reader: ParquetReader,
+  columns: readonly Column[],
+  from = 0,
+  to = reader.rows,
+): AsyncGenerator<Record<string, unknown>> {
+  const names = columns.map((column) => column.name);
+  const decoders = columns.map((column) => decoderOf(column.type));
+  for (const group of reader.rowGroups(from, to)) {
+    const data = await reader.read(names, group.from, group.to);
+    const values = names.map((name) => data.get(name)!);
+    for (let i = 0; i < group.to - group.from; i++) yield rowAt(names, decoders, columns, values, i);
+  }
+}
+
+/** A missing value of an optional field is left out; of any other nullable field it is null. */
+export function rowAt(
+  names: readonly string[],
+  decoders: readonly ((value: unknown) => unknown)[],
+  columns: readonly Column[],
+  values: readonly ArrayLike<unknown>[],
+  row: number,
+): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (let c = 0; c < names.length; c++) {
+    const value = values[c]![row];
+    if (value !== null && value !== undefined) result[names[c]!] = decoders[c]!(value);
+    else if (!columns[c]!.optional) result[names[c]!] = null;
+  }
+  return result;
+}

@@ -1,0 +1,218 @@
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { extname } from "node:path";
+import { createInterface } from "node:readline";
+import { CsvError, parse } from "csv-parse";
+import { messageOf, ScytheError } from "../errors.ts";
+import { IGNORED_SPEC_COLUMNS } from "../spec/base.ts";
+import { type Column, isScalarColumn } from "../spec/columns.ts";
+import { withDuckDb } from "./duckdb.ts";
+import { ParquetReader, readRows } from "./read-parquet.ts";
+import { literal } from "./sql.ts";
+
+/** One record of a spec file and where it stands, for messages: `line 7`, `row 3`. */
+export interface SpecRecord {
+  at: string;
+  value: unknown;
+}
+
+const FORMATS: Record<string, (path: string, columns: readonly Column[]) => AsyncIterable<SpecRecord>> = {
+  ".csv": readCsv,
+  ".jsonl": readJsonLines,
+  ".ndjson": readJsonLines,
+  ".json": readJson,
+  ".parquet": readParquet,
+  ".pq": readParquet,
+};
+
+/**
+ * Reads specs from a table file as a stream. CSV cells are turned into what the schema's columns ask for; an empty
+ * cell is a missing value. The other formats carry their own types.
+ * @throws ScytheError `invalid_input` naming the file and line that cannot be read
+ */
+export async function* readSpecFile(path: string, columns: readonly Column[]): AsyncGenerator<SpecRecord> {
+  const read = FORMATS[extname(path).toLowerCase()];
+  if (!read) {
+    throw new ScytheError("invalid_input", `${path}: cannot tell what kind of spec file this is`, {
+      hint: "Give a .csv, .jsonl, .json or .parquet file.",
+    });
+  }
+  const info = await stat(path).catch((cause) => {
+    throw new ScytheError("invalid_input", `No spec file ${path}`, { hint: "Check the path given to --specs.", cause });
+  });
+  if (!info.isFile()) throw new ScytheError("invalid_input", `${path} is not a file`);
+  yield* read(path, columns);
+}
+
+async function* readCsv(path: string, columns: readonly Column[]): AsyncGenerator<SpecRecord> {
+  const cells = new Map(columns.map((column) => [column.name, cellReader(column)]));
+  const parser = createReadStream(path).pipe(parse({ bom: true, columns: true, info: true, skip_empty_lines: true }));
+  try {
+    for await (const { record, info } of parser as AsyncIterable<{
+      record: Record<string, string>;
+      info: { lines: number };
+    }>) {
+      const value: Record<string, unknown> = {};
+      for (const [name, cell] of Object.entries(record)) {
+        if (cell !== "") value[name] = (cells.get(name) ?? looseCell)(cell);
+      }
+      yield { at: `line ${info.lines}`, value };
+    }
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    throw new ScytheError("invalid_input", `${path}: not well-formed CSV: ${error.message}`, {
+      hint: "Cells that hold a comma, quote or line break must be quoted; a quote inside is written twice.",
+      cause: error,
+    });
+  }
+}
+
+/** A cell that does not look like its column's type is handed on as text, for the schema to refuse by name. */
+function cellReader(column: Column): (cell: string) => unknown {
+  if (!isScalarColumn(column)) return (cell) => jsonOr(cell);
+  switch (column.type.kind) {
+    case "float64":
+    case "int64":
+      return (cell) => numberOr(cell);
+    case "bigint":
+      return (cell) => (/^\s*[+-]?\d+\s*$/.test(cell) ? BigInt(cell.trim().replace(/^\+/, "")) : cell);
+    case "boolean":
+      return (cell) => BOOLEANS[cell.trim().toLowerCase()] ?? cell;
+    case "timestamp":
+      return (cell) => new Date(cell);
+    default:
+      return (cell) => cell;
+  }
+}
+
+const BOOLEANS: Record<string, boolean> = { true: true, false: false, "1": true, "0": false, yes: true, no: false };
+
+function numberOr(cell: string): unknown {
+  const text = cell.trim();
+  if (/^[+-]?nan$/i.test(text)) return Number.NaN;
+  if (/^[+-]?inf(inity)?$/i.test(text)) return text.startsWith("-") ? -Infinity : Infinity;
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : cell;
+}
+
+function jsonOr(cell: string): unknown {
+  try {
+    return JSON.parse(cell);
+  } catch {
+    return cell;
+  }
+}
+
+/** A field that the schema does not name: only its looks tell what it is. */
+function looseCell(cell: string): unknown {
+  return BOOLEANS[cell] !== undefined && !/^[01]$/.test(cell) ? BOOLEANS[cell] : numberOr(cell);
+}
+
+/** The value of `--set name=value`, by the same rules as a CSV cell. */
+export function parseCell(column: Column | undefined, cell: string): unknown {
+  return column ? cellReader(column)(cell) : looseCell(cell);
+}
+
+async function* readJsonLines(path: string, columns: readonly Column[]): AsyncGenerator<SpecRecord> {
+  const revive = reviver(columns);
+  let line = 0;
+  for await (const raw of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+    line++;
+    const text = line === 1 ? raw.replace(/^\uFEFF/, "") : raw;
+    if (text.trim() === "") continue;
+    try {
+      yield { at: `line ${line}`, value: revive(JSON.parse(text)) };
+    } catch (error) {
+      throw new ScytheError("invalid_input", `${path}: line ${line} is not JSON: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+/** One array of specs, or one spec; read as a stream by DuckDB, whose JSON reader holds one element at a time. */
+async function* readJson(path: string, columns: readonly Column[]): AsyncGenerator<SpecRecord> {
+  const revive = reviver(columns);
+  const format = (await firstCharacter(path)) === "[" ? "array" : "unstructured";
+  const sql = `SELECT json FROM read_json_objects(${literal(path)}, format = '${format}', maximum_object_size = 268435456)`;
+  const batches = withDuckDbStream(sql);
+  let row = 0;
+  try {
+    for await (const rows of batches) {
+      for (const { json } of rows) yield { at: `row ${++row}`, value: revive(JSON.parse(json as string)) };
+    }
+  } catch (error) {
+    if (error instanceof ScytheError) throw error;
+    throw new ScytheError("invalid_input", `${path}: not well-formed JSON: ${messageOf(error).split("\n")[0]}`, {
+      hint: "Give one array of objects, one object, or a .jsonl file with an object a line.",
+      cause: error,
+    });
+  }
+}
+
+async function firstCharacter(path: string): Promise<string> {
+  for await (const chunk of createReadStream(path, { end: 4096, encoding: "utf8" })) {
+    const text = (chunk as string).replace(/^\uFEFF/, "").trimStart();
+    if (text) return text[0]!;
+  }
+  throw new ScytheError("invalid_input", `${path} is empty`);
+}
+
+/** Hands rows out of `withDuckDb` as a generator. */
+async function* withDuckDbStream(sql: string): AsyncGenerator<Record<string, unknown>[]> {
+  let release!: () => void;
+  const done = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const opened = new Promise<AsyncGenerator<Record<string, unknown>[]>>((resolve, reject) => {
+    withDuckDb({ threads: 1 }, async (duck) => {
+      resolve(duck.stream(sql));
+      await done;
+    }).catch(reject);
+  });
+  try {
+    yield* await opened;
+  } finally {
+    release();
+  }
+}
+
+/** JSON has no dates and no 64-bit integers: ISO text and digits stand for them. */
+function reviver(columns: readonly Column[]): (value: unknown) => unknown {
+  const dates = columns.filter((column) => column.type.kind === "timestamp").map((column) => column.name);
+  const bigints = columns.filter((column) => column.type.kind === "bigint").map((column) => column.name);
+  if (dates.length + bigints.length === 0) return (value) => value;
+  return (value) => {
+    if (typeof value !== "object" || value === null) return value;
+    const spec = value as Record<string, unknown>;
+    for (const name of dates) if (typeof spec[name] === "string") spec[name] = new Date(spec[name]);
+    for (const name of bigints) spec[name] = bigintOr(spec[name]);
+    return spec;
+  };
+}
+
+function bigintOr(value: unknown): unknown {
+  if (typeof value === "number" && Number.isSafeInteger(value)) return BigInt(value);
+  if (typeof value === "string" && /^-?\d+$/.test(value)) return BigInt(value);
+  return value;
+}
+
+/** Nulls are left out, as a missing value; what pandas adds for its index is not a field. */
+async function* readParquet(path: string, columns: readonly Column[]): AsyncGenerator<SpecRecord> {
+  const reader = await ParquetReader.open(path);
+  try {
+    const known = new Map(columns.map((column) => [column.name, column]));
+    const skipped = new Set<string>([...IGNORED_SPEC_COLUMNS, "__index_level_0__"]);
+    const present: Column[] = reader.columnNames
+      .filter((name) => name === "sort_index" || !skipped.has(name))
+      .map((name) => ({ ...(known.get(name) ?? looseColumn(name)), optional: !known.get(name)?.nullable }));
+    const revive = reviver(columns);
+    let row = 0;
+    for await (const value of readRows(reader, present)) yield { at: `row ${++row}`, value: revive(value) };
+  } finally {
+    reader.close();
+  }
+}
+
+function looseColumn(name: string): Column {
+  return { name, type: { kind: "float64" }, nullable: true, optional: true, file: false };
+}

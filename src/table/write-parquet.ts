@@ -1,0 +1,87 @@
+import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
+import {
+  ByteWriter,
+  type ColumnSource,
+  ParquetWriter,
+  parquetWriteBuffer,
+  schemaFromColumnData,
+} from "hyparquet-writer";
+import type { Column } from "../spec/columns.ts";
+import { type Batch, BatchBuilder, type ColumnData } from "./batch.ts";
+
+/** Rows of a row group in files inside a run: DuckDB reads row groups in parallel. */
+const ROW_GROUP = 122_880;
+
+/** A batch as one Parquet file in memory, in physical types. */
+export function parquetBytes(batch: Batch, kvMetadata: Record<string, string> = {}): Uint8Array {
+  const buffer = parquetWriteBuffer({
+    columnData: batch.columns.map((column) => sourceOf(column)),
+    statistics: false,
+    rowGroupSize: ROW_GROUP,
+    kvMetadata: Object.entries(kvMetadata).map(([key, value]) => ({ key, value })),
+    createdBy: "scythe-ts",
+  });
+  return new Uint8Array(buffer);
+}
+
+/** Writes a Parquet file batch by batch, each a row group, without holding more than one of them. */
+export class ParquetFile {
+  readonly #fd: number;
+  readonly #buffer = new ByteWriter();
+  #closed = false;
+  readonly #writer: ParquetWriter;
+  readonly #nullable: readonly boolean[];
+
+  constructor(path: string, columns: readonly Column[]) {
+    this.#fd = openSync(path, "wx");
+    this.#nullable = columns.map((column) => column.nullable);
+    const empty = this.#sources(new BatchBuilder(columns).take());
+    this.#writer = new ParquetWriter({
+      writer: this.#buffer,
+      schema: schemaFromColumnData({ columnData: empty }),
+      statistics: false,
+      createdBy: "scythe-ts",
+    });
+  }
+
+  write(batch: Batch): void {
+    this.#writer.write({ columnData: this.#sources(batch), rowGroupSize: ROW_GROUP });
+    this.#flush();
+  }
+
+  finish(): void {
+    this.#writer.finish();
+    this.#flush();
+    fsyncSync(this.#fd);
+    this.close();
+  }
+
+  /** Lets go of the file; unfinished, it is not readable. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    closeSync(this.#fd);
+  }
+
+  /** Every row group of a file shares one schema, so what may be null is said by the columns, not by a batch. */
+  #sources(batch: Batch): ColumnSource[] {
+    return batch.columns.map((column, i) => sourceOf(column, this.#nullable[i]!));
+  }
+
+  /** `offset` counts all bytes ever written, `index` those still in the buffer. */
+  #flush(): void {
+    writeSync(this.#fd, new Uint8Array(this.#buffer.buffer, 0, this.#buffer.index));
+    this.#buffer.index = 0;
+  }
+}
+
+const TYPES = { double: "DOUBLE", boolean: "BOOLEAN", int64: "INT64", text: "STRING" } as const;
+
+/** A column without nulls is written as required, which skips its definition levels. */
+function sourceOf(column: ColumnData, nullable = column.nulls !== undefined): ColumnSource {
+  const { name, physical, values, nulls } = column;
+  const data = nulls ? Array.from(values as string[], (value, i) => (nulls[i] ? null : value)) : values;
+  const source: ColumnSource = { name, data, type: TYPES[physical], nullable };
+  if (physical === "double" || physical === "int64") source.encoding = "PLAIN";
+  return source;
+}

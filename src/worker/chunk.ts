@@ -1,0 +1,156 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { AnyExperiment } from "../experiment/define.ts";
+import type { Column } from "../spec/columns.ts";
+import { decoderOf } from "../table/physical.ts";
+import { ParquetReader, rowAt } from "../table/read-parquet.ts";
+import { type Outcome, SpecExecutor } from "./execute.ts";
+import { failure, failureOf } from "./failure.ts";
+import type { ChunkEnd, ChunkRequest, LogLine, Rows } from "./protocol.ts";
+import { RowCollector } from "./row-collector.ts";
+
+/** Rows are handed over at least this often while specs are quick: what a death costs. */
+const FLUSH_MS = 20;
+/** After a death, specs are announced one by one for this long; then the culprit is not among the first. */
+const CAREFUL_MS = 2_000;
+/** A chunk that has produced this much hands its rest back, as its rows are held until its part is written. */
+const MAX_CHUNK_BYTES = 96 * 2 ** 20;
+
+export interface ChunkServices {
+  /** Hands rows over, and says at once that the spec at `rows.upTo` begins. Resolves when it is said. */
+  emit(rows: Rows, removeDirs: string[]): Promise<void>;
+  fetchUri(uri: string): Promise<string>;
+  /** True when the chunk should end after the spec in hand. */
+  stopped(): boolean;
+  /** Told of the executor, so that stray errors find it. */
+  onExecutor(executor: SpecExecutor): void;
+}
+
+/** Runs a chunk of specs one after the other. */
+export async function runChunk(
+  experiment: AnyExperiment,
+  request: ChunkRequest,
+  services: ChunkServices,
+): Promise<ChunkEnd> {
+  const reader = await ParquetReader.open(request.specsPath);
+  try {
+    return await new ChunkRun(experiment, request, services).run(reader);
+  } finally {
+    reader.close();
+  }
+}
+
+class ChunkRun {
+  readonly #request: ChunkRequest;
+  readonly #services: ChunkServices;
+  readonly #columns: Column[];
+  readonly #fileFields: readonly Column[];
+  readonly #executor: SpecExecutor;
+  readonly #collector: RowCollector;
+  readonly #logs: LogLine[] = [];
+  readonly #begun = performance.now();
+  readonly #present = new Set<string>();
+  #flushed = performance.now();
+  #bytes = 0;
+
+  constructor(experiment: AnyExperiment, request: ChunkRequest, services: ChunkServices) {
+    this.#request = request;
+    this.#services = services;
+    this.#columns = [...experiment.columns.input, ...request.extraColumns];
+    this.#fileFields = experiment.columns.input.filter((column: Column) => column.file);
+    this.#collector = new RowCollector(experiment, request.extraColumns, request.worker);
+    this.#executor = new SpecExecutor(experiment, {
+      seed: request.seed,
+      tempRoot: request.tempRoot,
+      logs: this.#logs,
+      fetchUri: services.fetchUri,
+      rootRunId: request.rootRunId,
+      timeoutMs: request.timeoutMs,
+      retries: experiment.retries,
+    });
+    services.onExecutor(this.#executor);
+  }
+
+  async run(reader: ParquetReader): Promise<ChunkEnd> {
+    const { from, to } = this.#request;
+    const names = this.#columns.map((column) => column.name);
+    const decoders = this.#columns.map((column) => decoderOf(column.type));
+    let attempt = this.#request.firstAttempt;
+    for (const group of reader.rowGroups(from, to)) {
+      const data = await reader.read(["sort_index", ...names], group.from, group.to);
+      const sortIndexes = data.get("sort_index")!;
+      const values = names.map((name) => data.get(name)!);
+      for (let i = 0; i < group.to - group.from; i++) {
+        const at = group.from + i;
+        if (at > from && this.#mustEnd()) return this.#end(at, attempt, false);
+        if (this.#mustFlush()) await this.#flush(at);
+        const row = rowAt(names, decoders, this.#columns, values, i);
+        const sortIndex = Number(sortIndexes[i]);
+        let outcome = this.#run(row, sortIndex, attempt);
+        if (outcome instanceof Promise) outcome = await outcome;
+        if (outcome.ok === "stuck") return this.#end(at, outcome.nextAttempt, true);
+        this.#collector.add(row, sortIndex, outcome);
+        attempt = 1;
+        if (outcome.ok === false && outcome.stuck) return this.#end(at + 1, 1, true);
+      }
+    }
+    return this.#end(to, 1, false);
+  }
+
+  #run(row: Record<string, unknown>, sortIndex: number, attempt: number): Outcome | Promise<Outcome> {
+    if (this.#fileFields.length > 0) return this.#runWithFiles(row, sortIndex, attempt);
+    return this.#executor.run(row, sortIndex, attempt);
+  }
+
+  async #runWithFiles(row: Record<string, unknown>, sortIndex: number, attempt: number): Promise<Outcome> {
+    const input = { ...row };
+    try {
+      for (const { name } of this.#fileFields) {
+        const value = row[name];
+        if (typeof value === "string") input[name] = await this.#localPath(value);
+        if (Array.isArray(value)) input[name] = await Promise.all(value.map((uri) => uri && this.#localPath(uri)));
+      }
+    } catch (thrown) {
+      const { message } = failureOf(thrown);
+      return { ok: false, failure: failure("missing_file", "MissingFile", message), attempts: attempt, seconds: 0 };
+    }
+    return this.#executor.run(input, sortIndex, attempt);
+  }
+
+  async #localPath(uri: string): Promise<string> {
+    const path = uri.startsWith("file://") ? fileURLToPath(uri) : await this.#services.fetchUri(uri);
+    if (!this.#present.has(path)) {
+      if (!existsSync(path)) throw new Error(`The input file ${path} is gone; the run's artifacts/ should hold it`);
+      this.#present.add(path);
+    }
+    return path;
+  }
+
+  #mustEnd(): boolean {
+    const { boxMs } = this.#request;
+    if (boxMs !== null && performance.now() - this.#begun > boxMs) return true;
+    return this.#bytes > MAX_CHUNK_BYTES || this.#services.stopped();
+  }
+
+  #mustFlush(): boolean {
+    if (performance.now() - this.#flushed > FLUSH_MS || this.#isCareful()) return true;
+    return this.#collector.bytes > MAX_CHUNK_BYTES / 8;
+  }
+
+  #isCareful(): boolean {
+    return this.#request.careful && performance.now() - this.#begun < CAREFUL_MS;
+  }
+
+  async #flush(upTo: number): Promise<void> {
+    this.#bytes += this.#collector.bytes;
+    const { rows, removeDirs } = this.#collector.take();
+    const announced = this.#isCareful();
+    await this.#services.emit({ upTo, announced, ...rows, logs: this.#logs.splice(0) }, removeDirs);
+    this.#flushed = performance.now();
+  }
+
+  async #end(next: number, nextAttempt: number, dirty: boolean): Promise<ChunkEnd> {
+    await this.#flush(next);
+    return { next, nextAttempt, dirty };
+  }
+}

@@ -1,0 +1,124 @@
+import type { AnyExperiment } from "../experiment/define.ts";
+import { specRunId } from "../run/layout.ts";
+import { type Failure, failure, failureOf } from "./failure.ts";
+import { type CheckedOutput, OutputChecker } from "./outputs.ts";
+import { type ContextServices, SpecContext } from "./spec-context.ts";
+
+export interface ExecuteOptions extends ContextServices {
+  rootRunId: string;
+  timeoutMs: number;
+  retries: number;
+}
+
+/** How a spec ended. */
+export type Outcome =
+  | { ok: true; output: CheckedOutput; tempDir: string | undefined }
+  | { ok: false; failure: Failure; attempts: number; seconds: number; stuck?: boolean }
+  /** The try timed out and its work goes on in this process (as it does where `stuck`): the next needs another. */
+  | { ok: "stuck"; nextAttempt: number };
+
+/** How long a function that was told to abort may take to do so. */
+const SETTLE_MS = 500;
+
+/**
+ * Runs one spec: the function, its retries, its time limit, the check of what it gives back. A function that returns
+ * without a promise is not made to wait for one. Time limits hold for functions that yield to the event loop; the
+ * supervisor stops the others.
+ */
+export class SpecExecutor {
+  readonly #experiment: AnyExperiment;
+  readonly #checker: OutputChecker;
+  readonly #options: ExecuteOptions;
+  /** Ends the try in hand when an error comes from outside its promise: a stray rejection, a timer's throw. */
+  #fail: ((thrown: unknown) => void) | undefined;
+
+  constructor(experiment: AnyExperiment, options: ExecuteOptions) {
+    this.#experiment = experiment;
+    this.#checker = new OutputChecker(experiment);
+    this.#options = options;
+  }
+
+  /** An error that nothing caught; true when a try was in hand that it could be laid to. */
+  uncaught(thrown: unknown): boolean {
+    this.#fail?.(thrown);
+    return this.#fail !== undefined;
+  }
+
+  run(input: unknown, sortIndex: number, firstAttempt: number): Outcome | Promise<Outcome> {
+    const begun = performance.now();
+    const context = new SpecContext(this.#options, sortIndex, firstAttempt);
+    let returned: unknown;
+    try {
+      returned = this.#experiment.run(input, context);
+    } catch (thrown) {
+      return this.#afterFailure(input, context, failureOf(thrown), begun);
+    }
+    if (isPromise(returned)) return this.#await(returned, input, context, begun);
+    return this.#finish(returned, input, context, begun);
+  }
+
+  #finish(returned: unknown, input: unknown, context: SpecContext, begun: number): Outcome | Promise<Outcome> {
+    const runId = specRunId(this.#options.rootRunId, context.sortIndex);
+    const checked = this.#checker.check(returned, runId, () => context.tempDir);
+    if ("kind" in checked) return this.#afterFailure(input, context, checked as Failure, begun);
+    const output = checked as CheckedOutput;
+    if (output.files.length === 0) context.removeTempDir();
+    return { ok: true, output, tempDir: output.files.length > 0 ? context.usedTempDir : undefined };
+  }
+
+  async #await(promise: PromiseLike<unknown>, input: unknown, context: SpecContext, begun: number): Promise<Outcome> {
+    let timer: NodeJS.Timeout | undefined;
+    const settled = Promise.resolve(promise).then(
+      (value) => ({ value }),
+      (thrown: unknown) => ({ thrown }),
+    );
+    const late = new Promise<"timeout">((resolve) => {
+      timer = setTimeout(() => resolve("timeout"), this.#options.timeoutMs);
+    });
+    const stray = new Promise<{ thrown: unknown }>((resolve) => {
+      this.#fail = (thrown) => resolve({ thrown });
+    });
+    const first = await Promise.race([settled, late, stray]);
+    clearTimeout(timer);
+    this.#fail = undefined;
+    if (first === "timeout") return this.#timedOut(settled, input, context, begun);
+    if ("thrown" in first) return this.#afterFailure(input, context, failureOf(first.thrown), begun);
+    return this.#finish(first.value, input, context, begun);
+  }
+
+  async #timedOut(settled: Promise<unknown>, input: unknown, context: SpecContext, begun: number): Promise<Outcome> {
+    const problem = timeoutFailure(this.#experiment.name, this.#options.timeoutMs);
+    context.abort(new Error(problem.message));
+    const stopped = await Promise.race([settled.then(() => true), sleep(SETTLE_MS).then(() => false)]);
+    if (stopped) return this.#afterFailure(input, context, problem, begun);
+    context.removeTempDir();
+    if (context.attempt <= this.#options.retries) return { ok: "stuck", nextAttempt: context.attempt + 1 };
+    return { ...failed(problem, context.attempt, begun), stuck: true };
+  }
+
+  #afterFailure(input: unknown, context: SpecContext, problem: Failure, begun: number): Outcome | Promise<Outcome> {
+    context.removeTempDir();
+    if (context.attempt > this.#options.retries) return failed(problem, context.attempt, begun);
+    return this.run(input, context.sortIndex, context.attempt + 1);
+  }
+}
+
+export function timeoutFailure(experiment: string, timeoutMs: number): Failure {
+  return failure(
+    "timeout",
+    "TimeoutError",
+    `${experiment} did not finish within ${timeoutMs / 1000} s. Raise executionTimeout (or SCYTHE_TIMEOUT_EXPERIMENT_EXECUTION) if the spec needs longer.`,
+  );
+}
+
+function failed(problem: Failure, attempts: number, begun: number) {
+  return { ok: false as const, failure: problem, attempts, seconds: (performance.now() - begun) / 1000 };
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as PromiseLike<unknown>).then === "function";
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,42 @@
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Child } from "./child.ts";
+import type { ChunkRunner } from "./runner.ts";
+
+/** Specs in child processes, one a slot, kept from chunk to chunk. */
+export function processRunner(configPath: string): ChunkRunner {
+  const children = new Map<number, Child>();
+  return {
+    run: async (slot, request, hooks) => {
+      let child = children.get(slot);
+      if (!child || child.dead) {
+        child = new Child(childEntry(), configPath, dirname(configPath));
+        children.set(slot, child);
+      }
+      try {
+        const end = await child.run(request, hooks);
+        if (end.type === "ended" && end.dirty) await retire(slot, child);
+        return end;
+      } catch (error) {
+        await retire(slot, child);
+        throw error;
+      }
+    },
+    close: async () => {
+      await Promise.all([...children.values()].map((child) => child.close()));
+      children.clear();
+    },
+  };
+
+  async function retire(slot: number, child: Child): Promise<void> {
+    children.delete(slot);
+    await child.close();
+  }
+}
+
+/** The compiled child program, also when this module runs from its source. */
+function childEntry(): string {
+  const beside = fileURLToPath(new URL("./process.js", import.meta.url));
+  return existsSync(beside) ? beside : fileURLToPath(new URL("../../dist/worker/process.js", import.meta.url));
+}

@@ -1,0 +1,90 @@
+/**
+ * The program of a child process: loads the project, runs chunks of specs, hands rows over. It holds no storage and
+ * no credentials of its own, and ends with its supervisor.
+ */
+import { Worker } from "node:worker_threads";
+import { loadConfig } from "../config.ts";
+import { messageOf } from "../errors.ts";
+import { Registry } from "../experiment/registry.ts";
+import { runChunk } from "./chunk.ts";
+import type { SpecExecutor } from "./execute.ts";
+import type { ChunkRequest, FromChild, ToChild } from "./protocol.ts";
+
+const send = process.send!.bind(process);
+const say = (message: FromChild): Promise<void> =>
+  new Promise((resolve) => send(message, undefined, undefined, () => resolve()));
+// The channel is the supervisor's: a function that calls process.send or process.disconnect must not reach it.
+Object.assign(process, { send: undefined, disconnect: () => undefined });
+
+let executor: SpecExecutor | undefined;
+let stopped = false;
+const fetching = new Map<number, { resolve: (path: string) => void; reject: (error: Error) => void }>();
+
+process.on("disconnect", () => process.exit(0));
+for (const event of ["uncaughtException", "unhandledRejection"] as const) {
+  process.on(event, (thrown: unknown) => {
+    // With no try in hand it is the echo of an earlier one, whose row is written already.
+    if (!executor?.uncaught(thrown))
+      process.stderr.write(`scythe: ${event} after its spec ended: ${messageOf(thrown)}\n`);
+  });
+}
+endWithSupervisor();
+
+const registry = await load();
+process.on("message", (message: ToChild) => {
+  if (message.type === "stop") stopped = true;
+  else if (message.type === "fetched") settleFetch(message);
+  else void answer(message.request);
+});
+await say({ type: "ready" });
+
+async function load(): Promise<Registry> {
+  try {
+    const { config } = await loadConfig(process.argv[2]!);
+    return new Registry(config.experiments);
+  } catch (thrown) {
+    const stack = thrown instanceof Error ? (thrown.stack ?? "") : "";
+    await say({ type: "broken", message: messageOf(thrown), stack });
+    process.exit(1);
+  }
+}
+
+async function answer(request: ChunkRequest): Promise<void> {
+  stopped = false;
+  try {
+    const end = await runChunk(registry.get(request.experiment), request, {
+      emit: (rows, removeDirs) => say({ type: "rows", rows, removeDirs }),
+      fetchUri,
+      stopped: () => stopped,
+      onExecutor: (own) => {
+        executor = own;
+      },
+    });
+    await say({ type: "end", end });
+  } catch (thrown) {
+    const stack = thrown instanceof Error ? (thrown.stack ?? "") : "";
+    await say({ type: "failed", message: messageOf(thrown), stack });
+  }
+}
+
+function fetchUri(uri: string): Promise<string> {
+  const id = fetching.size + Math.random();
+  const fetched = new Promise<string>((resolve, reject) => fetching.set(id, { resolve, reject }));
+  void say({ type: "fetch", id, uri });
+  return fetched;
+}
+
+function settleFetch({ id, path, error }: Extract<ToChild, { type: "fetched" }>): void {
+  const waiting = fetching.get(id);
+  fetching.delete(id);
+  if (path !== undefined) waiting?.resolve(path);
+  else waiting?.reject(new Error(error));
+}
+
+/** A function in an endless loop never sees the channel close; a thread of its own sees the parent go. */
+function endWithSupervisor(): void {
+  const watch = `
+    const parent = process.ppid;
+    setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, "SIGKILL"); }, 500);`;
+  new Worker(watch, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 16 } }).unref();
+}

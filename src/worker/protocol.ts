@@ -1,0 +1,73 @@
+import type { Column } from "../spec/columns.ts";
+import type { Batch } from "../table/batch.ts";
+
+/** What a supervisor asks of whoever runs specs: positions `from` … `to` − 1 of a file of specs. */
+export interface ChunkRequest {
+  experiment: string;
+  /** Parquet file of the node's specs, on this machine. */
+  specsPath: string;
+  from: number;
+  to: number;
+  /** The try that the spec at `from` is at; all others are at their first. */
+  firstAttempt: number;
+  extraColumns: readonly Column[];
+  seed: number;
+  rootRunId: string;
+  /** Folder for the specs' temporary folders. */
+  tempRoot: string;
+  timeoutMs: number;
+  /** Name of the worker, for `errors.pq`. */
+  worker: string;
+  /** Stop after this long, between two specs. */
+  boxMs: number | null;
+  /** Say before each spec that it begins, so that a death can be laid to the right one. */
+  careful: boolean;
+}
+
+/** Finished rows, handed over as they come: all positions below `upTo` are settled. */
+export interface Rows {
+  upTo: number;
+  /** The spec at `upTo` begins now, and the next will be announced too: a death is that spec's. */
+  announced: boolean;
+  ok: Batch;
+  errors: Batch;
+  tables: Record<string, Batch>;
+  files: OutputFile[];
+  logs: LogLine[];
+}
+
+/** A file that a good row names; the supervisor stores it under `name` and may then remove `tempDir`. */
+export interface OutputFile {
+  /** Row of `Rows.ok` that names it. */
+  row: number;
+  field: string;
+  path: string;
+  name: string;
+}
+
+export interface LogLine {
+  sortIndex: number;
+  message: string;
+}
+
+/** How a chunk ended: at `next`, which is `to`, or earlier when its time or its memory was up. */
+export interface ChunkEnd {
+  next: number;
+  /** The try that the spec at `next` is at. */
+  nextAttempt: number;
+  /** Work of a spec that timed out may still go on in the process: it must be replaced. */
+  dirty: boolean;
+}
+
+export type ToChild =
+  | { type: "chunk"; request: ChunkRequest }
+  | { type: "stop" }
+  | { type: "fetched"; id: number; path?: string; error?: string };
+
+export type FromChild =
+  | { type: "ready" }
+  | { type: "broken"; message: string; stack: string }
+  | { type: "rows"; rows: Rows; removeDirs: string[] }
+  | { type: "end"; end: ChunkEnd }
+  | { type: "failed"; message: string; stack: string }
+  | { type: "fetch"; id: number; uri: string };

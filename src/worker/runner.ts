@@ -1,0 +1,24 @@
+import type { ChunkEnd, ChunkRequest, Rows } from "./protocol.ts";
+
+/** How a chunk left the process that ran it. */
+export type RunnerEnd =
+  | ({ type: "ended" } & ChunkEnd)
+  /** The process is gone: killed as a spec overran its time, or by what the spec did. `detail` says how. */
+  | { type: "died"; reason: "timeout" | "crash" | "out_of_memory"; detail: string };
+
+export type Death = Extract<RunnerEnd, { type: "died" }>;
+
+export interface RunnerHooks {
+  onRows(rows: Rows, removeDirs: string[]): void;
+  fetchUri(uri: string): Promise<string>;
+  /** What specs print. */
+  onOutput(text: string): void;
+  signal: AbortSignal;
+}
+
+/** Runs chunks in this process (`inline`) or in children of it. */
+export interface ChunkRunner {
+  /** @throws ScytheError `engine` when no process could be had, or it could not load the project */
+  run(slot: number, request: ChunkRequest, hooks: RunnerHooks): Promise<RunnerEnd>;
+  close(): Promise<void>;
+}
