@@ -48,7 +48,10 @@ export function findConfig(start: string): string {
  */
 export async function loadConfig(where: string | URL): Promise<LoadedConfig> {
   const given = resolve(where instanceof URL ? fileURLToPath(where) : where);
-  const path = existsSync(given) && statSync(given).isFile() ? given : findConfig(given);
+  if (!existsSync(given)) {
+    throw new ScytheError("not_found", `No file or folder ${given}`, { hint: "Check the path of the project." });
+  }
+  const path = statSync(given).isFile() ? given : findConfig(given);
   const module = await importModule(path);
   const config = module.default as Config | undefined;
   if (!config || !Array.isArray(config.experiments)) {
@@ -76,7 +79,9 @@ async function importModule(path: string): Promise<{ default?: unknown }> {
   } catch (error) {
     if (error instanceof Error && error.name === "ScytheError") throw error;
     throw new ScytheError("invalid_definition", `${path} could not be loaded: ${messageOf(error)}`, {
-      hint: "Mend the file; the stack below says where.",
+      hint: /Cannot find (module|package) '[^./]/.test(messageOf(error))
+        ? `Install what it imports: run \`npm install\` in ${dirname(path)}.`
+        : "Mend the file; the stack says where.",
       cause: error,
     });
   }

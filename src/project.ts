@@ -25,6 +25,7 @@ import { type RunOnceOptions, runOnce } from "./study/run-once.ts";
 import { startRun } from "./study/start.ts";
 import { inProcessRunner } from "./worker/in-process-runner.ts";
 import type { LeafSettings } from "./worker/leaf.ts";
+import { BufferPool } from "./worker/part-buffers.ts";
 import { processRunner } from "./worker/process-runner.ts";
 import type { ChunkRunner } from "./worker/runner.ts";
 
@@ -66,8 +67,21 @@ export class Scythe implements AsyncDisposable {
     options: AllocateOptions = {},
   ): Promise<Run<E>> {
     const known = this.#experiment(experiment);
+    this.#runner.warm(this.#engine.slots);
     const allocated = await allocateRun(this.storage, known, specs, options, this.folder);
     return startRun(this.storage, this.#engine, known, allocated);
+  }
+
+  /**
+   * Drives a run on from where storage says it stands: what has a part is kept, the rest is run. Whoever drove it
+   * before has no effect from now on.
+   * @param reference as for {@link findRun}
+   * @throws ScytheError `conflict` when the run is complete
+   */
+  async resume(reference: string): Promise<Run> {
+    const { experimentId, manifest } = await this.findRun(reference);
+    const layout = new RunLayout(parseExperimentId(experimentId)!);
+    return startRun(this.storage, this.#engine, this.#experiment(manifest.experiment_name), { layout, manifest });
   }
 
   /** Calls the experiment's function with one spec, in this process, with real files and no run. */
@@ -140,6 +154,7 @@ export class Scythe implements AsyncDisposable {
   #openEngine(): Engine {
     const runs = new RunCache(this.storage);
     const fetchUri = fileFetcher(this.storage, join(this.#scratch, "files"));
+    const buffers = new BufferPool();
     const programs = programsOf(
       this.registry.all().map(
         (experiment): LeafSettings => ({
@@ -148,6 +163,7 @@ export class Scythe implements AsyncDisposable {
           runs,
           scratch: this.#scratch,
           runner: this.#runner,
+          buffers,
           worker: this.settings.workerName,
           executionTimeoutMs: this.settings.executionTimeoutMs,
           fetchUri,

@@ -2,40 +2,42 @@
 import { openProject } from "scythe-ts";
 import { buildingEnergy } from "./experiment.ts";
 import { generatedWeather } from "./generated-weather.ts";
-import { reportLines } from "./report.ts";
+import { type ReportRow, reportLines } from "./report.ts";
 import { officeSpecs } from "./specs.ts";
 
-const LINE_EVERY_MS = 3000;
+const LINE_EVERY_MS = 2000;
 
-const scythe = await openProject(new URL(".", import.meta.url));
-const run = await scythe.allocate(buildingEnergy, officeSpecs(generatedWeather()), { version: "bumpminor" });
+await using scythe = await openProject(new URL(".", import.meta.url));
+const run = await scythe.allocate(buildingEnergy, officeSpecs(generatedWeather()), { version: "bumpminor", seed: 1 });
 process.stderr.write(`${run.experimentId}\n`);
 
-let shownAt = 0;
-for await (const { allocated, succeeded, failed } of run.progress()) {
-  const line = `${succeeded + failed} of ${allocated} specs, ${failed} failed`;
+let shownAt = Date.now();
+for await (const { allocated, succeeded, failed, rate } of run.progress()) {
+  const line = `${succeeded + failed} of ${allocated} specs, ${rate.toFixed(0)} a second, ${failed} failed`;
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
-  else if (Date.now() - shownAt > LINE_EVERY_MS) {
+  else if (Date.now() - shownAt > LINE_EVERY_MS || succeeded + failed === allocated) {
     process.stderr.write(`${line}\n`);
     shownAt = Date.now();
   }
 }
-if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+if (process.stderr.isTTY) process.stderr.write("\n");
 
 const results = await run.result();
-const rows = await results.rows();
-const files = await results.files();
+const rows: ReportRow[] = [];
+for await (const row of results.rows()) rows.push(row);
+const tables = await results.listResultsFiles();
 const sql = "SELECT economizer, avg(cooling) FROM scalars GROUP BY 1";
 
 process.stdout.write(
   [
     ...reportLines(rows),
-    `failed specs: ${results.failed}`,
     "",
-    ...files.map((file) => `  ${file}`),
+    `${results.report?.succeeded} of ${results.report?.allocated} specs succeeded, in ${results.report?.seconds.toFixed(1)} s. Tables:`,
+    ...Object.values(tables).map((uri) => `  ${uri.replace("file://", "")}`),
     "",
-    `pandas:  pd.read_parquet("${files.find((file) => file.endsWith("scalars.pq"))}")`,
-    `SQL:     scythe results building_energy --sql "${sql}"`,
+    "In pandas:  import pandas as pd",
+    `            pd.read_parquet("${tables.scalars?.replace("file://", "")}")`,
+    `In SQL:     cd examples/building-energy && npx scythe results building_energy --sql "${sql}"`,
     "",
   ].join("\n"),
 );

@@ -73,6 +73,8 @@ export interface Engine {
   readonly name: string;
   /** Where leaves run: in this very process (breakpoints hit), or apart from it. */
   readonly isolation: "none" | "process";
+  /** Leaves that this process itself will run at once; 0 when workers run them. */
+  readonly slots: number;
   start(program: string, root: Json, options?: StartOptions): Promise<EngineRun>;
   /** A run that was started before, perhaps by another process. @throws ScytheError `engine` when it cannot be reached */
   attach(id: string): Promise<EngineRun>;

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { ScytheError } from "../errors.ts";
 import type { Engine, EngineRun, EngineStatus, Json, Programs, Worker } from "./engine.ts";
+import { SlotPool } from "./slot-pool.ts";
 import { TreeWalk } from "./walk.ts";
 
 interface Options {
@@ -12,13 +13,15 @@ interface Options {
 /** The engine of both `inline` and `local`: a tree walked by this process. What it forgets, storage remembers. */
 export function inProcessEngine(programs: Programs, options: Options): Engine {
   const runs = new Map<string, EngineRun>();
+  const slots = new SlotPool(options.slots);
   return {
     name: options.name,
     isolation: options.isolation,
+    slots: options.slots,
     start: async (program, root) => {
       const code = programs[program];
       if (!code) throw new ScytheError("engine", `No program named ${program}`, { details: { program } });
-      const run = startRun((signal) => new TreeWalk(code, options.slots, signal).run(root), options.name);
+      const run = startRun((signal) => new TreeWalk(code, slots, signal).run(root), options.name);
       runs.set(run.id, run);
       return run;
     },

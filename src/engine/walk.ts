@@ -13,9 +13,10 @@ export class TreeWalk {
   readonly #levels: SlotPool[] = [];
   readonly #signal: AbortSignal;
 
-  constructor(program: TreeProgram, slots: number, signal: AbortSignal) {
+  /** @param slots those of the engine: runs at the same time share them */
+  constructor(program: TreeProgram, slots: SlotPool, signal: AbortSignal) {
     this.#program = program;
-    this.#slots = new SlotPool(slots);
+    this.#slots = slots;
     this.#signal = signal;
   }
 

@@ -2,7 +2,7 @@ import ms from "ms";
 import { z } from "zod";
 import { ScytheError } from "../errors.ts";
 import { RESERVED_COLUMNS, RESERVED_TABLES, SAFE_NAME } from "../spec/base.ts";
-import { type Column, columnsOf, isScalarColumn } from "../spec/columns.ts";
+import { type Column, caseTwins, columnsOf, isScalarColumn } from "../spec/columns.ts";
 import { assertIdempotent } from "../spec/idempotence.ts";
 import type { Context } from "./context.ts";
 
@@ -95,9 +95,11 @@ export interface ExperimentColumns {
  * Defines an experiment: a name, an input schema, an output schema, optional tables, and a function.
  * @throws ScytheError `invalid_definition` naming the field and what it should be
  */
-export function defineExperiment<I extends z.ZodObject, O extends z.ZodObject, const T extends Tables = Record<never, Table>>(
-  definition: ExperimentDefinition<I, O, T>,
-): Experiment<I, O, T> {
+export function defineExperiment<
+  I extends z.ZodObject,
+  O extends z.ZodObject,
+  const T extends Tables = Record<never, Table>,
+>(definition: ExperimentDefinition<I, O, T>): Experiment<I, O, T> {
   const { name } = definition;
   assertName(name);
   const input = strict(definition.input, `${name}.input`);
@@ -114,6 +116,8 @@ export function defineExperiment<I extends z.ZodObject, O extends z.ZodObject, c
   };
   assertColumns(name, columns, tables);
   assertIdempotent(input, `${name}.input`);
+  assertIdempotent(output, `${name}.output`);
+  for (const [key, { schema }] of Object.entries(tables)) assertIdempotent(schema, `${name}.tables.${key}`);
   if (typeof definition.run !== "function") throw invalid(name, "run must be a function");
   return Object.freeze({
     name,
@@ -131,17 +135,35 @@ export function defineExperiment<I extends z.ZodObject, O extends z.ZodObject, c
   });
 }
 
+/** Node's timers hold no more milliseconds than this, about 24 days, and fire at once when given more. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** "90s", "10m", "1h", or milliseconds → milliseconds. @throws ScytheError `invalid_input` */
 export function parseDuration(value: string | number, what: string): number {
-  const result = typeof value === "number" ? value : ms(value as ms.StringValue);
-  if (typeof result === "number" && Number.isFinite(result) && result > 0) return result;
-  throw new ScytheError("invalid_input", `${what}: ${JSON.stringify(value)} is not a duration`, {
-    hint: 'Write "90s", "10m", "1h", or a number of milliseconds.',
+  const result = durationOf(value);
+  if (result !== undefined && result > 0 && result <= LONGEST_MS) return result;
+  const problem = result !== undefined && result > LONGEST_MS ? "is longer than a timer can be" : "is not a duration";
+  throw new ScytheError("invalid_input", `${what}: ${JSON.stringify(value)} ${problem}`, {
+    hint: 'Write "90s", "10m", "1h", or a number of milliseconds; at most 24 days.',
   });
 }
 
+function durationOf(value: string | number): number | undefined {
+  try {
+    const result = typeof value === "number" ? value : (ms(value as ms.StringValue) as number | undefined);
+    return Number.isFinite(result) ? result : undefined;
+  } catch {
+    return undefined; // ms throws on an empty text
+  }
+}
+
 function optionalDuration(value: string | number | undefined, name: string, field: string): number | undefined {
-  return value === undefined ? undefined : parseDuration(value, `Experiment ${name}, ${field}`);
+  try {
+    return value === undefined ? undefined : parseDuration(value, `Experiment ${name}, ${field}`);
+  } catch (error) {
+    const { message, hint } = error as ScytheError;
+    throw new ScytheError("invalid_definition", message, { hint: hint ?? "" });
+  }
 }
 
 /** A name that is safe as a folder, in a URL and on every file system; also for `runName`. */
@@ -173,29 +195,36 @@ function strictTables<T extends Tables>(tables: T, name: string): T {
 function assertColumns(name: string, columns: ExperimentColumns, tables: Tables): void {
   assertFree(name, "input", columns.input);
   assertFree(name, "output", [...columns.scalars, ...columns.files]);
-  const taken = new Set(columns.input.filter(isScalarColumn).map((column) => column.name));
-  const twice = [...columns.scalars, ...columns.files].find((column) => taken.has(column.name));
+  const outputs = [...columns.scalars, ...columns.files];
+  const taken = new Set(columns.input.filter(isScalarColumn).map((column) => column.name.toLowerCase()));
+  const twice = outputs.find((column) => taken.has(column.name.toLowerCase()));
   if (twice) throw invalid(name, `output.${twice.name} is also an input field; one table holds both`);
-  if ("tables" in Object.fromEntries(columns.scalars.map((c) => [c.name, c]))) {
+  if (outputs.some((column) => column.name === "tables")) {
     throw invalid(name, "output.tables is reserved for the rows of tables");
   }
+  const twins = caseTwins(Object.keys(tables));
+  if (twins) throw invalid(name, `tables.${twins[0]} and tables.${twins[1]} differ only in case`);
   for (const [key, { index }] of Object.entries(tables)) {
     if (!SAFE_NAME.test(key)) throw invalid(name, `tables.${key}: not a file name`);
-    if (RESERVED_TABLES.has(key)) throw invalid(name, `tables.${key} has the name of a table that Scythe writes`);
+    if (RESERVED_TABLES.has(key.toLowerCase()))
+      throw invalid(name, `tables.${key} has the name of a table that Scythe writes`);
     assertFree(name, `tables.${key}`, columns.tables[key]!);
     const file = columns.tables[key]!.find((column) => column.file);
     if (file) throw invalid(name, `tables.${key}.${file.name}: files belong into the output, not into a table`);
-    const own = new Set(columns.tables[key]!.map((column) => column.name));
-    const clash = columns.tables[key]!.find((column) => taken.has(column.name));
+    const own = new Map(columns.tables[key]!.map((column) => [column.name, column]));
+    const clash = columns.tables[key]!.find((column) => taken.has(column.name.toLowerCase()));
     if (clash) throw invalid(name, `tables.${key}.${clash.name} is also an input field; one table holds both`);
     const missing = index.find((column) => !own.has(column));
     if (missing) throw invalid(name, `tables.${key}: index column ${missing} is not a column of the table`);
+    const nested = index.find((column) => !isScalarColumn(own.get(column)!));
+    if (nested) throw invalid(name, `tables.${key}: index column ${nested} holds more than one plain value a row`);
   }
 }
 
 function assertFree(name: string, where: string, columns: readonly Column[]): void {
   for (const column of columns) {
-    if (RESERVED_COLUMNS.has(column.name)) throw invalid(name, `${where}.${column.name} is a reserved column`);
+    if (RESERVED_COLUMNS.has(column.name.toLowerCase()))
+      throw invalid(name, `${where}.${column.name} is a reserved column`);
     if (!/^[^\0/\\]{1,128}$/.test(column.name))
       throw invalid(name, `${where}: ${column.name} cannot be a column's name`);
     if (column.file && !SAFE_NAME.test(column.name)) {
@@ -203,12 +232,8 @@ function assertFree(name: string, where: string, columns: readonly Column[]): vo
     }
     if (column.name.startsWith("__")) throw invalid(name, `${where}.${column.name}: names with __ are Scythe's own`);
   }
-  const folded = new Map<string, string>();
-  for (const { name: column } of columns) {
-    const other = folded.get(column.toLowerCase());
-    if (other) throw invalid(name, `${where}: ${other} and ${column} differ only in case, which SQL does not see`);
-    folded.set(column.toLowerCase(), column);
-  }
+  const twins = caseTwins(columns.map((column) => column.name));
+  if (twins) throw invalid(name, `${where}: ${twins[0]} and ${twins[1]} differ only in case, which SQL does not see`);
 }
 
 function wholeNumber(value: number, name: string, field: string): number {

@@ -1,10 +1,11 @@
 import { messageOf, ScytheError } from "../errors.ts";
-import { type Duck, type SqlRow, withDuckDb } from "../table/duckdb.ts";
+import { type Duck, duckOf, type SqlRow, withConnection } from "../table/duckdb.ts";
 import { identifier, literal } from "../table/sql.ts";
 
 /** @param tables name → path of its Parquet file */
 export async function queryTables(tables: ReadonlyMap<string, string>, sql: string): Promise<SqlRow[]> {
-  return withDuckDb({}, async (duck) => {
+  return withConnection({}, async (connection) => {
+    const duck = duckOf(connection);
     await openTables(duck, tables);
     try {
       const rows = await duck.rows(sql);

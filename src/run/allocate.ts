@@ -7,12 +7,12 @@ import { ScytheError } from "../errors.ts";
 import { type AnyExperiment, assertName } from "../experiment/define.ts";
 import { type PlannedArtifact, storeArtifacts } from "../files/artifacts.ts";
 import { hashOf, jsonSchemaOf } from "../spec/json-schema.ts";
-import type { Storage } from "../storage/storage.ts";
+import { listAll, type Storage } from "../storage/storage.ts";
 import { claimRun } from "./claim.ts";
-import { captureEnvironment } from "./environment.ts";
+import { captureEnvironment, type Environment } from "./environment.ts";
 import { RUN_SCHEME, RunLayout, specRunId } from "./layout.ts";
 import { type Manifest, manifestText, type Recursion } from "./manifest.ts";
-import { writeSpecs } from "./publish.ts";
+import { assertUniqueSortIndex, writeSpecs } from "./publish.ts";
 import { specSource } from "./spec-source.ts";
 import { type StagedSpecs, stageSpecs } from "./stage.ts";
 import { updateState } from "./state.ts";
@@ -54,46 +54,72 @@ export async function allocateRun(
   const environment = captureEnvironment(folder);
   const scratch = await mkdtemp(join(tmpdir(), "scythe-allocate-"));
   try {
+    environment.catch(() => undefined); // told where it is awaited
     const source = specSource(specs, experiment.columns.input);
     const staged = await stageSpecs(experiment, source, join(scratch, "staged.pq"), checked.keepSortIndex);
+    if (checked.keepSortIndex) await assertUniqueSortIndex(staged, join(scratch, "spill"));
     const version = await resolveVersion(storage, checked.name, checked.version);
     const layout = await claimRun(storage, checked.name, version);
-    const rootRunId = randomUUID();
-    const runUri = storage.uriOf(layout.experimentId);
-    const target = join(scratch, "specs.pq");
-    const ids = { experimentId: layout.experimentId, rootRunId, runUri };
-    await writeSpecs(staged, experiment.columns.input, ids, target, {
-      sort: checked.keepSortIndex,
-      tempDir: join(scratch, "spill"),
-    });
-    await storeArtifacts(storage, staged.artifacts, (artifact) => layout.key(artifactPath(artifact)));
-    await storage.putFile(layout.specs, target, { move: true });
-    await putDescriptions(storage, layout, experiment, staged, ids);
-    const manifest: Manifest = {
-      workflow_run_id: rootRunId,
-      experiment_id: layout.experimentId,
-      experiment_name: experiment.name,
-      specs_uri: storage.uriOf(layout.specs),
-      io_spec: storage.uriOf(layout.ioSpec),
-      input_artifacts: storage.uriOf(layout.inputArtifacts),
-      scythe: {
-        seed: checked.seed,
-        spec_count: staged.count,
-        recursion: checked.recursion,
-        chunk_size: checked.chunkSize,
-        schema_hash: schemaHash(experiment),
-        extra_columns: staged.extraColumns,
-        parent_run: null,
-        created_at: new Date().toISOString(),
-        environment: await environment,
-      },
-    };
-    await storage.put(layout.manifest, manifestText(manifest), { ifAbsent: true });
-    await updateState(storage, layout, () => ({ status: "allocated" }));
-    return { layout, manifest };
+    try {
+      return await publish(storage, layout, experiment, staged, checked, scratch, environment);
+    } catch (error) {
+      await discard(storage, layout).catch(() => undefined); // what went wrong first is what to tell
+      throw error;
+    }
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** Stores the inputs of a claimed run, then its manifest. */
+async function publish(
+  storage: Storage,
+  layout: RunLayout,
+  experiment: AnyExperiment,
+  staged: StagedSpecs,
+  checked: CheckedOptions,
+  scratch: string,
+  environment: Promise<Environment>,
+): Promise<AllocatedRun> {
+  const rootRunId = randomUUID();
+  const runUri = storage.uriOf(layout.experimentId);
+  const target = join(scratch, "specs.pq");
+  const ids = { experimentId: layout.experimentId, rootRunId, runUri };
+  await writeSpecs(staged, experiment.columns.input, ids, target, {
+    sort: checked.keepSortIndex,
+    tempDir: join(scratch, "spill"),
+  });
+  await storeArtifacts(storage, staged.artifacts, (artifact) => layout.key(artifactPath(artifact)));
+  await storage.putFile(layout.specs, target, { move: true });
+  await putDescriptions(storage, layout, experiment, staged, ids);
+  const manifest: Manifest = {
+    workflow_run_id: rootRunId,
+    experiment_id: layout.experimentId,
+    experiment_name: experiment.name,
+    specs_uri: storage.uriOf(layout.specs),
+    io_spec: storage.uriOf(layout.ioSpec),
+    input_artifacts: storage.uriOf(layout.inputArtifacts),
+    scythe: {
+      seed: checked.seed,
+      spec_count: staged.count,
+      recursion: checked.recursion,
+      chunk_size: checked.chunkSize,
+      schema_hash: schemaHash(experiment),
+      extra_columns: staged.extraColumns,
+      parent_run: null,
+      created_at: new Date().toISOString(),
+      environment: await environment,
+    },
+  };
+  await storage.put(layout.manifest, manifestText(manifest), { ifAbsent: true });
+  await updateState(storage, layout, () => ({ status: "allocated" }));
+  return { layout, manifest };
+}
+
+/** Takes back a claim that came to nothing: a folder without a manifest would stand in the way of whoever lists runs. */
+async function discard(storage: Storage, layout: RunLayout): Promise<void> {
+  const objects = await listAll(storage, layout.key(""));
+  await storage.delete(objects.map(({ key }) => key));
 }
 
 /** Tells two codes of one experiment apart: a worker with another hash must not run its specs. */

@@ -1,6 +1,6 @@
 import { ScytheError } from "../errors.ts";
 import type { Column } from "../spec/columns.ts";
-import { type Duck, withDuckDb } from "../table/duckdb.ts";
+import { withDuckDb } from "../table/duckdb.ts";
 import { pandasMetadata } from "../table/pandas.ts";
 import { finished, finishedExpression, identifier, literal, sqlType } from "../table/sql.ts";
 import { RUN_SCHEME, specRunIdSql } from "./layout.ts";
@@ -24,9 +24,8 @@ export async function writeSpecs(
   target: string,
   options: { sort: boolean; tempDir: string },
 ): Promise<void> {
-  await withDuckDb({ tempDir: options.tempDir, memoryMb: 256 }, async (duck) => {
+  await withDuckDb({ tempDir: options.tempDir, memoryMb: 128 }, staged.count, async (duck) => {
     const from = `read_parquet(${literal(staged.path)})`;
-    if (options.sort) await assertUnique(duck, from);
     const columns = [
       `${literal(ids.experimentId)} AS experiment_id`,
       "CAST(sort_index AS BIGINT) AS sort_index",
@@ -54,10 +53,11 @@ const ID_FIELDS: Column[] = (["experiment_id", "sort_index", "workflow_run_id", 
   }),
 );
 
-async function assertUnique(duck: Duck, from: string): Promise<void> {
-  const twice = await duck.rows(
-    `SELECT CAST(sort_index AS BIGINT) AS i FROM ${from} GROUP BY sort_index HAVING count(*) > 1 ORDER BY i LIMIT 20`,
-  );
+/** @throws ScytheError `invalid_specs` naming each `sort_index` that more than one spec brought along */
+export async function assertUniqueSortIndex(staged: StagedSpecs, tempDir: string): Promise<void> {
+  const from = `read_parquet(${literal(staged.path)})`;
+  const sql = `SELECT CAST(sort_index AS BIGINT) AS i FROM ${from} GROUP BY i HAVING count(*) > 1 ORDER BY i LIMIT 20`;
+  const twice = await withDuckDb({ tempDir, memoryMb: 128 }, staged.count, (duck) => duck.rows(sql));
   if (twice.length === 0) return;
   const list = twice.map(({ i }) => String(i)).join(", ");
   throw new ScytheError("invalid_specs", `These sort_index values stand at more than one spec: ${list}`, {

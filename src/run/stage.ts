@@ -68,14 +68,17 @@ class Staging {
   readonly #experiment: AnyExperiment;
   readonly #single: boolean;
   readonly #extras: Map<string, Column> | undefined;
+  /** Names that no extra field may have. */
+  readonly #taken: readonly string[];
   readonly #invalid: InvalidSpec[] = [];
   readonly #invalidRows = new Set<string>();
   #only: Record<string, unknown> | undefined;
   #seen = 0;
 
   constructor(experiment: AnyExperiment, source: SpecSource, path: string, keepSortIndex: boolean) {
-    const { input } = experiment.columns;
+    const { input, scalars, files, tables } = experiment.columns as AnyExperiment["columns"];
     this.#experiment = experiment;
+    this.#taken = [...scalars, ...files, ...Object.values(tables).flat(), ...input].map((column) => column.name);
     this.#validate = makeValidator(experiment.input, input);
     this.#fileFields = input.filter((column: Column) => column.file);
     this.#mustReparse = rewrites(experiment.input) ? experiment.input : undefined;
@@ -145,7 +148,8 @@ class Staging {
 
   #givenSortIndex(record: SpecRecord): number {
     const given = (record.value as Record<string, unknown> | null)?.sort_index;
-    const value = typeof given === "bigint" || typeof given === "string" ? Number(given) : given;
+    const value =
+      typeof given === "bigint" || (typeof given === "string" && /^\d+$/.test(given)) ? Number(given) : given;
     if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value < 2 ** 48) return value;
     const rule = "must be a whole number from 0 to 2^48 − 1, as keepSortIndex keeps the given ones";
     this.#refuse(record, [{ field: "sort_index", value: preview(given), rule }]);
@@ -171,16 +175,14 @@ class Staging {
 
   /** Extra fields get their type from the first spec that has them; a later one of another type is refused. */
   #takeExtras(record: SpecRecord, spec: Record<string, unknown>, extras: Map<string, Column>): void {
-    const own = this.#experiment.columns;
-    const taken = new Set([...own.scalars, ...own.files].map((column: Column) => column.name));
     const rest: Record<string, unknown> = {};
     for (const [name, value] of Object.entries(spec)) {
-      if (name in this.#experiment.input.shape || value === undefined || value === null) continue;
+      if (Object.hasOwn(this.#experiment.input.shape, name) || value === undefined || value === null) continue;
       const kind = typeof value === "number" ? "float64" : (typeof value as "string" | "boolean");
       const known = extras.get(name);
       const rule = known
         ? known.type.kind !== kind && `is a ${typeof value}, but an earlier spec has a ${known.type.kind} there`
-        : extraNameProblem(name, taken);
+        : extraNameProblem(name, [...this.#taken, ...extras.keys()]);
       if (rule) this.#refuse(record, [{ field: name, value: preview(value), rule }]);
       else extras.set(name, known ?? { name, type: { kind }, nullable: true, optional: true, file: false });
       rest[name] = value;
@@ -193,9 +195,11 @@ const PLAIN = { nullable: false, optional: false, file: false };
 const SORT_INDEX: Column = { name: "sort_index", type: { kind: "int64" }, ...PLAIN };
 const EXTRA_COLUMN: Column = { name: EXTRA, type: { kind: "string" }, ...PLAIN };
 
-function extraNameProblem(name: string, taken: ReadonlySet<string>): string | false {
-  if (taken.has(name)) return "is also an output field; one table holds both";
-  if (RESERVED_COLUMNS.has(name) || name.startsWith("__")) return "is a reserved column";
+function extraNameProblem(name: string, taken: readonly string[]): string | false {
+  const other = taken.find((known) => known.toLowerCase() === name.toLowerCase());
+  if (other === name) return "is also an output field; one table holds both";
+  if (other !== undefined) return `differs from ${other} only in case, which SQL does not see`;
+  if (RESERVED_COLUMNS.has(name.toLowerCase()) || name.startsWith("__")) return "is a reserved column";
   return /^[^\0"\\/]{1,128}$/.test(name) ? false : "cannot be a column's name";
 }
 

@@ -14,6 +14,9 @@ import { ERROR_COLUMNS, FEATURES, partColumns, SORT_SUBINDEX } from "./part-colu
 import type { NodeTask, RunInfo, TreeSettings } from "./run-task.ts";
 import type { GatherSources } from "./sources.ts";
 
+/** Rows of a row group of the final tables: DuckDB buffers some of these per thread. A multiple of 2,048. */
+const ROW_GROUP = 61_440;
+
 /** What the root merges into: each final table, then the report that makes the run complete. */
 export async function writeFinal(
   settings: TreeSettings,
@@ -148,7 +151,7 @@ class FinalWriter {
     const { layout } = this.#run;
     const own = JSON.stringify({ experiment_id: layout.experimentId, generation: this.#task.generation });
     const metadata = `{pandas: ${literal(pandasMetadata(index, columns))}, scythe: ${literal(own)}}`;
-    const sql = `COPY (${select}) TO ${literal(path)} (FORMAT parquet, KV_METADATA ${metadata})`;
+    const sql = `COPY (${select}) TO ${literal(path)} (FORMAT parquet, ROW_GROUP_SIZE ${ROW_GROUP}, KV_METADATA ${metadata})`;
     await this.#duck.run(sql, `Could not write final/${name}.pq`);
     const [count] = await this.#duck.rows(`SELECT num_rows AS n FROM parquet_file_metadata(${literal(path)})`);
     const file = { name, rows: Number(count!.n), bytes: (await stat(path)).size, sha256: await hashFile(path) };

@@ -10,9 +10,10 @@ import { writeFinal } from "./final.ts";
 import { localCopy } from "./local-copy.ts";
 import type { NodeTask, RunInfo, TreeSettings } from "./run-task.ts";
 import { type GatherSources, gatherSources } from "./sources.ts";
+import { nodeSize } from "./tree.ts";
 
-/** MiB that one merge may take; it spills to disk beyond. */
-const MEMORY_MB = 384;
+/** MiB of buffers that a merge may take, whatever the number of rows; sorting spills to disk beyond. */
+const MEMORY_MB = 128;
 
 /** A node below the root is gathered once its rows stand: they are written last. */
 export async function isGathered(
@@ -32,13 +33,17 @@ export async function mergeNode(settings: TreeSettings, task: NodeTask): Promise
   await mkdir(scratch, { recursive: true });
   const folder = await mkdtemp(join(scratch, "gather-"));
   try {
-    return await withDuckDb({ tempDir: join(folder, "spill"), memoryMb: MEMORY_MB }, async (duck) => {
-      const sources = await gatherSources(settings, run, task, duck, folder);
-      await assertComplete(settings, run, task, sources, duck, folder);
-      if (task.path.length === 0) return writeFinal(settings, run, task, sources, duck, folder);
-      await writeGathered(settings, run, task, sources, duck, folder);
-      return {};
-    });
+    return await withDuckDb(
+      { tempDir: join(folder, "spill"), memoryMb: MEMORY_MB },
+      nodeSize(run.details.spec_count, task.path),
+      async (duck) => {
+        const sources = await gatherSources(settings, run, task, duck, folder);
+        await assertComplete(settings, run, task, sources, duck, folder);
+        if (task.path.length === 0) return writeFinal(settings, run, task, sources, duck, folder);
+        await writeGathered(settings, run, task, sources, duck, folder);
+        return {};
+      },
+    );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -111,7 +111,7 @@ async function writeSlices(
   const folder = await mkdtemp(join(scratch, "slices-"));
   try {
     const source = await localCopy(storage, run.layout.nodeSpecs(parent), folder);
-    await withDuckDb({ tempDir: join(folder, "spill") }, async (duck) => {
+    await withDuckDb({ tempDir: join(folder, "spill") }, nodeSize(run.details.spec_count, parent), async (duck) => {
       for (const path of children) {
         const { factor, offset } = path.at(-1)!;
         const target = join(folder, `${offset}.pq`);

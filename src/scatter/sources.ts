@@ -106,7 +106,9 @@ async function chosenParts(settings: TreeSettings, run: RunInfo, task: NodeTask,
  */
 export function cover<P extends { from: number; to: number }>(parts: readonly P[], size: number): P[] | undefined {
   const byStart = new Map<number, P[]>();
-  for (const part of parts) byStart.set(part.from, [...(byStart.get(part.from) ?? []), part]);
+  for (const part of parts) {
+    if (part.to > part.from && part.to <= size) byStart.set(part.from, [...(byStart.get(part.from) ?? []), part]);
+  }
   for (const options of byStart.values()) options.sort((a, b) => a.to - b.to); // the last is tried first
   const chosen: P[] = [];
   const dead = new Set<number>();

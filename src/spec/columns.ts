@@ -31,13 +31,20 @@ export function isScalarColumn(column: Column): boolean {
  * @throws ScytheError `invalid_definition` naming the field that Parquet cannot hold.
  */
 export function columnsOf(schema: z.core.$ZodObject, where: string): Column[] {
-  return Object.entries(schema._zod.def.shape).map(([name, field]) => columnOf(name, field, `${where}.${name}`));
+  return columnsWithin([], schema, where);
 }
 
-function columnOf(name: string, schema: z.core.$ZodType, where: string): Column {
+/** The schemas that a schema stands in: what holds itself is met again among them. */
+type Outer = readonly z.core.$ZodType[];
+
+function columnsWithin(outer: Outer, schema: z.core.$ZodObject, where: string): Column[] {
+  return Object.entries(schema._zod.def.shape).map(([name, field]) => columnOf(outer, name, field, `${where}.${name}`));
+}
+
+function columnOf(outer: Outer, name: string, schema: z.core.$ZodType, where: string): Column {
   const { inner, nullable } = unwrap(schema);
   const optional = nullable && !acceptsNull(schema);
-  return { name, type: typeOf(inner, where), nullable, optional, file: isFileColumn(inner) };
+  return { name, type: typeOf(outer, inner, where), nullable, optional, file: isFileColumn(inner) };
 }
 
 function isFileColumn(schema: z.core.$ZodType): boolean {
@@ -64,7 +71,7 @@ export function unwrap(schema: z.core.$ZodType): { inner: z.core.$ZodType; nulla
     } else if (def.type === "pipe") {
       inner = pipeSide(inner as z.core.$ZodPipe);
     } else if (def.type === "lazy") {
-      inner = (def as z.core.$ZodLazyDef).getter();
+      inner = (inner as z.core.$ZodLazy)._zod.innerType; // the getter itself makes a new schema at each call
     } else if (def.type === "union") {
       const options = (def as z.core.$ZodUnionDef).options;
       const present = options.filter((o) => o._zod.def.type !== "null" && o._zod.def.type !== "undefined");
@@ -74,14 +81,24 @@ export function unwrap(schema: z.core.$ZodType): { inner: z.core.$ZodType; nulla
       nullable = true;
       inner = present[0]!;
     } else {
-      return { inner, nullable };
+      return { inner, nullable: nullable || holdsNull(inner) };
     }
   }
 }
 
+/** True for a literal that may be null or undefined. */
+function holdsNull(schema: z.core.$ZodType): boolean {
+  const def = schema._zod.def as z.core.$ZodLiteralDef<z.core.util.Literal>;
+  return def.type === "literal" && def.values.some((value) => value === null || value === undefined);
+}
+
 /** `default` makes a missing value present, but not a null one. */
 function acceptsNull(schema: z.core.$ZodType): boolean {
-  return z.core.safeParse(schema, null).success;
+  try {
+    return z.core.safeParse(schema, null).success;
+  } catch {
+    return false; // a transform that was not meant for null
+  }
 }
 
 function isNullable(schema: z.core.$ZodType): boolean {
@@ -94,7 +111,8 @@ function pipeSide(pipe: z.core.$ZodPipe): z.core.$ZodType {
   return out._zod.def.type === "transform" ? input : out;
 }
 
-function typeOf(schema: z.core.$ZodType, where: string): ColumnType {
+function typeOf(outer: Outer, schema: z.core.$ZodType, where: string): ColumnType {
+  if (outer.includes(schema)) return jsonType(schema, where); // it holds itself, to any depth
   const def = schema._zod.def;
   switch (def.type) {
     case "number":
@@ -111,42 +129,52 @@ function typeOf(schema: z.core.$ZodType, where: string): ColumnType {
     case "date":
       return { kind: "timestamp" };
     case "enum":
-      return typeOfValues(Object.values((def as z.core.$ZodEnumDef).entries), where);
+      return typeOfValues(z.core.util.getEnumValues((def as z.core.$ZodEnumDef).entries), where);
     case "literal":
       return typeOfValues((def as z.core.$ZodLiteralDef<z.core.util.Literal>).values, where);
     case "array":
-      return { kind: "list", element: typeOf(unwrap((def as z.core.$ZodArrayDef).element).inner, `${where}[]`) };
+      return typeOfArray([...outer, schema], schema as z.core.$ZodArray, where);
     case "object":
-      return typeOfObject(schema as z.core.$ZodObject, where);
+      return typeOfObject([...outer, schema], schema as z.core.$ZodObject, where);
     case "union":
-      return typeOfUnion(schema as z.core.$ZodUnion, where);
+      return typeOfUnion([...outer, schema], schema as z.core.$ZodUnion, where);
     case "record":
     case "tuple":
-      assertJson(schema, where);
-      return { kind: "json" };
+      return jsonType(schema, where);
     default:
       throw unsupported(def.type, where);
   }
 }
 
-function typeOfObject(schema: z.core.$ZodObject, where: string): ColumnType {
-  const fields = columnsOf(schema, where);
+function typeOfArray(outer: Outer, schema: z.core.$ZodArray, where: string): ColumnType {
+  const element = unwrap(schema._zod.def.element).inner;
+  if (isFileColumn(element) && !isFileRef(element)) throw unsupported("files in lists of lists", where);
+  if (isFileRef(element) && outer.length > 1) throw unsupported("files inside an object or list", where);
+  return { kind: "list", element: typeOf(outer, element, `${where}[]`) };
+}
+
+function typeOfObject(outer: Outer, schema: z.core.$ZodObject, where: string): ColumnType {
+  const fields = columnsWithin(outer, schema, where);
+  const file = fields.find((field) => field.file);
+  if (file) throw unsupported("files inside an object or list", `${where}.${file.name}`);
+  const twins = caseTwins(fields.map((field) => field.name));
+  if (twins) throw unsupported(`two fields that differ only in case (${twins.join(", ")})`, where);
   const catchall = schema._zod.def.catchall;
   const open = catchall !== undefined && catchall._zod.def.type !== "never";
-  if (fields.length > 0 && !open) return { kind: "struct", fields };
-  assertJson(schema, where);
-  return { kind: "json" };
+  return fields.length > 0 && !open ? { kind: "struct", fields } : jsonType(schema, where);
 }
 
 /** Options of one kind share that kind; whole and fractional numbers share `float64`; anything else is JSON text. */
-function typeOfUnion(schema: z.core.$ZodUnion, where: string): ColumnType {
-  const options = schema._zod.def.options.filter((o) => !["null", "undefined"].includes(o._zod.def.type));
-  const types = options.map((option) => typeOf(unwrap(option).inner, where));
+function typeOfUnion(outer: Outer, schema: z.core.$ZodUnion, where: string): ColumnType {
+  const options = schema._zod.def.options
+    .filter((o) => !["null", "undefined"].includes(o._zod.def.type))
+    .map((option) => unwrap(option).inner);
+  if (options.some(isFileColumn)) throw unsupported("a choice of a file and something else", where);
+  const types = options.map((option) => typeOf(outer, option, where));
   const kinds = new Set(types.map((type) => type.kind));
   if (kinds.size === 1 && !kinds.has("list") && !kinds.has("struct")) return types[0]!;
   if ([...kinds].every((kind) => kind === "int64" || kind === "float64")) return { kind: "float64" };
-  assertJson(schema, where);
-  return { kind: "json" };
+  return jsonType(schema, where);
 }
 
 function typeOfValues(values: readonly unknown[], where: string): ColumnType {
@@ -164,8 +192,26 @@ function isInteger(schema: z.core.$ZodType): boolean {
   return formats.some((format) => format === "safeint" || format === "int32" || format === "uint32");
 }
 
+/** SQL does not see case, neither in a table's columns nor in a struct's fields. */
+export function caseTwins(names: readonly string[]): [string, string] | undefined {
+  const folded = new Map<string, string>();
+  for (const name of names) {
+    const other = folded.get(name.toLowerCase());
+    if (other !== undefined) return [other, name];
+    folded.set(name.toLowerCase(), name);
+  }
+  return undefined;
+}
+
+function jsonType(schema: z.core.$ZodType, where: string): ColumnType {
+  assertJson(schema, where, new Set());
+  return { kind: "json" };
+}
+
 /** JSON text cannot carry bigints, dates or files without loss; such schemas need a field of their own. */
-function assertJson(schema: z.core.$ZodType, where: string): void {
+function assertJson(schema: z.core.$ZodType, where: string, seen: Set<z.core.$ZodType>): void {
+  if (seen.has(schema)) return;
+  seen.add(schema);
   const def = schema._zod.def as unknown as Record<string, unknown> & { type: string };
   if (def.type === "bigint" || def.type === "date") throw unsupported(`a ${def.type} inside a JSON column`, where);
   if (isFileRef(schema)) throw unsupported("a file inside a JSON column", where);
@@ -173,10 +219,11 @@ function assertJson(schema: z.core.$ZodType, where: string): void {
   if (def.type === "object") children.push(...Object.values(def.shape as object));
   if (def.type === "union") children.push(...(def.options as unknown[]));
   if (def.type === "tuple") children.push(...(def.items as unknown[]));
+  if (def.type === "lazy") children.push((schema as z.core.$ZodLazy)._zod.innerType);
   if (["symbol", "function", "map", "set", "file", "promise", "custom"].includes(def.type)) {
     throw unsupported(def.type, where);
   }
-  for (const child of children) if (child) assertJson(child as z.core.$ZodType, where);
+  for (const child of children) if (child) assertJson(child as z.core.$ZodType, where, seen);
 }
 
 function unsupported(what: string, where: string): ScytheError {

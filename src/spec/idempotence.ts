@@ -70,7 +70,7 @@ function some(schema: z.core.$ZodType, test: (s: z.core.$ZodType) => boolean, se
   if (def.type === "object") children.push(...Object.values(def.shape as object));
   if (def.type === "union") children.push(...(def.options as unknown[]));
   if (def.type === "tuple") children.push(...(def.items as unknown[]));
-  if (def.type === "lazy") children.push((def.getter as () => unknown)());
+  if (def.type === "lazy") children.push((schema as z.core.$ZodLazy)._zod.innerType);
   return children.some((child) => child !== undefined && child !== null && some(child as z.core.$ZodType, test, seen));
 }
 

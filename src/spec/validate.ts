@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { messageOf } from "../errors.ts";
 import { IGNORED_SPEC_COLUMNS } from "./base.ts";
 import type { Column, ColumnType } from "./columns.ts";
 
@@ -23,9 +24,9 @@ export function makeValidator(schema: z.ZodObject, columns: readonly Column[]): 
   const guards = columns.flatMap((column) => guardsOf(column));
   const open = isOpen(schema);
   return (value) => {
-    const parsed = schema.safeParse(withoutReserved(value));
-    if (!parsed.success) return { ok: false, issues: parsed.error.issues.flatMap((issue) => toIssues(issue, value)) };
-    const data = parsed.data as Record<string, unknown>;
+    const parsed = parse(schema, withoutReserved(value));
+    if ("issues" in parsed) return { ok: false, issues: parsed.issues.flatMap((issue) => toIssues(issue, value)) };
+    const { data } = parsed;
     for (const guard of guards) {
       const rule = guard.check(data[guard.name]);
       if (rule) return { ok: false, issues: [{ field: guard.name, value: preview(data[guard.name]), rule }] };
@@ -33,6 +34,20 @@ export function makeValidator(schema: z.ZodObject, columns: readonly Column[]): 
     const extra = open ? extraIssue(data, columns) : undefined;
     return extra ? { ok: false, issues: [extra] } : { ok: true, value: data };
   };
+}
+
+/** A schema's own function (a transform, a refinement) may throw, or be asynchronous: one spec's fault, not the batch's. */
+function parse(
+  schema: z.ZodObject,
+  value: unknown,
+): { data: Record<string, unknown> } | { issues: z.core.$ZodIssue[] } {
+  try {
+    const parsed = schema.safeParse(value);
+    return parsed.success ? { data: parsed.data } : { issues: parsed.error.issues };
+  } catch (thrown) {
+    const message = `makes the schema itself fail: ${messageOf(thrown)}`;
+    return { issues: [{ code: "custom", path: [], message, input: value }] };
+  }
 }
 
 /** True when the schema keeps fields that it does not name (`z.looseObject`, a catchall). */
@@ -64,7 +79,7 @@ function guardOf(type: ColumnType): Guard["check"] | undefined {
     case "string":
       return stringRule;
     case "json":
-      return (value) => (value === undefined ? undefined : stringRule(JSON.stringify(value), true));
+      return (value) => (value === undefined ? undefined : jsonRule(value));
     case "bigint":
       return (value) =>
         typeof value === "bigint" && (value < INT64_MIN || value > INT64_MAX)
@@ -99,6 +114,15 @@ function structRule(value: unknown, guards: Guard[]): string | undefined {
     if (rule) return `${guard.name}: ${rule}`;
   }
   return undefined;
+}
+
+/** What a schema such as `z.any()` lets through may not be JSON at all. */
+function jsonRule(value: unknown): string | undefined {
+  try {
+    return stringRule(JSON.stringify(value), true);
+  } catch (thrown) {
+    return `must be plain JSON: ${messageOf(thrown).split("\n")[0]}`;
+  }
 }
 
 /** JSON text escapes lone surrogates, so there they are looked for in their escaped form. */

@@ -1,5 +1,4 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { link, mkdir, open, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ScytheError } from "../errors.ts";
@@ -37,10 +36,26 @@ async function tryLock(path: string): Promise<boolean> {
   }
 }
 
+/**
+ * Of many that see the same stale lock, the one that can give it its second name removes it; a lock that was taken
+ * anew in between is another file, and stays.
+ */
 async function breakStale(path: string): Promise<void> {
-  const info = await stat(path).catch(() => undefined);
-  if (!info || Date.now() - info.mtimeMs < STALE_MS) return;
-  const aside = `${path}.${randomUUID()}.lock`;
-  await rename(path, aside).catch(() => undefined); // of many, one takes it away
+  const stale = await identity(path);
+  if (!stale || Date.now() - stale.mtimeMs < STALE_MS) return;
+  const aside = `${path}.${stale.id}`;
+  if (
+    !(await link(path, aside).then(
+      () => true,
+      () => false,
+    ))
+  )
+    return;
+  if ((await identity(aside))?.id === stale.id) await rm(path, { force: true });
   await rm(aside, { force: true });
+}
+
+async function identity(path: string): Promise<{ id: string; mtimeMs: number } | undefined> {
+  const info = await stat(path, { bigint: true }).catch(() => undefined);
+  return info && { id: `${info.ino}-${info.mtimeNs}`, mtimeMs: Number(info.mtimeMs) };
 }

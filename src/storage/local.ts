@@ -1,14 +1,15 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { access, copyFile, link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { access, copyFile, link, mkdir, open, readdir, rename, rm, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { messageOf, ScytheError } from "../errors.ts";
-import { assertKey } from "./key.ts";
+import { ScytheError } from "../errors.ts";
+import { assertKey, assertPrefix } from "./key.ts";
+import { absent, fail, isAbsent } from "./local-errors.ts";
 import { withLock } from "./local-lock.ts";
 import type { ObjectInfo, PutCondition, PutResult, Storage, StoredObject } from "./storage.ts";
 
-/** Half-written files wait here, on the same file system, until a rename shows them whole. */
+/** Half-written files wait here, on the same file system, until a rename shows them whole; locks lie here too. */
 const TEMP = ".scythe-tmp";
 
 /** A storage in a folder of this machine. The folder is made at the first write. */
@@ -17,6 +18,7 @@ export function localStorage(folder: string): Storage {
   const uri = pathToFileURL(root).href.replace(/\/$/, "");
   const pathOf = (key: string): string => {
     assertKey(key);
+    if (key.startsWith(`${TEMP}/`)) throw new ScytheError("storage", `Not a storage key: ${JSON.stringify(key)}`);
     return join(root, ...key.split("/"));
   };
 
@@ -24,20 +26,14 @@ export function localStorage(folder: string): Storage {
     uri,
     uriOf: (key) => `${uri}/${key.split("/").map(encodeURIComponent).join("/")}`,
     keyOf: (other) => keyOf(root, other),
-    head: (key) => head(key, pathOf(key)),
-    get: async (key) => {
-      return read(pathOf(key));
-    },
-    put: (key, body, condition) => write(root, pathOf(key), (temp) => writeSynced(temp, body), condition),
-    putFile: (key, path, options = {}) => putFile(root, pathOf(key), path, options),
-    getFile: async (key, path) => {
-      await mkdir(dirname(path), { recursive: true });
-      const temp = `${path}.${randomUUID()}.part`;
-      await copyFile(pathOf(key), temp, constants.COPYFILE_FICLONE).catch((e) => fail(e, "read", pathOf(key)));
-      await rename(temp, path);
-    },
+    head: async (key) => head(key, pathOf(key)),
+    get: async (key) => read(pathOf(key)),
+    put: async (key, body, condition) => write(root, pathOf(key), (temp) => writeSynced(temp, body), condition),
+    putFile: async (key, path, options = {}) => putFile(root, pathOf(key), path, options),
+    getFile: async (key, path) => getFile(pathOf(key), path),
     list: (prefix) => list(root, prefix),
     listFolders: async (prefix) => {
+      assertPrefix(prefix);
       const entries = await readdir(join(root, prefix), { withFileTypes: true }).catch((e) => absent(e, root));
       return entries
         .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
@@ -45,21 +41,30 @@ export function localStorage(folder: string): Storage {
         .sort();
     },
     delete: async (keys) => {
-      for (const key of keys) await rm(pathOf(key), { force: true });
+      for (const path of keys.map(pathOf)) await remove(root, path);
     },
     localPath: pathOf,
   };
 }
 
 function keyOf(root: string, uri: string): string | undefined {
-  if (!uri.startsWith("file://")) return undefined;
-  const path = fileURLToPath(uri);
+  const path = localPathOf(uri);
+  if (path === undefined) return undefined;
   return path.startsWith(root + sep)
     ? path
         .slice(root.length + 1)
         .split(sep)
         .join("/")
     : undefined;
+}
+
+function localPathOf(uri: string): string | undefined {
+  if (!uri.startsWith("file://")) return undefined;
+  try {
+    return fileURLToPath(uri);
+  } catch {
+    return undefined; // of another host, or an encoded slash
+  }
 }
 
 /** Through one handle, so that the etag is that of the bytes even while another process replaces the file. */
@@ -72,6 +77,37 @@ async function read(path: string): Promise<StoredObject> {
     return fail(error, "read", path);
   } finally {
     await file.close();
+  }
+}
+
+async function getFile(path: string, target: string): Promise<void> {
+  const temp = `${target}.${randomUUID()}.part`;
+  try {
+    await mkdir(dirname(target), { recursive: true });
+    await copyFile(path, temp, constants.COPYFILE_FICLONE).catch((e) => fail(e, "read", path));
+    await rename(temp, target);
+  } catch (error) {
+    await rm(temp, { force: true });
+    fail(error, "write", target);
+  }
+}
+
+/** A folder that the last object leaves goes too, as folders are nothing but names that keys share. */
+async function remove(root: string, path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (isAbsent(error) || (await stat(path).catch(() => undefined))?.isDirectory()) return;
+    fail(error, "delete", path);
+  }
+  for (let folder = dirname(path); folder.startsWith(root + sep); folder = dirname(folder)) {
+    if (
+      !(await rmdir(folder).then(
+        () => true,
+        () => false,
+      ))
+    )
+      return; // not empty
   }
 }
 
@@ -127,21 +163,39 @@ async function write(
   const temp = join(root, TEMP, randomUUID());
   try {
     await mkdir(dirname(temp), { recursive: true });
-    await mkdir(dirname(path), { recursive: true });
     await fill(temp);
-    const written = await show(temp, path, condition, await etagAt(temp));
+    const etag = await etagAt(temp);
+    const written = await inFolder(dirname(path), () => show(root, temp, path, condition, etag));
     if (!written) return { written: false };
     await syncFolder(dirname(path));
     return { written: true, etag: written };
   } catch (error) {
     return fail(error, "write", path);
   } finally {
-    await rm(temp, { force: true });
+    await rm(temp, { force: true }).catch(() => undefined); // what went wrong first is what to tell
+  }
+}
+
+/** Makes the folder for `work`, again when another process removes it, empty, in between. */
+async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  for (let left = 20; ; left--) {
+    try {
+      await mkdir(folder, { recursive: true });
+      return await work();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT" || left === 0) throw error;
+    }
   }
 }
 
 /** Gives the file its name; the etag it has there, or undefined when the condition did not hold. */
-async function show(temp: string, path: string, condition: PutCondition, etag: string): Promise<string | undefined> {
+async function show(
+  root: string,
+  temp: string,
+  path: string,
+  condition: PutCondition,
+  etag: string,
+): Promise<string | undefined> {
   if (condition.ifAbsent) {
     try {
       await link(temp, path); // fails when the name is taken, unlike rename
@@ -155,7 +209,8 @@ async function show(temp: string, path: string, condition: PutCondition, etag: s
     await rename(temp, path);
     return etag;
   }
-  return withLock(`${path}.lock`, async () => {
+  const lock = createHash("sha256").update(path).digest("hex").slice(0, 32);
+  return withLock(join(root, TEMP, "locks", lock), async () => {
     const now = await etagAt(path).catch(() => undefined);
     if (now !== condition.ifMatch) return undefined;
     await rename(temp, path);
@@ -190,6 +245,7 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 async function* list(root: string, prefix: string): AsyncIterable<ObjectInfo> {
+  assertPrefix(prefix);
   const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
   yield* walk(root, folder, prefix);
 }
@@ -199,7 +255,7 @@ async function* walk(root: string, folder: string, prefix: string): AsyncIterabl
   const named = entries.map((entry) => ({ entry, key: `${folder}${entry.name}${entry.isDirectory() ? "/" : ""}` }));
   named.sort((a, b) => (a.key < b.key ? -1 : 1)); // a folder sorts by its slash, as its keys do
   for (const { entry, key } of named) {
-    if (entry.name === TEMP || entry.name.endsWith(".lock")) continue;
+    if (key === `${TEMP}/`) continue;
     if (entry.isDirectory()) {
       if (key.startsWith(prefix) || prefix.startsWith(key)) yield* walk(root, key, prefix);
     } else if (entry.isFile() && key.startsWith(prefix)) {
@@ -209,42 +265,12 @@ async function* walk(root: string, folder: string, prefix: string): AsyncIterabl
   }
 }
 
-function isAbsent(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === "ENOENT" || code === "ENOTDIR";
-}
-
-function absent(error: unknown, root: string): never[] {
-  if (isAbsent(error)) return [];
-  return fail(error, "list", root);
-}
-
-function fail(error: unknown, action: string, path: string): never {
-  if (error instanceof ScytheError) throw error;
-  if (isAbsent(error) && action === "read") {
-    throw new ScytheError("not_found", `No file ${path}`, { cause: error, details: { path } });
-  }
-  throw new ScytheError("storage", `Could not ${action} ${path}: ${messageOf(error)}`, {
-    hint: hintFor((error as NodeJS.ErrnoException).code),
-    cause: error,
-    details: { path },
-  });
-}
-
-function hintFor(code: string | undefined): string {
-  if (code === "EACCES" || code === "EPERM" || code === "EROFS") return "Choose a folder you may write to (--storage).";
-  if (code === "ENOSPC" || code === "EDQUOT") return "The disk is full: free some space, then resume the run.";
-  if (code === "ENOTDIR" || code === "EEXIST")
-    return "A file stands where a folder is needed: choose another --storage.";
-  return "Check that the disk is there and the folder is readable.";
-}
-
 /** True when the folder (or its nearest existing parent) may be written. */
 export async function isWritable(folder: string): Promise<boolean> {
   for (let path = resolve(folder); ; path = dirname(path)) {
     try {
       await access(path, constants.W_OK);
-      return true;
+      return (await stat(path)).isDirectory();
     } catch (error) {
       if (!isAbsent(error) || path === dirname(path)) return false;
     }

@@ -1,7 +1,8 @@
-import { createHash } from "node:crypto";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { ScytheError } from "../errors.ts";
-import { assertKey } from "./key.ts";
+import { assertKey, assertPrefix } from "./key.ts";
 import type { ObjectInfo, PutCondition, PutResult, Storage } from "./storage.ts";
 
 /** A storage in this process's memory, for tests. */
@@ -25,37 +26,58 @@ export function memoryStorage(name = "memory"): Storage {
     return { written: true, etag };
   };
   const get = (key: string) => {
+    assertKey(key);
     const object = objects.get(key);
     if (!object) throw new ScytheError("not_found", `No object ${uri}/${key}`, { details: { key } });
     return object;
   };
-  const keys = (prefix: string) => [...objects.keys()].filter((key) => key.startsWith(prefix)).sort();
+  const keys = (prefix: string) => {
+    assertPrefix(prefix);
+    return [...objects.keys()].filter((key) => key.startsWith(prefix)).sort();
+  };
 
   return {
     uri,
     uriOf: (key) => `${uri}/${key}`,
     keyOf: (other) => (other.startsWith(`${uri}/`) ? other.slice(uri.length + 1) : undefined),
-    head: async (key) => info(key),
-    get: async (key) => ({ body: get(key).body, etag: get(key).etag }),
+    head: async (key) => {
+      assertKey(key);
+      return info(key);
+    },
+    get: async (key) => {
+      const { body, etag } = get(key);
+      return { body: Uint8Array.from(body), etag };
+    },
     put: async (key, body, condition) => put(key, body, condition),
     putFile: async (key, path, options = {}) => {
       const result = put(key, await readFile(path), options);
       if (options.move) await rm(path, { force: true });
       return result;
     },
-    getFile: async (key, path) => writeFile(path, get(key).body),
+    getFile: async (key, path) => {
+      const { body } = get(key);
+      await mkdir(dirname(path), { recursive: true });
+      const temp = `${path}.${randomUUID()}.part`;
+      await writeFile(temp, body);
+      await rename(temp, path);
+    },
     async *list(prefix) {
-      for (const key of keys(prefix)) yield info(key)!;
+      for (const key of keys(prefix)) {
+        const found = info(key); // gone between the listing and the look: not there
+        if (found) yield found;
+      }
     },
     listFolders: async (prefix) => [
       ...new Set(
         keys(prefix)
           .map((key) => key.slice(prefix.length).split("/"))
           .filter((parts) => parts.length > 1)
-          .map((parts) => parts[0]!),
+          .map((parts) => parts[0]!)
+          .sort(),
       ),
     ],
     delete: async (gone) => {
+      gone.forEach(assertKey);
       for (const key of gone) objects.delete(key);
     },
   };

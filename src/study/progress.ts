@@ -70,7 +70,7 @@ export class ProgressReader {
     for (const { key } of await listAll(this.#storage, this.#layout.allParts)) {
       const part = parsePart(key);
       if (!part || part.generation !== generation) continue;
-      const range = key.slice(0, key.indexOf(".")); // a chunk that ran twice counts once
+      const range = key.replace(/\.\d+-\d+\.pq$/, ""); // a chunk that ran twice counts once
       if (!seen.has(range)) parts.push(part);
       seen.add(range);
     }

@@ -49,7 +49,11 @@ export async function runOnce(
   const services = { seed: options.seed ?? 0, tempRoot, logs, fetchUri: options.fetchUri };
   const context = new SpecContext(services, options.sortIndex ?? 0, 1);
   const returned = await experiment.run(input, context);
-  const output = new OutputChecker(experiment).check(returned, "run-once", () => context.tempDir);
+  const output = new OutputChecker(experiment).check(
+    returned,
+    () => "run-once",
+    () => context.tempDir,
+  );
   if ("kind" in output) throw new ScytheError("invalid_input", failureOf(new Error(String(output.message))).message);
   const { values, files, tables } = output as Exclude<typeof output, { kind: unknown }>;
   for (const { name, file } of experiment.columns.files as Column[]) {

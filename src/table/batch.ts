@@ -106,36 +106,77 @@ function copyInto<T extends { set(from: T): void }>(to: T, from: T): T {
   return to;
 }
 
-/** Batches of the same columns, one after the other. */
-export function concatBatches(batches: readonly Batch[], columns: readonly Column[]): Batch {
-  if (batches.length === 1) return batches[0]!;
-  if (batches.length === 0) return new BatchBuilder(columns).take();
-  const rows = batches.reduce((sum, batch) => sum + batch.rows, 0);
-  return { rows, columns: batches[0]!.columns.map((_, i) => concatColumns(batches, i, rows)) };
+/** Batches of the same columns, put one after the other as they come. */
+export class BatchAccumulator {
+  rows = 0;
+  readonly #columns: AccumulatingColumn[];
+
+  constructor(columns: readonly Column[]) {
+    this.#columns = columns.map((column) => new AccumulatingColumn(column.name, physicalOf(column.type)));
+  }
+
+  add(batch: Batch): void {
+    for (let i = 0; i < this.#columns.length; i++) this.#columns[i]!.add(batch.columns[i]!, this.rows);
+    this.rows += batch.rows;
+  }
+
+  /** All rows so far, as views into the accumulator: good until it is used again. */
+  view(): Batch {
+    return { rows: this.rows, columns: this.#columns.map((column) => column.view(this.rows)) };
+  }
+
+  /** Forgets the rows and keeps the room: buffers of many megabytes are dear to make anew. */
+  clear(): void {
+    this.rows = 0;
+    for (const column of this.#columns) column.clear();
+  }
 }
 
-function concatColumns(batches: readonly Batch[], index: number, rows: number): ColumnData {
-  const parts = batches.map((batch) => batch.columns[index]!);
-  const { name, physical } = parts[0]!;
-  const result: ColumnData = { name, physical, values: concatValues(physical, parts, rows) };
-  if (parts.some((part) => part.nulls)) {
-    result.nulls = new Uint8Array(rows);
-    let at = 0;
-    for (const part of parts) {
-      if (part.nulls) result.nulls.set(part.nulls, at);
-      at += part.values.length;
+class AccumulatingColumn {
+  readonly #name: string;
+  readonly #physical: Physical;
+  #numbers: Float64Array | BigInt64Array | undefined;
+  #others: unknown[] = [];
+  #nulls: Uint8Array | undefined;
+
+  constructor(name: string, physical: Physical) {
+    this.#name = name;
+    this.#physical = physical;
+    if (physical === "double") this.#numbers = new Float64Array(0);
+    if (physical === "int64") this.#numbers = new BigInt64Array(0);
+  }
+
+  add({ values, nulls }: ColumnData, at: number): void {
+    const end = at + values.length;
+    if (this.#numbers) {
+      this.#numbers = grown(this.#numbers as Float64Array, end);
+      (this.#numbers as Float64Array).set(values as Float64Array, at);
+    } else {
+      for (const value of values as string[]) this.#others.push(value);
     }
+    if (!nulls && !this.#nulls) return;
+    this.#nulls = grown(this.#nulls ?? new Uint8Array(at), end);
+    if (nulls) this.#nulls.set(nulls, at);
+    else this.#nulls.fill(0, at, end);
   }
-  return result;
+
+  view(rows: number): ColumnData {
+    const values = this.#numbers ? this.#numbers.subarray(0, rows) : (this.#others as string[]);
+    const data: ColumnData = { name: this.#name, physical: this.#physical, values };
+    if (this.#nulls) data.nulls = grown(this.#nulls, rows).subarray(0, rows);
+    return data;
+  }
+
+  clear(): void {
+    this.#others = [];
+    this.#nulls = undefined;
+  }
 }
 
-function concatValues(physical: Physical, parts: readonly ColumnData[], rows: number): ColumnData["values"] {
-  if (physical !== "double" && physical !== "int64") return parts.flatMap((part) => part.values as string[]);
-  const values = physical === "double" ? new Float64Array(rows) : new BigInt64Array(rows);
-  let at = 0;
-  for (const part of parts) {
-    (values as Float64Array).set(part.values as Float64Array, at);
-    at += part.values.length;
-  }
-  return values;
+/** The array itself when it has room for `length` values, else a larger copy. */
+function grown<T extends Float64Array | Uint8Array>(array: T, length: number): T {
+  if (array.length >= length) return array;
+  const larger = new (array.constructor as new (length: number) => T)(Math.max(length, 2 * array.length, 1_024));
+  larger.set(array as never);
+  return larger;
 }

@@ -1,23 +1,48 @@
 import { mkdir } from "node:fs/promises";
-import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import { messageOf, ScytheError } from "../errors.ts";
+import { duckProcess } from "./duckdb-client.ts";
 
 export interface DuckOptions {
   /** Where it spills what does not fit in memory. */
   tempDir?: string;
-  /** MiB of its own buffers. */
+  /** MiB of its own buffers; what it writes may take as much again. */
   memoryMb?: number;
   threads?: number;
-  /** Refuses files, network and settings to SQL that comes from outside. */
-  locked?: boolean;
 }
 
-/** A private in-memory DuckDB for the time of `work`. The library is loaded at the first use only: it is large. */
-export async function withDuckDb<T>(options: DuckOptions, work: (duck: Duck) => Promise<T>): Promise<T> {
+export type SqlRow = Record<string, unknown>;
+
+/** A private in-memory DuckDB. */
+export interface Duck {
+  /** Runs SQL of our own making. @throws ScytheError `internal` that says what it was for */
+  run(sql: string, what: string): Promise<void>;
+  /** Rows of a small result, values as plain JavaScript. */
+  rows(sql: string): Promise<SqlRow[]>;
+}
+
+/** Above this many rows DuckDB gets a process of its own; below, starting one would take longer than the work. */
+const OWN_PROCESS_ROWS = 50_000;
+
+/**
+ * A DuckDB for the time of `work`. For much data it lives in a process of its own, which gives all of its memory back
+ * at the end, and whose death would be an error and not ours.
+ * @param rows roughly how many it will handle
+ */
+export function withDuckDb<T>(options: DuckOptions, rows: number, work: (duck: Duck) => Promise<T>): Promise<T> {
+  if (rows <= OWN_PROCESS_ROWS) return withConnection(options, (connection) => work(duckOf(connection)));
+  return duckProcess(options, work);
+}
+
+/** A DuckDB in this process. The library is loaded at the first use only: it is large. */
+export async function withConnection<T>(
+  options: DuckOptions,
+  work: (connection: DuckDBConnection) => Promise<T>,
+): Promise<T> {
   const { DuckDBInstance } = await import("@duckdb/node-api");
   if (options.tempDir) await mkdir(options.tempDir, { recursive: true });
   const instance = await DuckDBInstance.create(":memory:", {
-    memory_limit: `${options.memoryMb ?? 256}MiB`,
+    memory_limit: `${options.memoryMb ?? 128}MiB`,
     threads: String(options.threads ?? 2),
     temp_directory: options.tempDir ?? "",
     autoinstall_known_extensions: "false",
@@ -25,42 +50,22 @@ export async function withDuckDb<T>(options: DuckOptions, work: (duck: Duck) => 
   });
   const connection = await instance.connect();
   try {
-    return await work(new Duck(instance, connection));
+    return await work(connection);
   } finally {
     connection.closeSync();
     instance.closeSync();
   }
 }
 
-export type SqlRow = Record<string, unknown>;
-
-export class Duck {
-  readonly instance: DuckDBInstance;
-  readonly connection: DuckDBConnection;
-
-  constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
-    this.instance = instance;
-    this.connection = connection;
-  }
-
-  /** Runs SQL of our own making; a failure names what it was for. */
-  async run(sql: string, what: string): Promise<void> {
-    try {
-      await this.connection.run(sql);
-    } catch (error) {
-      throw new ScytheError("internal", `${what}: ${messageOf(error)}`, { cause: error, details: { sql } });
-    }
-  }
-
-  /** Rows of a small result, values as plain JavaScript. */
-  async rows(sql: string): Promise<SqlRow[]> {
-    const reader = await this.connection.runAndReadAll(sql);
-    return reader.getRowObjectsJS() as SqlRow[];
-  }
-
-  /** Rows of a result of any size, a vector at a time. */
-  async *stream(sql: string): AsyncGenerator<SqlRow[]> {
-    const result = await this.connection.stream(sql);
-    for await (const rows of result.yieldRowObjectJs()) yield rows as SqlRow[];
-  }
+export function duckOf(connection: DuckDBConnection): Duck {
+  return {
+    run: async (sql, what) => {
+      try {
+        await connection.run(sql);
+      } catch (error) {
+        throw new ScytheError("internal", `${what}: ${messageOf(error)}`, { cause: error, details: { sql } });
+      }
+    },
+    rows: async (sql) => (await connection.runAndReadAll(sql)).getRowObjectsJS() as SqlRow[],
+  };
 }

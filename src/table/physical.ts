@@ -40,36 +40,49 @@ function bigintAsText(_key: string, value: unknown): unknown {
   return typeof value === "bigint" ? value.toString() : value;
 }
 
-/** Turns what hyparquet reads from a finished table back into the value that the schema gave. */
+/**
+ * Turns what hyparquet reads from a finished table back into the value that the schema gave. What is of another type
+ * (in a spec file that the user wrote) is handed on as it is, for the schema to refuse by name.
+ */
 export function decoderOf(type: ColumnType): (value: unknown) => unknown {
   switch (type.kind) {
     case "int64":
     case "float64":
       return (value) => (typeof value === "bigint" ? Number(value) : value);
     case "bigint":
-      return (value) => (typeof value === "bigint" ? value : BigInt(value as number));
+      return (value) => (Number.isSafeInteger(value) ? BigInt(value as number) : value);
     case "json":
-      return (value) => (typeof value === "string" ? JSON.parse(value) : value);
+      return (value) => (typeof value === "string" ? jsonOr(value) : value);
     case "list": {
       const inner = decoderOf(type.element);
-      return (value) => (value as unknown[]).map((item) => (item === null ? null : inner(item)));
+      return (value) => (Array.isArray(value) ? value.map((item) => (item === null ? null : inner(item))) : value);
     }
     case "struct": {
       const fields = type.fields.map((field) => ({ name: field.name, ...decodingOf(field) }));
-      return (value) => decodeStruct(value as Record<string, unknown>, fields);
+      return (value) =>
+        typeof value === "object" && value !== null ? decodeStruct(value as Record<string, unknown>, fields) : value;
     }
     default:
       return (value) => value;
   }
 }
 
+/** The value of JSON text; text that is none is the value. */
+export function jsonOr(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
 interface Decoding {
   decode: (value: unknown) => unknown;
-  nullable: boolean;
+  optional: boolean;
 }
 
 function decodingOf(column: Column): Decoding {
-  return { decode: decoderOf(column.type), nullable: column.nullable };
+  return { decode: decoderOf(column.type), optional: column.optional };
 }
 
 function decodeStruct(
@@ -77,10 +90,10 @@ function decodeStruct(
   fields: readonly ({ name: string } & Decoding)[],
 ): Record<string, unknown> {
   const result: Record<string, unknown> = {};
-  for (const { name, decode } of fields) {
+  for (const { name, decode, optional } of fields) {
     const inner = value[name];
     if (inner !== null && inner !== undefined) result[name] = decode(inner);
-    else if (inner === null) result[name] = null;
+    else if (inner === null && !optional) result[name] = null;
   }
   return result;
 }

@@ -5,8 +5,9 @@ import { createInterface } from "node:readline";
 import { CsvError, parse } from "csv-parse";
 import { messageOf, ScytheError } from "../errors.ts";
 import { IGNORED_SPEC_COLUMNS } from "../spec/base.ts";
-import { type Column, isScalarColumn } from "../spec/columns.ts";
-import { withDuckDb } from "./duckdb.ts";
+import { type Column, type ColumnType, isScalarColumn } from "../spec/columns.ts";
+import { withConnection } from "./duckdb.ts";
+import { jsonOr } from "./physical.ts";
 import { ParquetReader, readRows } from "./read-parquet.ts";
 import { literal } from "./sql.ts";
 
@@ -69,7 +70,10 @@ async function* readCsv(path: string, columns: readonly Column[]): AsyncGenerato
 
 /** A cell that does not look like its column's type is handed on as text, for the schema to refuse by name. */
 function cellReader(column: Column): (cell: string) => unknown {
-  if (!isScalarColumn(column)) return (cell) => jsonOr(cell);
+  if (!isScalarColumn(column)) {
+    const revive = reviverOf(column.type) ?? ((value: unknown) => value);
+    return (cell) => revive(jsonOr(cell));
+  }
   switch (column.type.kind) {
     case "float64":
     case "int64":
@@ -77,7 +81,7 @@ function cellReader(column: Column): (cell: string) => unknown {
     case "bigint":
       return (cell) => (/^\s*[+-]?\d+\s*$/.test(cell) ? BigInt(cell.trim().replace(/^\+/, "")) : cell);
     case "boolean":
-      return (cell) => BOOLEANS[cell.trim().toLowerCase()] ?? cell;
+      return (cell) => BOOLEANS.get(cell.trim().toLowerCase()) ?? cell;
     case "timestamp":
       return (cell) => new Date(cell);
     default:
@@ -85,7 +89,9 @@ function cellReader(column: Column): (cell: string) => unknown {
   }
 }
 
-const BOOLEANS: Record<string, boolean> = { true: true, false: false, "1": true, "0": false, yes: true, no: false };
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map(
+  Object.entries({ true: true, false: false, "1": true, "0": false, yes: true, no: false }),
+);
 
 function numberOr(cell: string): unknown {
   const text = cell.trim();
@@ -94,17 +100,9 @@ function numberOr(cell: string): unknown {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : cell;
 }
 
-function jsonOr(cell: string): unknown {
-  try {
-    return JSON.parse(cell);
-  } catch {
-    return cell;
-  }
-}
-
 /** A field that the schema does not name: only its looks tell what it is. */
 function looseCell(cell: string): unknown {
-  return BOOLEANS[cell] !== undefined && !/^[01]$/.test(cell) ? BOOLEANS[cell] : numberOr(cell);
+  return /^[01]$/.test(cell) ? Number(cell) : (BOOLEANS.get(cell) ?? numberOr(cell));
 }
 
 /** The value of `--set name=value`, by the same rules as a CSV cell. */
@@ -129,12 +127,16 @@ async function* readJsonLines(path: string, columns: readonly Column[]): AsyncGe
   }
 }
 
+/** DuckDB takes a buffer of twice this size. */
+const MAX_JSON_SPEC = 32 * 2 ** 20;
+
 /** One array of specs, or one spec; read as a stream by DuckDB, whose JSON reader holds one element at a time. */
 async function* readJson(path: string, columns: readonly Column[]): AsyncGenerator<SpecRecord> {
   const revive = reviver(columns);
   const format = (await firstCharacter(path)) === "[" ? "array" : "unstructured";
-  const sql = `SELECT json FROM read_json_objects(${literal(path)}, format = '${format}', maximum_object_size = 268435456)`;
-  const batches = withDuckDbStream(sql);
+  if (format === "array" && (await lastCharacter(path)) !== "]") throw notJson(path, "the array does not end");
+  const sql = `SELECT json FROM read_json_objects(${literal(path)}, format = '${format}', maximum_object_size = ${MAX_JSON_SPEC})`;
+  const batches = streamRows(sql);
   let row = 0;
   try {
     for await (const rows of batches) {
@@ -142,11 +144,15 @@ async function* readJson(path: string, columns: readonly Column[]): AsyncGenerat
     }
   } catch (error) {
     if (error instanceof ScytheError) throw error;
-    throw new ScytheError("invalid_input", `${path}: not well-formed JSON: ${messageOf(error).split("\n")[0]}`, {
-      hint: "Give one array of objects, one object, or a .jsonl file with an object a line.",
-      cause: error,
-    });
+    throw notJson(path, messageOf(error).split("\n")[0]!, error);
   }
+}
+
+function notJson(path: string, problem: string, cause?: unknown): ScytheError {
+  return new ScytheError("invalid_input", `${path}: not well-formed JSON: ${problem}`, {
+    hint: "Give one array of objects, one object, or a .jsonl file with an object a line.",
+    cause,
+  });
 }
 
 async function firstCharacter(path: string): Promise<string> {
@@ -157,15 +163,24 @@ async function firstCharacter(path: string): Promise<string> {
   throw new ScytheError("invalid_input", `${path} is empty`);
 }
 
-/** Hands rows out of `withDuckDb` as a generator. */
-async function* withDuckDbStream(sql: string): AsyncGenerator<Record<string, unknown>[]> {
+/** DuckDB takes an array that was cut short for a whole one. */
+async function lastCharacter(path: string): Promise<string | undefined> {
+  const { size } = await stat(path);
+  let end = "";
+  const tail = createReadStream(path, { start: Math.max(0, size - 4096), encoding: "latin1" });
+  for await (const chunk of tail) end += chunk;
+  return end.trimEnd().at(-1);
+}
+
+/** Hands rows out of a connection as a generator. */
+async function* streamRows(sql: string): AsyncGenerator<Record<string, unknown>[]> {
   let release!: () => void;
   const done = new Promise<void>((resolve) => {
     release = resolve;
   });
-  const opened = new Promise<AsyncGenerator<Record<string, unknown>[]>>((resolve, reject) => {
-    withDuckDb({ threads: 1 }, async (duck) => {
-      resolve(duck.stream(sql));
+  const opened = new Promise<AsyncIterable<Record<string, unknown>[]>>((resolve, reject) => {
+    withConnection({ threads: 1 }, async (connection) => {
+      resolve((await connection.stream(sql)).yieldRowObjectJs());
       await done;
     }).catch(reject);
   });
@@ -178,16 +193,30 @@ async function* withDuckDbStream(sql: string): AsyncGenerator<Record<string, unk
 
 /** JSON has no dates and no 64-bit integers: ISO text and digits stand for them. */
 function reviver(columns: readonly Column[]): (value: unknown) => unknown {
-  const dates = columns.filter((column) => column.type.kind === "timestamp").map((column) => column.name);
-  const bigints = columns.filter((column) => column.type.kind === "bigint").map((column) => column.name);
-  if (dates.length + bigints.length === 0) return (value) => value;
-  return (value) => {
-    if (typeof value !== "object" || value === null) return value;
-    const spec = value as Record<string, unknown>;
-    for (const name of dates) if (typeof spec[name] === "string") spec[name] = new Date(spec[name]);
-    for (const name of bigints) spec[name] = bigintOr(spec[name]);
-    return spec;
-  };
+  return reviverOf({ kind: "struct", fields: [...columns] }) ?? ((value) => value);
+}
+
+/** Undefined when there is nothing to revive in a value of that type. */
+function reviverOf(type: ColumnType): ((value: unknown) => unknown) | undefined {
+  if (type.kind === "timestamp") return (value) => (typeof value === "string" ? new Date(value) : value);
+  if (type.kind === "bigint") return bigintOr;
+  if (type.kind === "list") {
+    const inner = reviverOf(type.element);
+    return inner && ((value) => (Array.isArray(value) ? value.map(inner) : value));
+  }
+  if (type.kind !== "struct") return undefined;
+  const fields = type.fields.flatMap(({ name, type: own }) => {
+    const revive = reviverOf(own);
+    return revive ? [{ name, revive }] : [];
+  });
+  return fields.length === 0 ? undefined : (value) => reviveFields(value, fields);
+}
+
+function reviveFields(value: unknown, fields: readonly { name: string; revive: (value: unknown) => unknown }[]) {
+  if (typeof value !== "object" || value === null) return value;
+  const object = value as Record<string, unknown>;
+  for (const { name, revive } of fields) if (name in object) object[name] = revive(object[name]);
+  return object;
 }
 
 function bigintOr(value: unknown): unknown {
@@ -199,12 +228,20 @@ function bigintOr(value: unknown): unknown {
 /** Nulls are left out, as a missing value; what pandas adds for its index is not a field. */
 async function* readParquet(path: string, columns: readonly Column[]): AsyncGenerator<SpecRecord> {
   const reader = await ParquetReader.open(path);
+  const codec = reader.metadata.row_groups.flatMap((group) => group.columns.map((c) => c.meta_data?.codec ?? ""));
+  const unread = codec.find((name) => !["UNCOMPRESSED", "SNAPPY"].includes(name));
   try {
+    if (unread) {
+      throw new ScytheError("invalid_input", `${path} is compressed with ${unread}, which cannot be read here`, {
+        hint: 'Write it with Snappy (pandas and DuckDB do by default; Polars: compression="snappy").',
+      });
+    }
     const known = new Map(columns.map((column) => [column.name, column]));
     const skipped = new Set<string>([...IGNORED_SPEC_COLUMNS, "__index_level_0__"]);
     const present: Column[] = reader.columnNames
       .filter((name) => name === "sort_index" || !skipped.has(name))
-      .map((name) => ({ ...(known.get(name) ?? looseColumn(name)), optional: !known.get(name)?.nullable }));
+      .map((name) => known.get(name) ?? looseColumn(name))
+      .map((column) => ({ ...column, optional: column.optional || !column.nullable }));
     const revive = reviver(columns);
     let row = 0;
     for await (const value of readRows(reader, present)) yield { at: `row ${++row}`, value: revive(value) };

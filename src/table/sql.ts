@@ -15,8 +15,8 @@ export function literalList(texts: readonly string[]): string {
   return `[${texts.map(literal).join(", ")}]`;
 }
 
-/** The DuckDB type that a column has in a finished table. */
-export function sqlType(type: ColumnType): string {
+/** The DuckDB type that a column has in a finished table. @param json the type of JSON text inside it */
+export function sqlType(type: ColumnType, json = "VARCHAR"): string {
   switch (type.kind) {
     case "float64":
       return "DOUBLE";
@@ -28,12 +28,15 @@ export function sqlType(type: ColumnType): string {
     case "timestamp":
       return "TIMESTAMP WITH TIME ZONE";
     case "string":
-    case "json":
       return "VARCHAR";
+    case "json":
+      return json;
     case "list":
-      return `${sqlType(type.element)}[]`;
-    case "struct":
-      return `STRUCT(${type.fields.map((field) => `${identifier(field.name)} ${sqlType(field.type)}`).join(", ")})`;
+      return `${sqlType(type.element, json)}[]`;
+    case "struct": {
+      const fields = type.fields.map((field) => `${identifier(field.name)} ${sqlType(field.type, json)}`);
+      return `STRUCT(${fields.join(", ")})`;
+    }
   }
 }
 
@@ -46,8 +49,8 @@ export function finishedExpression(column: Column): string {
     case "timestamp": // milliseconds to microseconds in integers: a double has not enough digits
       return `make_timestamptz(CAST(${name} AS BIGINT) * 1000)`;
     case "list":
-    case "struct":
-      return `CAST(CAST(${name} AS JSON) AS ${sqlType(column.type)})`;
+    case "struct": // by way of JSON, as a cast to text takes a JSON string's quotes off
+      return `CAST(CAST(CAST(${name} AS JSON) AS ${sqlType(column.type, "JSON")}) AS ${sqlType(column.type)})`;
     default:
       return name;
   }

@@ -1,27 +1,31 @@
 import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
-import {
-  ByteWriter,
-  type ColumnSource,
-  ParquetWriter,
-  parquetWriteBuffer,
-  schemaFromColumnData,
-} from "hyparquet-writer";
+import { ByteWriter, type ColumnSource, ParquetWriter, parquetWrite, schemaFromColumnData } from "hyparquet-writer";
 import type { Column } from "../spec/columns.ts";
 import { type Batch, BatchBuilder, type ColumnData } from "./batch.ts";
 
 /** Rows of a row group in files inside a run: DuckDB reads row groups in parallel. */
 const ROW_GROUP = 122_880;
 
-/** A batch as one Parquet file in memory, in physical types. */
-export function parquetBytes(batch: Batch, kvMetadata: Record<string, string> = {}): Uint8Array {
-  const buffer = parquetWriteBuffer({
+/**
+ * A batch as one Parquet file in memory, in physical types.
+ * @param writer whose buffer to use again: the result is a view into it
+ */
+export function parquetBytes(
+  batch: Batch,
+  kvMetadata: Record<string, string> = {},
+  writer = new ByteWriter(),
+): Uint8Array {
+  writer.index = 0;
+  writer.offset = 0;
+  parquetWrite({
+    writer,
     columnData: batch.columns.map((column) => sourceOf(column)),
     statistics: false,
     rowGroupSize: ROW_GROUP,
     kvMetadata: Object.entries(kvMetadata).map(([key, value]) => ({ key, value })),
     createdBy: "scythe-ts",
   });
-  return new Uint8Array(buffer);
+  return writer.getBytes();
 }
 
 /** Writes a Parquet file batch by batch, each a row group, without holding more than one of them. */
@@ -82,6 +86,9 @@ function sourceOf(column: ColumnData, nullable = column.nulls !== undefined): Co
   const { name, physical, values, nulls } = column;
   const data = nulls ? Array.from(values as string[], (value, i) => (nulls[i] ? null : value)) : values;
   const source: ColumnSource = { name, data, type: TYPES[physical], nullable };
-  if (physical === "double" || physical === "int64") source.encoding = "PLAIN";
+  if (physical === "double" || physical === "int64") {
+    source.encoding = "PLAIN";
+    source.codec = "UNCOMPRESSED"; // numbers hardly shrink, and these files are soon merged into others
+  }
   return source;
 }

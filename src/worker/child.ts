@@ -14,8 +14,10 @@ const TAIL = 16_384;
 export class Child {
   readonly #process: ChildProcess;
   readonly #ready: Promise<void>;
-  readonly #exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  readonly #exited: Promise<void>;
+  /** Whoever waits for the process now. Replaced, not added to: a promise would keep every chunk's rows alive. */
   #onMessage: (message: FromChild) => void = () => undefined;
+  #onExit: (end: RunnerEnd) => void = () => undefined;
   #onOutput: (text: string) => void = () => undefined;
   #tail = "";
   #killedFor: "timeout" | "close" | undefined;
@@ -32,7 +34,8 @@ export class Child {
     this.#exited = new Promise((resolve) => {
       this.#process.once("exit", (code, signal) => {
         this.dead = true;
-        resolve({ code, signal });
+        this.#onExit(this.#death(code, signal));
+        resolve();
       });
     });
     this.#process.on("message", (message) => this.#onMessage(message as FromChild));
@@ -62,13 +65,17 @@ export class Child {
           else if (message.type === "failed") reject(failedChild(message));
           else if (message.type === "fetch") void this.#fetch(message, hooks, watch);
         };
-        this.#exited.then(({ code, signal }) => resolve(this.#death(code, signal)));
+        this.#onExit = resolve;
+        if (this.dead)
+          resolve({ type: "died", reason: "crash", detail: "the process had ended before its first spec" });
         this.#tell({ type: "chunk", request });
       });
     } finally {
       watch.stop();
       hooks.signal.removeEventListener("abort", stop);
       this.#onMessage = () => undefined;
+      this.#onExit = () => undefined;
+      this.#onOutput = () => undefined;
     }
   }
 
@@ -85,7 +92,7 @@ export class Child {
           if (message.type === "ready") resolve();
           if (message.type === "broken") reject(failedChild(message));
         };
-        this.#exited.then(() => reject(failedChild({ message: `it ended while loading the project\n${this.#tail}` })));
+        this.#onExit = () => reject(failedChild({ message: `it ended while loading the project\n${this.#tail}` }));
         timer = setTimeout(() => {
           this.#kill("close");
           reject(failedChild({ message: `it had not loaded the project after ${START_MS / 1000} s` }));

@@ -29,8 +29,8 @@ export class ChunkLog {
   }
 
   /** The event as JSON; undefined when there is nothing to tell. */
-  event(errors: Batch, deaths: readonly Record<string, unknown>[]): string | undefined {
-    if (errors.rows + deaths.length + this.#lines.length + this.#output.length === 0) return undefined;
+  event(errors: Batch): string | undefined {
+    if (errors.rows + this.#lines.length + this.#output.length === 0) return undefined;
     const column = (name: string) => errors.columns.find((c) => c.name === name)!.values;
     const failures = Array.from({ length: Math.min(MAX_FAILURES, errors.rows) }, (_, i) => ({
       sort_index: Number(column("sort_index")[i]),

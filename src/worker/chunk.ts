@@ -11,6 +11,8 @@ import { RowCollector } from "./row-collector.ts";
 
 /** Rows are handed over at least this often while specs are quick: what a death costs. */
 const FLUSH_MS = 20;
+/** … or when they have grown to this: a message that fits a pipe is not copied together from pieces. */
+const FRAME_BYTES = 48 * 1024;
 /** After a death, specs are announced one by one for this long; then the culprit is not among the first. */
 const CAREFUL_MS = 2_000;
 /** A chunk that has produced this much hands its rest back, as its rows are held until its part is written. */
@@ -134,7 +136,7 @@ class ChunkRun {
 
   #mustFlush(): boolean {
     if (performance.now() - this.#flushed > FLUSH_MS || this.#isCareful()) return true;
-    return this.#collector.bytes > MAX_CHUNK_BYTES / 8;
+    return this.#collector.bytes > FRAME_BYTES;
   }
 
   #isCareful(): boolean {

@@ -58,7 +58,7 @@ export class SpecExecutor {
   }
 
   #finish(returned: unknown, input: unknown, context: SpecContext, begun: number): Outcome | Promise<Outcome> {
-    const runId = specRunId(this.#options.rootRunId, context.sortIndex);
+    const runId = () => specRunId(this.#options.rootRunId, context.sortIndex);
     const checked = this.#checker.check(returned, runId, () => context.tempDir);
     if ("kind" in checked) return this.#afterFailure(input, context, checked as Failure, begun);
     const output = checked as CheckedOutput;

@@ -14,6 +14,7 @@ export function inProcessRunner(registry: Registry): ChunkRunner {
       });
       return { type: "ended", ...end };
     },
+    warm: () => undefined,
     close: async () => undefined,
   };
 }

@@ -5,6 +5,7 @@ import { ScytheError } from "../errors.ts";
 import { schemaHash } from "../run/allocate.ts";
 import type { LeafResult, LeafTask, RunInfo, TreeSettings } from "../scatter/run-task.ts";
 import { nodeSpecsPath } from "./node-specs.ts";
+import type { BufferPool } from "./part-buffers.ts";
 import { PartWriter } from "./part-writer.ts";
 import type { ChunkRequest } from "./protocol.ts";
 import type { ChunkRunner, Death } from "./runner.ts";
@@ -12,6 +13,7 @@ import { SpecAccount } from "./spec-account.ts";
 
 export interface LeafSettings extends TreeSettings {
   runner: ChunkRunner;
+  buffers: BufferPool;
   /** Name of this worker, for `errors.pq`. */
   worker: string;
   /** Used by experiments that do not say. */
@@ -28,19 +30,35 @@ export async function runLeaf(settings: LeafSettings, task: LeafTask, context: T
   assertSameCode(settings, task);
   await mkdir(settings.scratch, { recursive: true });
   const tempRoot = await mkdtemp(join(settings.scratch, "leaf-"));
-  const part = new PartWriter(settings, run, task);
   try {
-    const specsPath = await nodeSpecsPath(settings.storage, run.layout, task.path, settings.scratch);
-    const chunk = new LeafRun(settings, run, task, context, part, { specsPath, tempRoot });
-    const end = await chunk.run();
-    const seconds = chunk.seconds;
-    if (end === task.from) return { from: task.from, to: end, ok: 0, failed: 0, seconds };
-    const { ok, failed } = await part.commit(end, chunk.account.failures);
-    return { from: task.from, to: end, ok, failed, seconds };
+    return await settings.buffers.use(settings.experiment, run.details.extra_columns, async (buffers) => {
+      const part = new PartWriter(settings, run, task, buffers);
+      try {
+        return await runChunk(settings, run, task, context, part, tempRoot);
+      } finally {
+        await part.settled();
+      }
+    });
   } finally {
-    await part.settled();
     await rm(tempRoot, { recursive: true, force: true, maxRetries: 3 });
   }
+}
+
+async function runChunk(
+  settings: LeafSettings,
+  run: RunInfo,
+  task: LeafTask,
+  context: TaskContext,
+  part: PartWriter,
+  tempRoot: string,
+): Promise<LeafResult> {
+  const specsPath = await nodeSpecsPath(settings.storage, run.layout, task.path, settings.scratch);
+  const chunk = new LeafRun(settings, run, task, context, part, { specsPath, tempRoot });
+  const end = await chunk.run();
+  const { seconds } = chunk;
+  if (end === task.from) return { from: task.from, to: end, ok: 0, failed: 0, seconds };
+  const { ok, failed } = await part.commit(end, chunk.account.failures);
+  return { from: task.from, to: end, ok, failed, seconds };
 }
 
 /** Where a process begins: the spec at `at` is at its `attempt`-th try; `vain` processes died before it. */

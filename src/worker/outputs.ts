@@ -34,7 +34,7 @@ export class OutputChecker {
   }
 
   /** @param runId names the stored files; @param folder what relative paths in the output are relative to */
-  check(returned: unknown, runId: string, folder: () => string): CheckedOutput | Failure {
+  check(returned: unknown, runId: () => string, folder: () => string): CheckedOutput | Failure {
     if (typeof returned !== "object" || returned === null) {
       const what = returned === null ? "null" : typeof returned === "undefined" ? "nothing" : `a ${typeof returned}`;
       return invalid(`${this.#name} returned ${what} instead of an object with its outputs`);
@@ -73,7 +73,7 @@ export class OutputChecker {
   /** Replaces local paths by where the files will lie in the run. */
   #takeFiles(
     values: Record<string, unknown>,
-    runId: string,
+    runId: () => string,
     folder: () => string,
     files: CheckedOutput["files"],
   ): string | undefined {
@@ -85,7 +85,7 @@ export class OutputChecker {
       const stored = references.map((reference, i) => {
         if (reference === null || hasScheme(reference)) return reference;
         const path = isAbsolute(reference) ? reference : resolve(folder(), reference);
-        const name = `${runId}${many ? `-${i}` : ""}${safeExtension(path)}`;
+        const name = `${runId()}${many ? `-${i}` : ""}${safeExtension(path)}`;
         files.push({ field, path, name });
         return RUN_SCHEME + RunLayout.resultPath(field, name);
       });

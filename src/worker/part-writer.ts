@@ -5,12 +5,12 @@ import { assertEpoch } from "../run/state.ts";
 import { ERRORS, type PartColumns, partColumns } from "../scatter/part-columns.ts";
 import type { LeafTask, RunInfo, TreeSettings } from "../scatter/run-task.ts";
 import { ATTEMPT_KEY } from "../scatter/sources.ts";
-import type { Column } from "../spec/columns.ts";
 import type { Storage } from "../storage/storage.ts";
-import { type Batch, BatchBuilder, concatBatches } from "../table/batch.ts";
+import { type Batch, BatchBuilder } from "../table/batch.ts";
 import { parquetBytes } from "../table/write-parquet.ts";
 import { newAttemptId } from "./attempt.ts";
 import { ChunkLog } from "./chunk-log.ts";
+import type { PartBuffers } from "./part-buffers.ts";
 import type { OutputFile, Rows } from "./protocol.ts";
 
 /** Gathers the rows of one chunk and commits them as its part: whole, or not at all. */
@@ -21,36 +21,33 @@ export class PartWriter {
   readonly #columns: PartColumns;
   readonly #attempt = newAttemptId();
   readonly #log = new ChunkLog();
-  readonly #ok: Batch[] = [];
-  readonly #errors: Batch[] = [];
-  readonly #tables: Record<string, Batch[]>;
+  readonly #buffers: PartBuffers;
   #storing: Promise<void> = Promise.resolve();
   /** All positions below are settled. */
   upTo: number;
   /** The spec at `upTo` was announced: should its process die, it did it. */
   announced = false;
 
-  constructor(settings: TreeSettings, run: RunInfo, task: LeafTask) {
+  constructor(settings: TreeSettings, run: RunInfo, task: LeafTask, buffers: PartBuffers) {
     this.#storage = settings.storage;
     this.#run = run;
     this.#task = task;
     this.#columns = partColumns(settings.experiment, run.details.extra_columns);
-    this.#tables = Object.fromEntries(Object.keys(this.#columns.tables).map((name) => [name, []]));
+    this.#buffers = buffers;
+    buffers.clear();
     this.upTo = task.from;
   }
 
   add(rows: Rows, removeDirs: readonly string[]): void {
     this.upTo = rows.upTo;
     this.announced = rows.announced;
-    if (rows.ok.rows > 0) this.#ok.push(rows.ok);
-    if (rows.errors.rows > 0) this.#errors.push(rows.errors);
-    for (const [name, batches] of Object.entries(this.#tables)) {
-      const batch = rows.tables[name]!;
-      if (batch.rows > 0) batches.push(batch);
-    }
+    const firstRow = this.#buffers.ok.rows;
+    this.#buffers.ok.add(rows.ok);
+    this.#buffers.errors.add(rows.errors);
+    for (const [name, table] of Object.entries(this.#buffers.tables)) table.add(rows.tables[name]!);
     this.#log.add(rows);
     if (rows.files.length + removeDirs.length === 0) return;
-    this.#storing = this.#storing.then(() => this.#storeFiles(rows, removeDirs));
+    this.#storing = this.#storing.then(() => this.#storeFiles(rows.files, firstRow, removeDirs));
     this.#storing.catch(() => undefined); // told at the commit
   }
 
@@ -71,37 +68,33 @@ export class PartWriter {
     await this.#storing;
     const { layout } = this.#run;
     const { path, from, generation, epoch } = this.#task;
-    const ok = concatBatches(this.#ok, this.#columns.rows);
-    const errors = concatBatches(this.#withDeaths(deaths), this.#columns.errors);
+    const { ok, errors, tables, bytes } = this.#buffers;
+    errors.add(this.#deathRows(deaths));
     const range = { generation, from, to };
-    const put = async (table: string, batch: Batch) => {
-      if (batch.rows === 0) return;
-      await this.#storage.put(layout.partTable(path, range, table, this.#attempt), parquetBytes(batch));
-    };
-    await put(ERRORS, errors);
-    for (const [name, batches] of Object.entries(this.#tables)) {
-      await put(name, concatBatches(batches, this.#columns.tables[name]!));
+    for (const [table, rows] of [[ERRORS, errors] as const, ...Object.entries(tables)]) {
+      if (rows.rows === 0) continue;
+      const key = layout.partTable(path, range, table, this.#attempt);
+      await this.#storage.put(key, parquetBytes(rows.view(), {}, bytes));
     }
     await assertEpoch(this.#storage, layout, epoch);
     const counts = { ok: ok.rows, failed: errors.rows };
-    const part = parquetBytes(ok, { [ATTEMPT_KEY]: this.#attempt });
+    const part = parquetBytes(ok.view(), { [ATTEMPT_KEY]: this.#attempt }, bytes);
     await this.#storage.put(layout.part(path, { ...range, ...counts }), part, { ifAbsent: true });
-    const event = this.#log.event(errors, deaths);
+    const event = this.#log.event(errors.view());
     if (event) await this.#storage.put(layout.event(path, range), event);
     return counts;
   }
 
-  #withDeaths(deaths: readonly Record<string, unknown>[]): Batch[] {
-    if (deaths.length === 0) return this.#errors;
-    const builder = new BatchBuilder(this.#columns.errors as Column[]);
+  #deathRows(deaths: readonly Record<string, unknown>[]): Batch {
+    const builder = new BatchBuilder(this.#columns.errors);
     for (const row of deaths) builder.append(row);
-    return [...this.#errors, builder.take()];
+    return builder.take();
   }
 
-  async #storeFiles(rows: Rows, removeDirs: readonly string[]): Promise<void> {
-    for (const file of rows.files) {
+  async #storeFiles(files: readonly OutputFile[], firstRow: number, removeDirs: readonly string[]): Promise<void> {
+    for (const file of files) {
       const stored = await this.#storeFile(file);
-      if (stored !== file.name) rename(rows.ok, file, stored);
+      if (stored !== file.name) rename(this.#buffers.ok.view(), file, firstRow + file.row, stored);
     }
     for (const dir of removeDirs) await rm(dir, { recursive: true, force: true });
   }
@@ -123,7 +116,7 @@ export class PartWriter {
   }
 }
 
-function rename(ok: Batch, { field, row, name }: OutputFile, stored: string): void {
+function rename(ok: Batch, { field, name }: OutputFile, row: number, stored: string): void {
   const values = ok.columns.find((column) => column.name === field)!.values as string[];
   const path = (file: string) => RUN_SCHEME + RunLayout.resultPath(field, file);
   values[row] = values[row]!.replace(path(name), path(stored));

@@ -9,11 +9,7 @@ export function processRunner(configPath: string): ChunkRunner {
   const children = new Map<number, Child>();
   return {
     run: async (slot, request, hooks) => {
-      let child = children.get(slot);
-      if (!child || child.dead) {
-        child = new Child(childEntry(), configPath, dirname(configPath));
-        children.set(slot, child);
-      }
+      const child = childOf(slot);
       try {
         const end = await child.run(request, hooks);
         if (end.type === "ended" && end.dirty) await retire(slot, child);
@@ -23,11 +19,23 @@ export function processRunner(configPath: string): ChunkRunner {
         throw error;
       }
     },
+    warm: (slots) => {
+      for (let slot = 0; slot < slots; slot++) childOf(slot);
+    },
     close: async () => {
       await Promise.all([...children.values()].map((child) => child.close()));
       children.clear();
     },
   };
+
+  function childOf(slot: number): Child {
+    let child = children.get(slot);
+    if (!child || child.dead) {
+      child = new Child(childEntry(), configPath, dirname(configPath));
+      children.set(slot, child);
+    }
+    return child;
+  }
 
   async function retire(slot: number, child: Child): Promise<void> {
     children.delete(slot);

@@ -1,7 +1,7 @@
 import type { AnyExperiment, Feature } from "../experiment/define.ts";
-import { ERROR_COLUMNS, FEATURES, partColumns } from "../scatter/part-columns.ts";
+import { ERROR_COLUMNS, FEATURES, partColumns, SORT_INDEX, SORT_SUBINDEX } from "../scatter/part-columns.ts";
 import type { Column } from "../spec/columns.ts";
-import { BatchBuilder } from "../table/batch.ts";
+import { type Batch, BatchBuilder } from "../table/batch.ts";
 import type { Outcome } from "./execute.ts";
 import { type Failure, failure, failureOf } from "./failure.ts";
 import type { OutputFile, Rows } from "./protocol.ts";
@@ -12,44 +12,59 @@ type Settled = Exclude<Outcome, { ok: "stuck" }>;
 export class RowCollector {
   readonly #experiment: AnyExperiment;
   readonly #inputNames: ReadonlySet<string>;
-  readonly #ok: BatchBuilder;
-  readonly #errors: BatchBuilder;
-  readonly #tables: [string, BatchBuilder][];
-  readonly #rowBytes: number;
   readonly #worker: string;
+  /** Good rows, as column groups with a source each: a merged object a row would cost more than the row. */
+  readonly #ids = new BatchBuilder([SORT_INDEX]);
+  readonly #index: BatchBuilder;
+  readonly #features: BatchBuilder;
+  readonly #outputs: BatchBuilder;
+  readonly #errors: BatchBuilder;
+  readonly #tables: { name: string; ids: BatchBuilder; own: BatchBuilder }[];
+  readonly #rowBytes: number;
   #files: OutputFile[] = [];
   #removeDirs: string[] = [];
 
   constructor(experiment: AnyExperiment, extraColumns: readonly Column[], worker: string) {
-    this.#worker = worker;
     const columns = partColumns(experiment, extraColumns);
     this.#experiment = experiment;
+    this.#worker = worker;
     this.#inputNames = new Set([...experiment.columns.input, ...extraColumns].map((column: Column) => column.name));
-    this.#ok = new BatchBuilder(columns.rows);
+    this.#index = new BatchBuilder(columns.index.filter((column) => column.name !== FEATURES));
+    this.#features = new BatchBuilder(columns.index.filter((column) => column.name === FEATURES));
+    this.#outputs = new BatchBuilder([...experiment.columns.scalars, ...experiment.columns.files]);
     this.#errors = new BatchBuilder(columns.errors);
-    this.#tables = Object.entries(columns.tables).map(([name, own]) => [name, new BatchBuilder(own)]);
+    this.#tables = Object.entries(experiment.columns.tables as Record<string, Column[]>).map(([name, own]) => ({
+      name,
+      ids: new BatchBuilder([SORT_INDEX, SORT_SUBINDEX]),
+      own: new BatchBuilder(own),
+    }));
     this.#rowBytes = 8 * columns.rows.length;
   }
 
   /** Rough size of what it holds. */
   get bytes(): number {
-    const tables = this.#tables.reduce((sum, [, t]) => sum + t.textLength + t.rows * 32, 0);
-    return this.#ok.rows * this.#rowBytes + this.#ok.textLength + this.#errors.textLength + tables;
+    let bytes = this.#ids.rows * this.#rowBytes + this.#index.textLength + this.#outputs.textLength;
+    for (const { own } of this.#tables) bytes += own.textLength + own.rows * 32;
+    return bytes + this.#errors.textLength;
   }
 
   add(row: Record<string, unknown>, sortIndex: number, outcome: Settled): void {
-    const index = { ...row, sort_index: sortIndex } as Record<string, unknown>;
-    const problem = this.#addFeatures(index, row);
+    const features = this.#experiment.computedFeatures ? this.#computeFeatures(row) : undefined;
+    const problem = typeof features === "object" ? features : undefined;
+    if (outcome.ok === true && !problem) {
+      this.#addOk(row, sortIndex, features as string | undefined, outcome);
+      return;
+    }
+    const index = { ...row, sort_index: sortIndex, [FEATURES]: problem ? undefined : features };
     if (outcome.ok === false) this.#addError(index, outcome.failure, outcome.attempts, outcome.seconds);
-    else if (problem) this.#addError(index, problem, 1, 0);
-    else this.#addOk(index, sortIndex, outcome);
+    else this.#addError(index, problem!, 1, 0);
   }
 
   take(): { rows: Pick<Rows, "ok" | "errors" | "tables" | "files">; removeDirs: string[] } {
     const rows = {
-      ok: this.#ok.take(),
+      ok: besides(this.#ids.take(), this.#index.take(), this.#features.take(), this.#outputs.take()),
       errors: this.#errors.take(),
-      tables: Object.fromEntries(this.#tables.map(([name, builder]) => [name, builder.take()])),
+      tables: Object.fromEntries(this.#tables.map(({ name, ids, own }) => [name, besides(ids.take(), own.take())])),
       files: this.#files,
     };
     const removeDirs = this.#removeDirs;
@@ -58,15 +73,24 @@ export class RowCollector {
     return { rows, removeDirs };
   }
 
-  #addOk(index: Record<string, unknown>, sortIndex: number, outcome: Extract<Settled, { ok: true }>): void {
+  #addOk(
+    row: Record<string, unknown>,
+    sortIndex: number,
+    features: string | undefined,
+    outcome: Extract<Settled, { ok: true }>,
+  ): void {
     const { values, tables, files } = outcome.output;
-    for (const file of files) this.#files.push({ ...file, row: this.#ok.rows });
+    for (const file of files) this.#files.push({ ...file, row: this.#ids.rows });
     if (outcome.tempDir) this.#removeDirs.push(outcome.tempDir);
-    this.#ok.append(Object.assign(index, values));
-    for (const [name, builder] of this.#tables) {
+    this.#ids.append({ sort_index: sortIndex });
+    this.#index.append(row);
+    if (features !== undefined) this.#features.append({ [FEATURES]: features });
+    this.#outputs.append(values);
+    for (const { name, ids, own } of this.#tables) {
       const rows = tables[name]!;
       for (let i = 0; i < rows.length; i++) {
-        builder.append(Object.assign(rows[i]!, { sort_index: sortIndex, sort_subindex: i }));
+        ids.append({ sort_index: sortIndex, sort_subindex: i });
+        own.append(rows[i]!);
       }
     }
   }
@@ -75,20 +99,24 @@ export class RowCollector {
     this.#errors.append(errorRow(index, problem, attempts, seconds, this.#worker));
   }
 
-  #addFeatures(index: Record<string, unknown>, row: Record<string, unknown>): Failure | undefined {
-    const { computedFeatures } = this.#experiment;
-    if (!computedFeatures) return undefined;
+  /** The features as JSON, or why there are none. */
+  #computeFeatures(row: Record<string, unknown>): string | Failure {
     try {
-      const features = computedFeatures(row as never) as Record<string, Feature>;
+      const features = this.#experiment.computedFeatures!(row as never) as Record<string, Feature>;
       const problem = featureProblem(features, this.#inputNames);
-      if (problem) return failure("invalid_output", "InvalidFeature", `computedFeatures gave ${problem}`);
-      index[FEATURES] = JSON.stringify(features);
-      return undefined;
+      return problem
+        ? failure("invalid_output", "InvalidFeature", `computedFeatures gave ${problem}`)
+        : JSON.stringify(features);
     } catch (thrown) {
       const { message, ...rest } = failureOf(thrown);
       return { ...rest, message: `computedFeatures threw: ${message}` };
     }
   }
+}
+
+/** Batches of the same rows, side by side. */
+function besides(first: Batch, ...others: Batch[]): Batch {
+  return { rows: first.rows, columns: [first, ...others].flatMap((batch) => batch.columns) };
 }
 
 export function errorRow(

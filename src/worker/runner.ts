@@ -20,5 +20,7 @@ export interface RunnerHooks {
 export interface ChunkRunner {
   /** @throws ScytheError `engine` when no process could be had, or it could not load the project */
   run(slot: number, request: ChunkRequest, hooks: RunnerHooks): Promise<RunnerEnd>;
+  /** Starts what `slots` slots will need, before there is work: loading a project takes a while. */
+  warm(slots: number): void;
   close(): Promise<void>;
 }

@@ -1,0 +1,82 @@
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { messageOf, ScytheError } from "../errors.ts";
+import { packageVersion } from "../run/environment.ts";
+import type { InitFlags } from "./init.ts";
+import { note, print } from "./output.ts";
+import { styleFor } from "./style.ts";
+
+const TEMPLATE = fileURLToPath(new URL("../../templates/study", import.meta.url));
+/** npm leaves files of these names out of a package, so they are stored under another. */
+const RENAMED: Record<string, string> = { gitignore: ".gitignore" };
+/** What a folder may hold and still be empty. */
+const HARMLESS = new Set([".git", ".DS_Store"]);
+/** A package cannot have the name of one that it depends on, nor these. */
+const TAKEN = new Set(["scythe-ts", "zod", "node_modules", "favicon.ico"]);
+
+/** @throws ScytheError `invalid_input` when the folder holds anything already */
+export async function initProject(folder: string, flags: InitFlags): Promise<void> {
+  const target = resolve(folder);
+  await assertEmpty(target, folder);
+  const name = packageNameOf(basename(target));
+  const files = await copyTemplate(target, { name, version: packageVersion() });
+  const here = relative(process.cwd(), target);
+  const next = [...(here ? [`cd ${shellWord(here)}`] : []), "npm install", "npx scythe run projectile specs.csv"];
+  if (flags.json) return print(`${JSON.stringify({ folder: target, name, files, next }, null, 2)}\n`);
+  const style = styleFor(process.stderr);
+  note(`${style.green("✓")} made ${name} in ${target}\n`);
+  for (const file of files) note(`  ${style.dim(file)}`);
+  note(`\nNext:\n${next.map((command) => `  ${style.cyan(command)}`).join("\n")}`);
+}
+
+/** A folder's name as a name that npm takes. */
+export function packageNameOf(folder: string): string {
+  const safe = folder
+    .normalize("NFKD")
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, "-")
+    .replace(/^[-._]+|[-._]+$/g, "")
+    .slice(0, 200);
+  if (!safe) return "my-study";
+  return TAKEN.has(safe) ? `${safe}-study` : safe;
+}
+
+/** Quoted where a shell would read more into it. */
+function shellWord(text: string): string {
+  return /^[\w./@:+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+async function assertEmpty(target: string, folder: string): Promise<void> {
+  const entries = await readdir(target).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    const what = error.code === "ENOTDIR" ? `${folder} is a file` : `Could not look into ${folder}: ${error.message}`;
+    throw new ScytheError("invalid_input", what, { hint: "Give a new or empty folder.", cause: error });
+  });
+  if (entries.every((entry) => HARMLESS.has(entry))) return;
+  throw new ScytheError("invalid_input", `${folder} is not empty`, {
+    hint: "Give a new or empty folder; nothing is ever written over.",
+  });
+}
+
+async function copyTemplate(target: string, values: Record<string, string>): Promise<string[]> {
+  const sources = await readdir(TEMPLATE, { recursive: true, withFileTypes: true });
+  const written: string[] = [];
+  for (const source of sources) {
+    if (!source.isFile()) continue;
+    const from = join(source.parentPath, source.name);
+    const path = join(relative(TEMPLATE, source.parentPath), RENAMED[source.name] ?? source.name);
+    const text = (await readFile(from, "utf8")).replace(/\{\{(\w+)\}\}/g, (all, name: string) => values[name] ?? all);
+    try {
+      await mkdir(dirname(join(target, path)), { recursive: true });
+      await writeFile(join(target, path), text, { flag: "wx" });
+    } catch (cause) {
+      throw new ScytheError("storage", `Could not write ${join(target, path)}: ${messageOf(cause)}`, {
+        hint: "Is the disk full, or the folder not yours to write?",
+        cause,
+      });
+    }
+    written.push(path);
+  }
+  return written.sort();
+}

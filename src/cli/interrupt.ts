@@ -1,0 +1,35 @@
+import { EXIT } from "./exit.ts";
+
+/**
+ * `npx` passes on a Ctrl-C that the terminal has sent to every process already: two signals within this time are one.
+ */
+const ONE_PRESS_MS = 500;
+
+export interface InterruptWatch {
+  readonly interrupted: boolean;
+  stop(): void;
+}
+
+/** Calls `first` at the first SIGINT or SIGTERM; the second ends the process at once. */
+export function untilInterrupted(first: () => void): InterruptWatch {
+  let firstAt: number | undefined;
+  const onSignal = () => {
+    if (firstAt === undefined) {
+      firstAt = performance.now();
+      first();
+    } else if (performance.now() - firstAt > ONE_PRESS_MS) {
+      process.exit(EXIT.interrupted);
+    }
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return {
+    get interrupted() {
+      return firstAt !== undefined;
+    },
+    stop: () => {
+      process.off("SIGINT", onSignal);
+      process.off("SIGTERM", onSignal);
+    },
+  };
+}

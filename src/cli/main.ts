@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+import { CommanderError } from "commander";
+import { EXIT, exitCodeOf } from "./exit.ts";
+import { ClosedPipe, note, print, tolerateClosedPipes } from "./output.ts";
+import { createProgram } from "./program.ts";
+
+tolerateClosedPipes();
+process.setSourceMapsEnabled(true); // stacks of a TypeScript project name its own lines
+const code = await run(process.argv);
+await print("").catch(() => undefined); // what is printed reaches its reader before the process ends
+process.exit(code);
+
+async function run(argv: string[]): Promise<number> {
+  try {
+    await createProgram().parseAsync(argv);
+    return Number(process.exitCode ?? EXIT.ok);
+  } catch (thrown) {
+    if (thrown instanceof ClosedPipe) return EXIT.ok;
+    return tell(thrown, argv.includes("--json")).catch(() => EXIT.internal);
+  }
+}
+
+/** Tells of an error the way the command was asked to: as text for a person, or as JSON for a program. */
+async function tell(thrown: unknown, json: boolean): Promise<number> {
+  const usage = thrown instanceof CommanderError ? await asUsageError(thrown) : undefined;
+  if (usage === "told") return thrown instanceof CommanderError && thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const error = usage ?? thrown;
+  const { errorJson, errorText } = await import("./error-text.ts");
+  if (json) await print(`${JSON.stringify(errorJson(error), null, 2)}\n`);
+  const { styleFor } = await import("./style.ts");
+  const debug = Boolean(process.env.SCYTHE_DEBUG);
+  if (!json || debug) note(errorText(error, styleFor(process.stderr), debug));
+  return exitCodeOf(error);
+}
+
+/** Commander's own errors in our words; help and version have been printed already. */
+async function asUsageError(error: CommanderError) {
+  if (error.exitCode === 0 || error.code === "commander.help") return "told";
+  const { ScytheError } = await import("../errors.ts");
+  const [what, ...suggestion] = error.message.replace(/^error: /, "").split("\n");
+  const near = suggestion.join(" ").replace(/[()]/g, "");
+  return new ScytheError("invalid_input", what!, { hint: `${near ? `${near} ` : ""}See \`scythe --help\`.` });
+}

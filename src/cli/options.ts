@@ -1,0 +1,29 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+
+/** Options of every command that looks into a project. */
+export interface ProjectFlags {
+  storage?: string;
+  json?: boolean;
+}
+
+export function projectOptions(command: Command): Command {
+  return command
+    .option("--storage <where>", "a folder or URI, instead of the project's storage")
+    .option("--json", "print one JSON value to stdout");
+}
+
+export const RUN_NAME = "<experiment>, <experiment>@<version>, <experiment>@<version>/<timestamp>, or an experiment_id";
+
+/** A whole number from `low` up. */
+export function wholeNumber(low: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= low) return value;
+    throw new InvalidArgumentError(`It must be a whole number, ${low} or more.`);
+  };
+}
+
+/** `--limit`, where 0 stands for no limit. */
+export function limitOption(description: string): Option {
+  return new Option("--limit <n>", `${description}; 0 for all`).argParser(wholeNumber(0));
+}

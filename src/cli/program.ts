@@ -1,0 +1,32 @@
+import { Command } from "commander";
+import { packageVersion } from "../run/environment.ts";
+import { registerErrors } from "./errors.ts";
+import { registerInit } from "./init.ts";
+import { registerList } from "./list.ts";
+import { registerResults } from "./results.ts";
+import { registerRun } from "./run.ts";
+import { registerShow } from "./show.ts";
+
+const EXIT_CODES = `
+Exit codes:
+  0 all specs succeeded   1 internal error   2 usage or invalid input   3 finished with failed specs
+  4 storage, engine or credentials unreachable   5 cancelled or timed out   130 interrupted
+
+Data goes to stdout, everything else to stderr. Every command takes --json.
+A run is named by <experiment> (its latest), <experiment>@<version> or <experiment>@<version>/<timestamp>.`;
+
+/** The command line. Commands load what they need when they run, so that this is quick. */
+export function createProgram(): Command {
+  const program = new Command("scythe")
+    .description("Seed and reap embarrassingly parallel experiments: specs in, a handful of Parquet tables out.")
+    .version(packageVersion(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand("help [command]", "print the help of a command")
+    .configureOutput({ outputError: () => undefined }) // main.ts tells errors, as text or JSON
+    .exitOverride()
+    .addHelpText("after", EXIT_CODES);
+  for (const register of [registerInit, registerRun, registerList, registerShow, registerResults, registerErrors]) {
+    register(program);
+  }
+  return program;
+}

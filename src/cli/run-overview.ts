@@ -1,0 +1,100 @@
+import { hostname } from "node:os";
+import { isScytheError } from "../errors.ts";
+import type { RunLayout } from "../run/layout.ts";
+import { type Manifest, readManifest } from "../run/manifest.ts";
+import { type Report, readReport } from "../run/report.ts";
+import { type RunState, type RunStatus, readState } from "../run/state.ts";
+import type { Storage } from "../storage/storage.ts";
+import { ProgressReader } from "../study/progress.ts";
+import type { Style } from "./style.ts";
+
+/** `interrupted`: the process that drove it on this machine is no more. */
+export type ShownStatus = RunStatus | "interrupted";
+
+/** A run in a few numbers; null is what storage does not know (a run of Python Scythe counts nothing). */
+export interface RunOverview {
+  experiment_id: string;
+  version: string;
+  timestamp: string;
+  status: ShownStatus;
+  allocated: number | null;
+  succeeded: number | null;
+  failed: number | null;
+  seconds: number | null;
+}
+
+export interface RunFiles {
+  overview: RunOverview;
+  manifest: Manifest | undefined;
+  state: RunState | undefined;
+  report: Report | undefined;
+}
+
+/** Reads what a run says of itself; also of one whose allocation was never finished, which has no manifest. */
+export async function readRunFiles(storage: Storage, layout: RunLayout): Promise<RunFiles> {
+  const [manifest, state, report] = await Promise.all([
+    readManifest(storage, layout).catch(undefinedIfAbsent),
+    readState(storage, layout),
+    readReport(storage, layout),
+  ]);
+  const allocated = manifest?.scythe?.spec_count ?? null;
+  const counts = report ?? (allocated === null ? undefined : await countSoFar(storage, layout, allocated));
+  const overview: RunOverview = {
+    experiment_id: layout.experimentId,
+    version: layout.id.version,
+    timestamp: layout.id.timestamp,
+    status: report ? "complete" : statusOf(state),
+    allocated,
+    succeeded: counts?.succeeded ?? null,
+    failed: counts?.failed ?? null,
+    seconds: report?.seconds ?? null,
+  };
+  return { overview, manifest, state, report };
+}
+
+/** What a run without a report is doing. One without a state is Python Scythe's, which lists only what it finished. */
+export function statusOf(state: RunState | undefined): ShownStatus {
+  if (!state) return "complete";
+  const alive = state.status === "running" || state.status === "allocating";
+  return alive && state.engine !== "hatchet" && ownerIsGone(state.owner) ? "interrupted" : state.status;
+}
+
+const PAINTS: Record<ShownStatus, "green" | "cyan" | "yellow" | "red"> = {
+  complete: "green",
+  allocating: "cyan",
+  allocated: "cyan",
+  running: "cyan",
+  interrupted: "yellow",
+  cancelled: "yellow",
+  failed: "red",
+};
+
+/** Paints `text` in the colour of a status: red also for a complete run with failed specs. */
+export function paintStatus(
+  style: Style,
+  { status, failed }: Pick<RunOverview, "status" | "failed">,
+  text: string,
+): string {
+  if (status === "complete" && (failed ?? 0) > 0) return style.red(text);
+  return style[PAINTS[status]](text);
+}
+
+function ownerIsGone(owner: RunState["owner"]): boolean {
+  if (!owner || owner.host !== hostname()) return false;
+  try {
+    process.kill(owner.pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
+  }
+}
+
+async function countSoFar(storage: Storage, layout: RunLayout, allocated: number) {
+  const { succeeded, failed } = await new ProgressReader(storage, layout, allocated).read();
+  return { succeeded, failed };
+}
+
+function undefinedIfAbsent(error: unknown): undefined {
+  if (isScytheError(error) && error.code === "not_found") return undefined;
+  throw error;
+}

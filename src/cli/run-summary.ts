@@ -1,0 +1,57 @@
+import { fileURLToPath } from "node:url";
+import { oneLine } from "./cell-text.ts";
+import { cut, pad } from "./display-width.ts";
+import type { RunOutcome } from "./run-outcome.ts";
+import type { Style } from "./style.ts";
+import { countText, durationText, plural } from "./units.ts";
+
+interface View {
+  style: Style;
+  width: number;
+}
+
+const LABEL = 10;
+
+/** What a person wants to know at the end of a run, and what to type next. */
+export function runSummary(outcome: RunOutcome, view: View): string {
+  const { style } = view;
+  const label = (name: string, text: string) => `  ${style.dim(pad(name, LABEL))}${text}`;
+  const lines = [headline(outcome, style)];
+  if (outcome.failed > 0 && outcome.failures.length > 0) lines.push(...failureLines(outcome, view));
+  if (outcome.status === "complete") {
+    const rows = outcome.tables.map(({ name, rows }) => `${name} ${countText(rows)}`).join(style.dim(" · "));
+    lines.push(label("tables", placeOf(`${outcome.uri}/final`)), label("rows", rows));
+  } else {
+    lines.push(label("kept", placeOf(outcome.uri)));
+  }
+  const id = outcome.experiment_id;
+  const next = outcome.status === "complete" ? [`scythe results ${id}`] : [`scythe show ${id}`];
+  if (outcome.status === "complete" && outcome.failed > 0) next.unshift(`scythe errors ${id}`);
+  lines.push(...next.map((command, i) => label(i === 0 ? "next" : "", style.cyan(command))));
+  return lines.join("\n");
+}
+
+function headline({ status, allocated, succeeded, failed, missing, seconds }: RunOutcome, style: Style): string {
+  const time = seconds === null ? "" : ` in ${durationText(seconds)}`;
+  if (status === "cancelled") {
+    const done = `${countText(succeeded + failed)} of ${plural(allocated, "spec")} done`;
+    const bad = failed > 0 ? `, ${countText(failed)} of them failed` : "";
+    return `${style.yellow("■")} stopped: ${done}${bad}; ${countText(missing)} not run`;
+  }
+  if (failed === 0) return `${style.green("✓")} ${plural(succeeded, "spec")} succeeded${time}`;
+  return `${style.red("✗")} ${countText(failed)} of ${plural(allocated, "spec")} failed, ${countText(succeeded)} succeeded${time}`;
+}
+
+function failureLines({ failed_by_kind, failures }: RunOutcome, { style, width }: View): string[] {
+  const kinds = Object.entries(failed_by_kind).map(([kind, count]) => `${kind} ${countText(count)}`);
+  const first = failures.map(({ sort_index, kind, message }, i) => {
+    const label = style.dim(pad(i === 0 ? "first" : "", LABEL));
+    return `  ${label}${cut(`spec ${sort_index}  ${kind}  ${oneLine(message)}`, Math.max(40, width - LABEL - 3))}`;
+  });
+  return [`  ${style.dim(pad("kinds", LABEL))}${kinds.join(style.dim(" · "))}`, ...first];
+}
+
+/** A path that can be pasted, when it is on this machine. */
+export function placeOf(uri: string): string {
+  return uri.startsWith("file:") ? fileURLToPath(uri) : uri;
+}

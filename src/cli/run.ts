@@ -1,0 +1,54 @@
+import { type Command, Option } from "commander";
+import { projectOptions, wholeNumber } from "./options.ts";
+
+/** What the flags of `scythe run` say. */
+export interface RunFlags {
+  specs?: string;
+  set?: string[];
+  grid?: string[];
+  seed?: number;
+  versionBump?: string;
+  runName?: string;
+  factor?: number;
+  maxDepth?: number;
+  chunkSize?: number;
+  keepSortIndex?: boolean;
+  storage?: string;
+  engine?: string;
+  slots?: number;
+  json?: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  scythe run projectile --specs specs.csv
+  scythe run projectile --set speed=40 angle=35
+  scythe run projectile --grid angle=15,30,45 speed=20,40 --set mass=0.145
+
+Without specs, the experiment's fields are listed.`;
+
+export function registerRun(program: Command): void {
+  const command = program
+    .command("run")
+    .summary("run an experiment on specs from a file, flags or a grid")
+    .description("Runs an experiment. Prints the run's experiment_id as soon as it is allocated.")
+    .argument("<experiment>", "its name in scythe.config.ts")
+    .argument("[specs]", "a spec file, as --specs")
+    .option("--specs <file>", "a .csv, .jsonl, .json or .parquet file of specs")
+    .option("--set <field=value...>", "one spec; with --grid, constants over the grid")
+    .option("--grid <field=values...>", "values split by commas: every combination is a spec")
+    .addOption(new Option("--seed <n>", "seed of the specs' random numbers").argParser(wholeNumber(0)))
+    .option("--version-bump <how>", "bumpmajor (default), bumpminor, bumppatch, keep, or a version such as v1.2.0")
+    .option("--run-name <name>", "store the run under another name than the experiment's")
+    .addOption(new Option("--factor <n>", "children of a node (with --max-depth)").argParser(wholeNumber(1)))
+    .addOption(new Option("--max-depth <n>", "levels of nodes (with --factor)").argParser(wholeNumber(0)))
+    .addOption(new Option("--chunk-size <n>", "specs of a chunk, instead of measuring").argParser(wholeNumber(1)))
+    .option("--keep-sort-index", "keep the sort_index that specs bring along")
+    .option("--engine <name>", "local (child processes) or inline (this process)")
+    .addOption(new Option("--slots <n>", "specs that run at the same time").argParser(wholeNumber(1)))
+    .addHelpText("after", EXAMPLES);
+  projectOptions(command).action(async (experiment: string, specs: string | undefined, flags: RunFlags) => {
+    const { runExperiment } = await import("./run-experiment.ts");
+    process.exitCode = await runExperiment(experiment, specs, flags);
+  });
+}

@@ -1,0 +1,109 @@
+import { ScytheError } from "../errors.ts";
+import type { Results } from "../results/results.ts";
+import { ID_COLUMNS } from "../spec/base.ts";
+import { cellText, oneLine } from "./cell-text.ts";
+import { ErrorGroups } from "./error-groups.ts";
+import type { ErrorsFlags } from "./errors.ts";
+import { withStorage } from "./open-project.ts";
+import { note, outputWidth, print } from "./output.ts";
+import { firstRows, printJsonObject, type Row } from "./row-writer.ts";
+import { findResults } from "./show-results.ts";
+import { styleFor } from "./style.ts";
+import { tableText } from "./table-text.ts";
+import { countText, plural } from "./units.ts";
+
+const SHOWN = 20;
+const SHOWN_GROUPS = 10;
+const OWN = ["kind", "name", "message", "stack", "attempts", "worker", "duration"] as const;
+
+/** A failed spec: its input apart from what happened to it. */
+type ErrorEntry = Record<(typeof OWN)[number], unknown> & { sort_index: unknown; input: Row };
+
+export async function showErrors(reference: string, flags: ErrorsFlags): Promise<void> {
+  await withStorage(flags, async (project) => {
+    const results = await findResults(project, reference);
+    const groups = new ErrorGroups();
+    for await (const { kind, message } of entriesOf(results)) groups.add(String(kind), String(message));
+    if (flags.kind !== undefined) assertKind(flags.kind, groups);
+    if (flags.json) {
+      const head = {
+        experiment_id: results.experimentId,
+        failed: groups.total,
+        by_kind: groups.byKind,
+        groups: groups.list(),
+      };
+      return printJsonObject(head, "errors", firstRows(entriesOf(results, flags.kind), flags.limit ?? 0));
+    }
+    if (groups.total === 0) return note(`${results.experimentId} has no failed specs.`);
+    await printGroups(results, groups, flags.kind);
+    await printEntries(results, groups, flags);
+  });
+}
+
+async function printGroups(results: Results, groups: ErrorGroups, kind: string | undefined): Promise<void> {
+  const style = styleFor(process.stdout);
+  const allocated = results.report?.allocated;
+  const of = allocated === undefined ? "" : ` of ${plural(allocated, "spec")}`;
+  await print(`${style.bold(results.experimentId)}  ${style.red(`${countText(groups.total)}${of} failed`)}\n\n`);
+  const list = groups.list().filter((group) => kind === undefined || group.kind === kind);
+  const rows = list.slice(0, SHOWN_GROUPS).map((group) => [countText(group.count), group.kind, oneLine(group.message)]);
+  const columns = [{ name: "specs", align: "right" as const }, { name: "kind", paint: style.red }, { name: "such as" }];
+  await print(`${tableText(columns, rows, { width: outputWidth(), header: style.dim, indent: 2 }).text}\n\n`);
+  if (list.length > SHOWN_GROUPS)
+    note(`${countText(list.length - SHOWN_GROUPS)} rarer sorts of failure are not shown.`);
+}
+
+async function printEntries(
+  results: Results,
+  groups: ErrorGroups,
+  { kind, limit = SHOWN }: ErrorsFlags,
+): Promise<void> {
+  const style = styleFor(process.stdout);
+  const width = outputWidth();
+  const shown: ErrorEntry[] = [];
+  for await (const entry of firstRows(entriesOf(results, kind), limit)) shown.push(entry);
+  const rows = shown.map((entry) => [
+    cellText(entry.sort_index),
+    String(entry.kind),
+    cellText(entry.attempts),
+    oneLine(String(entry.message)),
+    inputText(entry.input),
+  ]);
+  const columns = [
+    { name: "spec", align: "right" as const },
+    { name: "kind", paint: style.red },
+    { name: "attempts", align: "right" as const },
+    { name: "message" },
+    { name: "input", paint: style.dim },
+  ];
+  await print(`${tableText(columns, rows, { width, header: style.dim, indent: 2 }).text}\n`);
+  const total = kind === undefined ? groups.total : (groups.byKind[kind] ?? 0);
+  if (shown.length < total)
+    note(`${countText(shown.length)} of ${countText(total)}; --limit 0 shows all, --json adds the stacks`);
+}
+
+function inputText(input: Row): string {
+  return Object.entries(input)
+    .filter(([, value]) => value !== null && value !== undefined)
+    .map(([name, value]) => `${name}=${cellText(value)}`)
+    .join(" ");
+}
+
+async function* entriesOf(results: Results, kind?: string): AsyncGenerator<ErrorEntry> {
+  if (!("errors" in (await results.listResultsFiles()))) return; // Python Scythe keeps no account of failures
+  for await (const row of results.errors() as AsyncGenerator<Row>) {
+    if (kind !== undefined && row.kind !== kind) continue;
+    const known = new Set<string>([...OWN, ...ID_COLUMNS]);
+    const input = Object.fromEntries(Object.entries(row).filter(([name]) => !known.has(name)));
+    const own = Object.fromEntries(OWN.map((name) => [name, row[name]])) as Record<(typeof OWN)[number], unknown>;
+    yield { sort_index: row.sort_index, ...own, input };
+  }
+}
+
+function assertKind(kind: string, groups: ErrorGroups): void {
+  const kinds = ["error", "timeout", "crash", "out_of_memory", "invalid_output", "missing_file"];
+  if (kinds.includes(kind) || kind in groups.byKind) return;
+  throw new ScytheError("invalid_input", `No failure is of kind ${JSON.stringify(kind)}`, {
+    hint: `Kinds: ${kinds.join(", ")}.`,
+  });
+}

@@ -1,0 +1,124 @@
+import type { AnyExperiment } from "../experiment/define.ts";
+import type { Scythe } from "../project.ts";
+import { openResults, type Results } from "../results/results.ts";
+import { parseExperimentId, RunLayout } from "../run/layout.ts";
+import { ID_COLUMNS } from "../spec/base.ts";
+import { cellText } from "./cell-text.ts";
+import { withStorage } from "./open-project.ts";
+import { note, outputWidth, print } from "./output.ts";
+import type { ResultsFlags } from "./results.ts";
+import { firstRows, printCsv, printJsonArray, printJsonObject, type Row, type Rows } from "./row-writer.ts";
+import { styleFor } from "./style.ts";
+import { tableText } from "./table-text.ts";
+import { countText, plural } from "./units.ts";
+
+const PREVIEW_ROWS = 10;
+
+/** A run's tables as far as they are finished. @throws ScytheError `not_found` when there are none */
+export async function findResults(project: Scythe, reference: string): Promise<Results> {
+  const run = await project.findRun(reference);
+  const layout = new RunLayout(parseExperimentId(run.experimentId)!);
+  const experiment: AnyExperiment | undefined = project.registry.find(run.manifest.experiment_name);
+  return openResults(project.storage, layout, experiment);
+}
+
+export async function showResults(reference: string, flags: ResultsFlags): Promise<void> {
+  await withStorage(flags, async (project) => {
+    const results = await findResults(project, reference);
+    if (flags.sql !== undefined) return answer(results, flags.sql, flags);
+    const table = flags.table ?? "scalars";
+    if (flags.json) return printObject(results, table, flags);
+    const rows = firstRows(rowsOf(results, table), limitOf(flags));
+    if (flags.format === "csv") return printCsv(rows);
+    if (flags.format === "json") return printJsonArray(rows);
+    await preview(results, table, rows, flags);
+  });
+}
+
+async function answer(results: Results, sql: string, flags: ResultsFlags): Promise<void> {
+  const all = await results.query<Row>(sql);
+  const rows = flags.limit ? all.slice(0, flags.limit) : all;
+  if (flags.json) return printJsonObject({ experiment_id: results.experimentId, sql, total: all.length }, "rows", rows);
+  if (flags.format === "json") return printJsonArray(rows);
+  if (flags.format === "csv") return printCsv(rows);
+  await printTable(rows);
+  if (rows.length < all.length) note(`${countText(all.length - rows.length)} more rows: --limit 0`);
+}
+
+async function printObject(results: Results, table: string, flags: ResultsFlags): Promise<void> {
+  const tables = await tablesOf(results);
+  const limit = flags.limit ?? (flags.table === undefined ? PREVIEW_ROWS : 0);
+  const head = { experiment_id: results.experimentId, tables, table };
+  await printJsonObject(head, "rows", firstRows(rowsOf(results, table), limit));
+}
+
+/** The tables there are, then the first rows of one. Ids that are the same or noise in every row stay away. */
+async function preview(results: Results, table: string, rows: Rows, flags: ResultsFlags): Promise<void> {
+  const tables = await tablesOf(results);
+  const style = styleFor(process.stdout);
+  if (flags.table === undefined) {
+    await print(`${style.bold(results.experimentId)}\n`);
+    const counts = tables.map(({ name, rows: count }) => [name, count === null ? "–" : countText(count)]);
+    const columns = [{ name: "table" }, { name: "rows", align: "right" as const }];
+    await print(`${tableText(columns, counts, { indent: 2, header: style.dim }).text}\n\n${style.bold(table)}\n`);
+  }
+  const shown: Row[] = [];
+  for await (const row of rows) shown.push(row);
+  await printTable(outputWidth() === undefined ? shown : shown.map(withoutIds));
+  const total = tables.find(({ name }) => name === table)?.rows ?? shown.length;
+  if (shown.length < total)
+    note(`${countText(shown.length)} of ${plural(total, "row")}; --limit 0 shows all, --format csv writes them out`);
+}
+
+async function printTable(rows: readonly Row[]): Promise<void> {
+  if (rows.length === 0) return note("no rows");
+  const width = outputWidth();
+  const style = styleFor(process.stdout);
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const columns = names.map((name) => ({
+    name,
+    align: isNumeric(rows, name) ? ("right" as const) : ("left" as const),
+  }));
+  const cells = rows.map((row) => names.map((name) => cellText(row[name], width === undefined)));
+  const { text, hidden } = tableText(columns, cells, { width, header: style.dim });
+  await print(`${text}\n`);
+  if (hidden.length > 0) note(style.dim(`${plural(hidden.length, "column")} not shown: ${hidden.join(", ")}`));
+}
+
+function isNumeric(rows: readonly Row[], name: string): boolean {
+  const values = rows.map((row) => row[name]).filter((value) => value !== null && value !== undefined);
+  return values.length > 0 && values.every((value) => typeof value === "number" || typeof value === "bigint");
+}
+
+function withoutIds(row: Row): Row {
+  return Object.fromEntries(Object.entries(row).filter(([name]) => name === "sort_index" || !isId(name)));
+}
+
+function isId(name: string): boolean {
+  return (ID_COLUMNS as readonly string[]).includes(name);
+}
+
+function limitOf({ limit, format }: ResultsFlags): number {
+  return limit ?? (format === "table" ? PREVIEW_ROWS : 0);
+}
+
+/** Scalars with the files beside them; any other table as it is. */
+function rowsOf(results: Results, table: string): AsyncIterable<Row> {
+  if (table === "scalars") return results.rows() as AsyncIterable<Row>;
+  return results.table(table as never) as unknown as AsyncIterable<Row>;
+}
+
+interface TableEntry {
+  name: string;
+  rows: number | null;
+  bytes: number | null;
+  uri: string;
+}
+
+async function tablesOf(results: Results): Promise<TableEntry[]> {
+  const files = await results.listResultsFiles();
+  return Object.entries(files).map(([name, uri]) => {
+    const told = results.report?.final[name];
+    return { name, rows: told?.rows ?? null, bytes: told?.bytes ?? null, uri };
+  });
+}

@@ -1,0 +1,134 @@
+import { isScytheError } from "../errors.ts";
+import type { Scythe } from "../project.ts";
+import { openResults } from "../results/results.ts";
+import { parseExperimentId, RunLayout } from "../run/layout.ts";
+import type { ManifestDetails } from "../run/manifest.ts";
+import { pad } from "./display-width.ts";
+import { jsonText } from "./json-text.ts";
+import { withStorage } from "./open-project.ts";
+import type { ProjectFlags } from "./options.ts";
+import { outputWidth, print } from "./output.ts";
+import { paintStatus, type RunFiles, readRunFiles } from "./run-overview.ts";
+import { placeOf } from "./run-summary.ts";
+import { type Style, styleFor } from "./style.ts";
+import { tableText } from "./table-text.ts";
+import { bytesText, countText, durationText, timeText } from "./units.ts";
+
+interface FinalTable {
+  name: string;
+  rows: number | null;
+  bytes: number | null;
+  uri: string;
+}
+
+export async function showRun(reference: string, flags: ProjectFlags): Promise<void> {
+  await withStorage(flags, async (project) => {
+    const run = await project.findRun(reference);
+    const layout = new RunLayout(parseExperimentId(run.experimentId)!);
+    const files = await readRunFiles(project.storage, layout);
+    const tables = await finalTables(project, layout, files);
+    if (flags.json) {
+      const { overview, manifest, state = null, report = null } = files;
+      const { scythe, ...theirs } = manifest!;
+      return print(
+        `${jsonText({ ...overview, uri: run.uri, tables, manifest: { ...theirs, ...scythe }, state, report }, 2)}\n`,
+      );
+    }
+    await print(`${sheet(run.uri, files, tables, styleFor(process.stdout))}\n`);
+  });
+}
+
+/** From the report; a run of Python Scythe has none, and its files are listed. */
+async function finalTables(project: Scythe, layout: RunLayout, { report }: RunFiles): Promise<FinalTable[]> {
+  if (report) {
+    return Object.entries(report.final).map(([name, { rows, bytes }]) => {
+      return { name, rows, bytes, uri: project.storage.uriOf(layout.finalTable(name)) };
+    });
+  }
+  const results = await openResults(project.storage, layout).catch((error: unknown) => {
+    if (isScytheError(error) && error.code === "not_found") return undefined;
+    throw error;
+  });
+  const files = await results?.listResultsFiles();
+  return Object.entries(files ?? {}).map(([name, uri]) => ({ name, rows: null, bytes: null, uri }));
+}
+
+function sheet(uri: string, files: RunFiles, tables: readonly FinalTable[], style: Style): string {
+  const { overview, manifest } = files;
+  const facts: [string, string][] = [
+    ["experiment", manifest!.experiment_name],
+    ["where", placeOf(uri)],
+    ["specs", countsText(files, style)],
+    ...kindsFact(files),
+    ...timeFacts(files),
+    ...detailFacts(manifest!.scythe),
+    ...engineFact(files),
+  ];
+  const lines = [
+    `${style.bold(overview.experiment_id)}  ${paintStatus(style, overview, overview.status)}`,
+    ...facts.map(([name, text]) => `  ${style.dim(pad(name, 10))}  ${text}`),
+  ];
+  if (tables.length > 0) lines.push("", tablesText(tables, style));
+  return lines.join("\n");
+}
+
+function countsText({ overview, report }: RunFiles, style: Style): string {
+  const { allocated, succeeded, failed } = overview;
+  if (allocated === null) return "not counted (a run of Python Scythe)";
+  const missing = report?.missing ?? allocated - (succeeded ?? 0) - (failed ?? 0);
+  const parts = [`${countText(allocated)} allocated`, `${countText(succeeded ?? 0)} succeeded`];
+  const bad = `${countText(failed ?? 0)} failed`;
+  parts.push((failed ?? 0) > 0 ? style.red(bad) : bad);
+  if (missing > 0) parts.push(style.yellow(`${countText(missing)} ${report ? "missing" : "not run yet"}`));
+  return parts.join(style.dim(" · "));
+}
+
+function kindsFact({ report }: RunFiles): [string, string][] {
+  const kinds = Object.entries(report?.failed_by_kind ?? {});
+  return kinds.length === 0 ? [] : [["failures", kinds.map(([kind, n]) => `${kind} ${countText(n)}`).join(" · ")]];
+}
+
+function timeFacts({ manifest, report }: RunFiles): [string, string][] {
+  const created = manifest?.scythe?.created_at;
+  const facts: [string, string][] = created ? [["allocated", timeText(created)]] : [];
+  if (report) facts.push(["finished", `${timeText(report.finished_at)}, after ${durationText(report.seconds)}`]);
+  return facts;
+}
+
+function detailFacts(details: ManifestDetails | null | undefined): [string, string][] {
+  if (!details) return [];
+  const { environment, recursion, chunk_size, parent_run } = details;
+  const commit = environment.git_commit;
+  const dirty = environment.git_dirty ? ", with uncommitted changes" : "";
+  const facts: [string, string][] = [
+    ["seed", String(details.seed)],
+    ["recursion", `factor ${recursion.factor}, max depth ${recursion.max_depth}`],
+    ["chunks", chunk_size === null ? "measured" : `${countText(chunk_size)} specs`],
+    ["code", commit ? `git ${commit.slice(0, 12)}${dirty}` : "not in a git repository"],
+    ["with", `scythe ${environment.scythe}, Node ${environment.node.replace(/^v/, "")}, ${environment.platform}`],
+  ];
+  if (parent_run) facts.push(["parent", parent_run]);
+  return facts;
+}
+
+function engineFact({ state, overview }: RunFiles): [string, string][] {
+  if (!state?.engine) return [];
+  const driven = overview.status === "running" && state.owner;
+  const by = driven ? `, driven by process ${state.owner!.pid} on ${state.owner!.host}` : "";
+  const generation = state.generation > 0 ? `, generation ${state.generation}` : "";
+  return [["engine", `${state.engine}${by}${generation}`]];
+}
+
+function tablesText(tables: readonly FinalTable[], style: Style): string {
+  const rows = tables.map(({ name, rows, bytes }) => [
+    name,
+    rows === null ? "–" : countText(rows),
+    bytes === null ? "–" : bytesText(bytes),
+  ]);
+  const columns = [
+    { name: "table" },
+    { name: "rows", align: "right" as const },
+    { name: "size", align: "right" as const },
+  ];
+  return tableText(columns, rows, { indent: 2, width: outputWidth(), header: style.dim }).text;
+}

@@ -1,0 +1,173 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isWritable, localStorage } from "./local.ts";
+import { storageSuite } from "./storage.testsuite.ts";
+import { getText, listAll } from "./storage.ts";
+
+let scratch: string;
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), "scythe-local-"));
+});
+afterAll(() => rm(scratch, { recursive: true, force: true }));
+
+storageSuite("localStorage", () => localStorage(join(scratch, "suite with space, #1 & ü%")));
+
+const DIST = fileURLToPath(new URL("../../dist/storage/local.js", import.meta.url));
+
+/** Runs a script in `count` processes at the same time; `storage` and `me` are at hand. Gives what each printed. */
+async function inProcesses(count: number, folder: string, script: string): Promise<string[]> {
+  const program = `
+    import { localStorage } from ${JSON.stringify(DIST)};
+    const storage = localStorage(${JSON.stringify(folder)});
+    const me = process.argv[1];
+    ${script}`;
+  const runs = Array.from({ length: count }, (_, i) =>
+    promisify(execFile)(process.execPath, ["--input-type=module", "-e", program, `process-${i}`]),
+  );
+  return (await Promise.all(runs)).map(({ stdout }) => stdout.trim());
+}
+
+describe("several processes", () => {
+  it("create each key once", async () => {
+    const folder = join(scratch, "create");
+    const won = await inProcesses(
+      3,
+      folder,
+      `let won = [];
+       for (let i = 0; i < 60; i++) {
+         const { written } = await storage.put("key-" + i, me, { ifAbsent: true });
+         if (written) won.push("key-" + i);
+       }
+       console.log(JSON.stringify(won));`,
+    );
+    const all = won.flatMap((text) => JSON.parse(text) as string[]);
+    expect(all.sort()).toEqual(Array.from({ length: 60 }, (_, i) => `key-${i}`).sort());
+  });
+
+  it("lose no update by compare-and-swap", async () => {
+    const folder = join(scratch, "swap");
+    const storage = localStorage(folder);
+    await storage.put("counter", "0");
+    await inProcesses(
+      3,
+      folder,
+      `for (let done = 0; done < 20; ) {
+         const { body, etag } = await storage.get("counter");
+         const next = String(Number(new TextDecoder().decode(body)) + 1);
+         if ((await storage.put("counter", next, { ifMatch: etag })).written) done++;
+       }`,
+    );
+    expect((await getText(storage, "counter"))?.text).toBe("60");
+  });
+});
+
+describe("a folder as storage", () => {
+  it("shows nothing of writes that were cut off", async () => {
+    const folder = join(scratch, "leftover");
+    const storage = localStorage(folder);
+    await storage.put("a", "x");
+    await writeFile(join(folder, ".scythe-tmp", "half-written"), "half");
+    expect((await listAll(storage, "")).map(({ key }) => key)).toEqual(["a"]);
+    expect(await storage.listFolders("")).toEqual([]);
+    await expect(storage.get(".scythe-tmp/half-written")).rejects.toThrow("Not a storage key");
+  });
+
+  it("holds temporary files no longer than a write takes", async () => {
+    const folder = join(scratch, "clean");
+    const storage = localStorage(folder);
+    const etag = (await storage.put("a/b", "x")) as { etag: string };
+    await storage.put("a/b", "y", { ifAbsent: true });
+    await storage.put("a/b", "y", { ifMatch: etag.etag });
+    await storage.putFile("a/c", join(scratch, "no such file")).catch(() => undefined);
+    const left = await readdir(join(folder, ".scythe-tmp"), { recursive: true });
+    expect(left).toEqual(["locks"]);
+  });
+
+  it("is made at the first write, and lists as empty before", async () => {
+    const folder = join(scratch, "not", "yet", "there");
+    const storage = localStorage(folder);
+    expect(await listAll(storage, "")).toEqual([]);
+    expect(await storage.listFolders("")).toEqual([]);
+    expect(await storage.head("a")).toBeUndefined();
+    expect(await readdir(join(scratch, "not")).catch(() => "none")).toBe("none");
+  });
+
+  it("says what to do when a file stands where the folder should", async () => {
+    const path = join(scratch, "a-file");
+    await writeFile(path, "not a folder");
+    const storage = localStorage(path);
+    await expect(storage.put("a", "x")).rejects.toMatchObject({
+      code: "storage",
+      message: expect.stringContaining(path),
+      hint: expect.stringContaining("A file stands where a folder is needed"),
+    });
+    expect(await readFile(path, "utf8")).toBe("not a folder");
+  });
+
+  it("leaves no empty folder when a file to store is missing", async () => {
+    const folder = join(scratch, "missing-source");
+    const storage = localStorage(folder);
+    await expect(storage.putFile("name/v1/a", join(scratch, "none"))).rejects.toMatchObject({ code: "storage" });
+    expect(await storage.listFolders("")).toEqual([]);
+  });
+
+  it("gives paths under which its objects can be read", async () => {
+    const storage = localStorage(join(scratch, "paths"));
+    await storage.put("a/b.txt", "content");
+    expect(await readFile(storage.localPath!("a/b.txt"), "utf8")).toBe("content");
+    expect(await readFile(fileURLToPath(storage.uriOf("a/b.txt")), "utf8")).toBe("content");
+    expect(() => storage.localPath!("../b.txt")).toThrow("Not a storage key");
+  });
+
+  it("is writable when its nearest existing parent is", async () => {
+    expect(await isWritable(join(scratch, "x", "y"))).toBe(true);
+    await writeFile(join(scratch, "plain"), "");
+    expect(await isWritable(join(scratch, "plain", "below a file"))).toBe(false);
+  });
+});
+
+describe("the lock of a compare-and-swap", () => {
+  const lockOf = (folder: string, key: string) => {
+    const name = createHash("sha256").update(join(folder, key)).digest("hex").slice(0, 32);
+    return join(folder, ".scythe-tmp", "locks", name);
+  };
+  const leaveLock = async (folder: string, key: string, ageMs: number) => {
+    await mkdir(join(folder, ".scythe-tmp", "locks"), { recursive: true });
+    await writeFile(lockOf(folder, key), "");
+    const then = new Date(Date.now() - ageMs);
+    await utimes(lockOf(folder, key), then, then);
+  };
+
+  it("that a dead process left is broken, by one of many", async () => {
+    const folder = join(scratch, "stale");
+    const storage = localStorage(folder);
+    for (let round = 0; round < 10; round++) {
+      const first = (await storage.put("a", "before")) as { etag: string };
+      await leaveLock(folder, "a", 60_000);
+      const writers = Array.from({ length: 12 }, (_, i) => storage.put("a", `${i}`, { ifMatch: first.etag }));
+      expect((await Promise.all(writers)).filter(({ written }) => written)).toHaveLength(1);
+    }
+    expect(await readdir(join(folder, ".scythe-tmp", "locks"))).toEqual([]);
+  });
+
+  it("that a living process holds is waited for", async () => {
+    const folder = join(scratch, "held");
+    const storage = localStorage(folder);
+    const first = (await storage.put("a", "before")) as { etag: string };
+    await leaveLock(folder, "a", 0);
+    let done = false;
+    const writing = storage.put("a", "after", { ifMatch: first.etag }).finally(() => {
+      done = true;
+    });
+    for (let i = 0; i < 20; i++) await storage.head("a");
+    expect(done).toBe(false);
+    await rm(lockOf(folder, "a"));
+    expect((await writing).written).toBe(true);
+  });
+});

@@ -1,0 +1,33 @@
+/** The program of a child process that holds a DuckDB and answers one statement after the other. */
+import { messageOf, ScytheError } from "../errors.ts";
+import { type Duck, duckOf, withConnection } from "./duckdb.ts";
+import type { DuckAnswer, DuckRequest } from "./duckdb-client.ts";
+
+let duck: Duck;
+process.on("disconnect", () => process.exit(0));
+process.on("message", (request: DuckRequest) => {
+  answer(request).then(
+    (rows) => reply(rows ? { rows } : {}),
+    (error: unknown) => {
+      const code = error instanceof ScytheError ? error.code : "internal";
+      reply({ error: { code, message: messageOf(error) } });
+    },
+  );
+});
+
+function reply(message: DuckAnswer): void {
+  process.send!(message);
+}
+
+async function answer(request: DuckRequest) {
+  if (request.type === "run") return duck.run(request.sql, request.what);
+  if (request.type === "rows") return duck.rows(request.sql);
+  await new Promise<void>((resolve, reject) => {
+    withConnection(request.options, (connection) => {
+      duck = duckOf(connection);
+      resolve();
+      return new Promise(() => undefined); // open until the process ends
+    }).catch(reject);
+  });
+  return undefined;
+}

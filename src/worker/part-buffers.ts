@@ -1,0 +1,46 @@
+import { ByteWriter } from "hyparquet-writer";
+import type { AnyExperiment } from "../experiment/define.ts";
+import { type PartColumns, partColumns } from "../scatter/part-columns.ts";
+import type { Column } from "../spec/columns.ts";
+import { BatchAccumulator } from "../table/batch.ts";
+
+/** Room for the rows of one chunk, used again for the next: V8 is slow to notice megabytes outside of its heap. */
+export class PartBuffers {
+  readonly ok: BatchAccumulator;
+  readonly errors: BatchAccumulator;
+  readonly tables: Record<string, BatchAccumulator>;
+  readonly bytes = new ByteWriter(65_536);
+
+  constructor(columns: PartColumns) {
+    this.ok = new BatchAccumulator(columns.rows);
+    this.errors = new BatchAccumulator(columns.errors);
+    this.tables = Object.fromEntries(
+      Object.entries(columns.tables).map(([name, own]) => [name, new BatchAccumulator(own)]),
+    );
+  }
+
+  clear(): void {
+    for (const rows of [this.ok, this.errors, ...Object.values(this.tables)]) rows.clear();
+  }
+}
+
+/** Lends buffers to chunks; there are as many as chunks at once. */
+export class BufferPool {
+  readonly #free = new Map<string, PartBuffers[]>();
+
+  async use<T>(
+    experiment: AnyExperiment,
+    extraColumns: readonly Column[],
+    work: (buffers: PartBuffers) => Promise<T>,
+  ): Promise<T> {
+    const shape = [experiment.name, ...extraColumns.map(({ name, type }) => `${name}:${type.kind}`)].join("\0");
+    const free = this.#free.get(shape) ?? [];
+    this.#free.set(shape, free);
+    const buffers = free.pop() ?? new PartBuffers(partColumns(experiment, extraColumns));
+    try {
+      return await work(buffers);
+    } finally {
+      free.push(buffers);
+    }
+  }
+}
