@@ -90,7 +90,7 @@ export class Recorder {
     this.capacities.add(capacity);
     this.mostRunning = Math.max(this.mostRunning, this.#busy.size);
     this.#attempts.set(leaf, [...this.attemptsOf(leaf), attempt]);
-    signal.addEventListener("abort", () => this.#abort.resolve(), { once: true });
+    signal.addEventListener("abort", this.#abort.resolve);
     this.#first.resolve();
     try {
       if (pausing) for (let i = 0; i < 5; i++) await tick();
@@ -99,6 +99,7 @@ export class Recorder {
       this.leaves.push(leaf);
     } finally {
       this.#busy.delete(slot);
+      signal.removeEventListener("abort", this.#abort.resolve);
     }
   }
 }

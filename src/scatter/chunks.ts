@@ -11,7 +11,7 @@ const LAST_SECONDS = 0.05;
 /** A leaf that runs this much longer than planned hands its rest back. */
 const OVERRUN = 4;
 /** Ranges of one wave: bounds a plan's size; what is left gets a wave of its own. */
-const MAX_RANGES = 2_000;
+export const MAX_RANGES = 2_000;
 
 export interface Wave {
   ranges: Range[];

@@ -37,7 +37,7 @@ export function subtract(whole: Range, done: readonly Range[]): Range[] {
   const rest: Range[] = [];
   let at = whole.from;
   for (const { from, to } of [...done].sort((a, b) => a.from - b.from)) {
-    if (to <= at) continue;
+    if (to <= at || to <= from) continue;
     if (from >= whole.to) break;
     if (from > at) rest.push({ from: at, to: from });
     at = Math.max(at, to);

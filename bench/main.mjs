@@ -1,0 +1,179 @@
+/**
+ * The numbers of docs/benchmarks.md: this package beside its peers, in one run, as ratios.
+ *
+ * npm run bench [-- throughput memory tasks files latency] [--specs 1000000] [--python <python with pandas, dask>]
+ */
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { transformWithEsbuild } from "vite";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { specs: { type: "string", default: "1000000" }, python: { type: "string", default: "python3" } },
+});
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const scratch = mkdtempSync(join(tmpdir(), "scythe-bench-"));
+const specs = Number(values.specs);
+
+const SCENARIOS = { throughput, memory, tasks, files, latency };
+const chosen = positionals.length > 0 ? positionals : Object.keys(SCENARIOS);
+const unknown = chosen.find((name) => !SCENARIOS[name]);
+if (unknown) throw new Error(`No benchmark ${unknown}; there are: ${Object.keys(SCENARIOS).join(", ")}`);
+try {
+  for (const name of chosen) {
+    console.log(`\n## ${name}\n`);
+    await SCENARIOS[name]();
+  }
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+/** One million cheap specs, from memory to a finished table. */
+async function throughput() {
+  const orbit = await orbitModule();
+  const out = join(scratch, "peer.parquet");
+  const ours = runOurs("--specs", specs);
+  const pool = runPeer(
+    process.execPath,
+    here("peers/fork-pool.mjs"),
+    "--function",
+    orbit,
+    "--specs",
+    specs,
+    "--out",
+    out,
+  );
+  const processes = runPython("process_pool.py", "--specs", specs, "--out", out);
+  const dask = runPython("dask_peer.py", "--out", out);
+  const rows = [ours, pool, processes, dask].filter(Boolean);
+  table(
+    ["", "specs", "specs/s", "scythe is", "target"],
+    rows.map((row) => [
+      row.peer,
+      row.specs,
+      row.specsPerSecond,
+      `${(ours.specsPerSecond / row.specsPerSecond).toFixed(2)} ×`,
+      row === dask ? "≥ 200 ×" : row === pool ? "≥ 0.2 ×" : row === ours ? "≥ 100,000 specs/s" : "",
+    ]),
+  );
+  console.log(
+    `\nscythe: allocation ${ours.allocateSeconds} s, run ${ours.runSeconds} s, peak of its main process ${ours.peakMiB} MiB`,
+  );
+}
+
+/** The main process's peak must not grow with the specs. */
+function memory() {
+  const small = runOurs("--specs", 10_000);
+  const large = runOurs("--specs", specs);
+  table(
+    ["specs", "peak MiB of the main process", "target"],
+    [
+      [small.specs, small.peakMiB, ""],
+      [large.specs, large.peakMiB, `≤ 512, and ≤ ${small.peakMiB + 100}`],
+    ],
+  );
+}
+
+/** Tasks of known length on two slots, 24 s of them and more: what scheduling costs. */
+async function tasks() {
+  const orbit = await orbitModule();
+  const rows = [];
+  for (const [ms, target] of [
+    [1, 0.85],
+    [10, 0.97],
+    [100, 0.99],
+  ]) {
+    const count = 48_000 / ms;
+    const ours = runOurs("--specs", count, "--task-ms", ms);
+    const out = join(scratch, "peer.parquet");
+    const pool = runPeer(
+      process.execPath,
+      here("peers/fork-pool.mjs"),
+      "--function",
+      orbit,
+      "--specs",
+      count,
+      "--task-ms",
+      ms,
+      "--out",
+      out,
+    );
+    rows.push([`${ms} ms`, count, ours.seconds, pool.seconds, (pool.seconds / ours.seconds).toFixed(3), `≥ ${target}`]);
+  }
+  table(["task", "specs", "scythe s", "bare pool s", "throughput ÷ pool", "target"], rows);
+}
+
+function files() {
+  const ours = runOurs("--specs", 100_000);
+  table(["specs", "files in the run's folder", "target"], [[ours.specs, ours.files, "≤ 200"]]);
+}
+
+/** From the shell to the end of a run of ten specs, each time in a new process. */
+function latency() {
+  const seconds = Array.from({ length: 5 }, () => {
+    const storage = mkdtempSync(join(scratch, "latency-"));
+    const args = ["--grid", `mean_anomaly_deg=${Array.from({ length: 10 }, (_, i) => i).join(",")}`];
+    for (const field of [
+      "semi_major_axis_km=7000",
+      "eccentricity=0.1",
+      "inclination_deg=50",
+      "raan_deg=0",
+      "arg_perigee_deg=0",
+    ]) {
+      args.push("--set", field);
+    }
+    const begun = performance.now();
+    execFileSync(
+      process.execPath,
+      [here("../dist/cli/main.js"), "run", "orbital_scalars", "--storage", storage, ...args],
+      {
+        cwd: here("project"),
+        stdio: "ignore",
+      },
+    );
+    return (performance.now() - begun) / 1000;
+  }).sort((a, b) => a - b);
+  table(
+    ["10 specs", "seconds, median of 5", "target"],
+    [["scythe run, to its end", seconds[2].toFixed(2), "≤ 1.5 to the first result"]],
+  );
+}
+
+async function orbitModule() {
+  const path = here("../examples/orbital-dynamics/orbit.ts");
+  const { code } = await transformWithEsbuild(readFileSync(path, "utf8"), path);
+  const out = join(scratch, "orbit.mjs");
+  writeFileSync(out, code);
+  return out;
+}
+
+function runOurs(...args) {
+  const storage = mkdtempSync(join(scratch, "storage-"));
+  const line = runPeer(process.execPath, here("ours.mjs"), "--storage", storage, ...args);
+  rmSync(storage, { recursive: true, force: true });
+  return line;
+}
+
+function runPython(script, ...args) {
+  const found = spawnSync(values.python, ["-c", "import pandas, pyarrow, dask.distributed"], { stdio: "ignore" });
+  if (found.status === 0) return runPeer(values.python, here(`peers/${script}`), ...args);
+  console.warn(`SKIPPED: ${script} (no pandas, pyarrow and dask in ${values.python}; give --python)`);
+  return undefined;
+}
+
+function runPeer(command, ...args) {
+  return JSON.parse(
+    execFileSync(command, args.map(String), { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }),
+  );
+}
+
+function table(head, rows) {
+  const cells = [head, head.map(() => "---"), ...rows].map((row) =>
+    row.map((cell) => (typeof cell === "number" ? cell.toLocaleString("en") : cell)),
+  );
+  for (const row of cells) console.log(`| ${row.join(" | ")} |`);
+}
