@@ -54,7 +54,6 @@ export async function allocateRun(
   const environment = captureEnvironment(folder);
   const scratch = await mkdtemp(join(tmpdir(), "scythe-allocate-"));
   try {
-    environment.catch(() => undefined); // told where it is awaited
     const source = specSource(specs, experiment.columns.input);
     const staged = await stageSpecs(experiment, source, join(scratch, "staged.pq"), checked.keepSortIndex);
     if (checked.keepSortIndex) await assertUniqueSortIndex(staged, join(scratch, "spill"));

@@ -63,7 +63,7 @@ async function packageVersions(folder: string): Promise<Record<string, string>> 
   const found = await nearest(folder, ["package.json"]);
   if (!found) return {};
   const require = createRequire(found.path);
-  const named = JSON.parse(found.content.toString()) as Record<string, Record<string, string>>;
+  const named = manifestOf(found.content);
   const names = Object.keys({ ...named.dependencies, ...named.peerDependencies }).sort();
   const versions = names.flatMap((name) => {
     try {
@@ -73,6 +73,14 @@ async function packageVersions(folder: string): Promise<Record<string, string>> 
     }
   });
   return Object.fromEntries(versions);
+}
+
+function manifestOf(packageJson: Buffer): Record<string, Record<string, string>> {
+  try {
+    return JSON.parse(packageJson.toString());
+  } catch {
+    return {}; // not ours to complain of
+  }
 }
 
 async function nearest(folder: string, names: readonly string[]): Promise<{ path: string; content: Buffer } | null> {

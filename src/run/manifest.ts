@@ -61,7 +61,7 @@ export async function readManifest(storage: Storage, layout: RunLayout): Promise
       hint: "`scythe list` shows the runs there are. A run without manifest.yml was never finished allocating.",
     });
   }
-  const parsed = pythonManifest.safeParse(parse(found.text));
+  const parsed = pythonManifest.safeParse(yamlOr(found.text));
   if (!parsed.success) {
     throw new ScytheError("storage", `${storage.uriOf(layout.manifest)} is not a run's manifest`, {
       hint: "The file may be damaged: compare it with another run's.",
@@ -78,6 +78,15 @@ export async function readManifest(storage: Storage, layout: RunLayout): Promise
     input_artifacts: input_artifacts ?? null,
     scythe: typeof rest.schema_hash === "string" ? (rest as unknown as ManifestDetails) : null,
   };
+}
+
+/** Undefined for text that is no YAML. */
+function yamlOr(text: string): unknown {
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** @throws ScytheError `not_found` for a run of Python Scythe, which this package can read but not drive */

@@ -3,7 +3,7 @@ import type { Column } from "../spec/columns.ts";
 import { withDuckDb } from "../table/duckdb.ts";
 import { pandasMetadata } from "../table/pandas.ts";
 import { finished, finishedExpression, identifier, literal, sqlType } from "../table/sql.ts";
-import { RUN_SCHEME, specRunIdSql } from "./layout.ts";
+import { RUN_SCHEME } from "./layout.ts";
 import { EXTRA, type StagedSpecs } from "./stage.ts";
 
 /** Rows of a row group of `specs.pq`: what a worker decodes at once. A multiple of DuckDB's vector of 2,048. */
@@ -24,12 +24,12 @@ export async function writeSpecs(
   target: string,
   options: { sort: boolean; tempDir: string },
 ): Promise<void> {
-  await withDuckDb({ tempDir: options.tempDir, memoryMb: 128 }, staged.count, async (duck) => {
+  await withDuckDb({ tempDir: options.tempDir, memoryMb: 384 }, staged.count, async (duck) => {
     const from = `read_parquet(${literal(staged.path)})`;
     const columns = [
       `${literal(ids.experimentId)} AS experiment_id`,
       "CAST(sort_index AS BIGINT) AS sort_index",
-      `${specRunIdSql(ids.rootRunId)} AS workflow_run_id`,
+      "CAST(NULL AS VARCHAR) AS workflow_run_id", // a spec's own is known once it runs; Python Scythe has null here, too
       `${literal(ids.rootRunId)} AS root_workflow_run_id`,
       ...input.map((column) => specColumn(column, ids.runUri)),
       ...staged.extraColumns.map(extraColumn),
@@ -37,7 +37,7 @@ export async function writeSpecs(
     const pandas = pandasMetadata([], [...ID_FIELDS, ...input, ...staged.extraColumns]);
     await duck.run(
       `COPY (SELECT ${columns.join(", ")} FROM ${from} ${options.sort ? "ORDER BY sort_index" : ""})
-       TO ${literal(target)} (FORMAT parquet, ROW_GROUP_SIZE ${SPECS_ROW_GROUP}, KV_METADATA {pandas: ${literal(pandas)}})`,
+       TO ${literal(target)} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${SPECS_ROW_GROUP}, KV_METADATA {pandas: ${literal(pandas)}})`,
       "Could not write specs.pq",
     );
   });
@@ -57,7 +57,7 @@ const ID_FIELDS: Column[] = (["experiment_id", "sort_index", "workflow_run_id", 
 export async function assertUniqueSortIndex(staged: StagedSpecs, tempDir: string): Promise<void> {
   const from = `read_parquet(${literal(staged.path)})`;
   const sql = `SELECT CAST(sort_index AS BIGINT) AS i FROM ${from} GROUP BY i HAVING count(*) > 1 ORDER BY i LIMIT 20`;
-  const twice = await withDuckDb({ tempDir, memoryMb: 128 }, staged.count, (duck) => duck.rows(sql));
+  const twice = await withDuckDb({ tempDir, memoryMb: 384 }, staged.count, (duck) => duck.rows(sql));
   if (twice.length === 0) return;
   const list = twice.map(({ i }) => String(i)).join(", ");
   throw new ScytheError("invalid_specs", `These sort_index values stand at more than one spec: ${list}`, {

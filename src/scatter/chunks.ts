@@ -4,6 +4,8 @@ import type { Range } from "./tree.ts";
 export const PROBE_BOX_MS = 300;
 /** Work of a chunk: at least and at most these, in seconds. */
 const SECONDS = { least: 2, most: 10 };
+/** Specs of a measured chunk at most: its rows are held in memory until its part is written. */
+const MOST_SPECS = 65_536;
 /** A run should have about this many chunks a slot: long runs get longer chunks. */
 const CHUNKS_A_SLOT = 16;
 /** The last chunks shrink to this, in seconds, so that all slots end at about the same time. */
@@ -45,8 +47,8 @@ export function measuredWave(todo: readonly Range[], measured: Measured, slots: 
   const rate = measured.specs / Math.max(measured.seconds, 1e-6);
   const estimate = total(todo) / rate / slots;
   const seconds = Math.min(SECONDS.most, Math.max(SECONDS.least, estimate / CHUNKS_A_SLOT));
-  const most = Math.max(1, Math.round(rate * seconds));
-  const least = Math.max(1, Math.round(rate * LAST_SECONDS));
+  const most = Math.max(1, Math.min(MOST_SPECS, Math.round(rate * seconds)));
+  const least = Math.max(1, Math.min(most, Math.round(rate * LAST_SECONDS)));
   const ranges = cut(todo, (left) => Math.max(least, Math.min(most, Math.ceil(left / (2 * slots)))));
   return { ranges, boxMs: Math.round(seconds * 1000 * OVERRUN) };
 }

@@ -13,7 +13,7 @@ import { type GatherSources, gatherSources } from "./sources.ts";
 import { nodeSize } from "./tree.ts";
 
 /** MiB of buffers that a merge may take, whatever the number of rows; sorting spills to disk beyond. */
-const MEMORY_MB = 128;
+const MEMORY_MB = 384;
 
 /** A node below the root is gathered once its rows stand: they are written last. */
 export async function isGathered(

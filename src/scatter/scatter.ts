@@ -118,7 +118,7 @@ async function writeSlices(
         await duck.run(
           `COPY (SELECT * EXCLUDE (file_row_number) FROM read_parquet(${literal(source)}, file_row_number = true)
              WHERE file_row_number % ${factor} = ${offset})
-           TO ${literal(target)} (FORMAT parquet, ROW_GROUP_SIZE ${SPECS_ROW_GROUP})`,
+           TO ${literal(target)} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${SPECS_ROW_GROUP})`,
           "Could not split the specs",
         );
         await storage.putFile(run.layout.nodeSpecs(path), target, { ifAbsent: true, move: true });
