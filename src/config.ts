@@ -59,12 +59,13 @@ export async function loadConfig(where: string | URL): Promise<LoadedConfig> {
       hint: "Write: export default defineConfig({ experiments: [myExperiment] });",
     });
   }
-  const stranger = config.experiments.find(
-    (experiment) => typeof experiment?.run !== "function" || !experiment.columns,
+  const strangers = config.experiments.filter(
+    (experiment: AnyExperiment | undefined) => typeof experiment?.run !== "function" || !experiment.columns,
   );
-  if (stranger) {
+  if (strangers.length > 0) {
+    const [stranger] = strangers as ({ name?: unknown } | undefined)[];
     throw new ScytheError("invalid_definition", `${path}: experiments must come from defineExperiment`, {
-      hint: `Found ${JSON.stringify((stranger as { name?: unknown }).name ?? typeof stranger)}.`,
+      hint: `Found ${JSON.stringify(stranger?.name ?? typeof stranger)}.`,
     });
   }
   return { config, path, folder: dirname(path) };

@@ -23,3 +23,8 @@ export function oneLine(text: string): string {
     (character) => ESCAPES[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
+
+/** A message of several lines as one that reads well. */
+export function messageLine(text: string): string {
+  return oneLine(text.trim().replace(/\s*\n\s*/g, " ↵ "));
+}

@@ -3,7 +3,8 @@ import { isScytheError, messageOf } from "../errors.ts";
 import { plainJson } from "./json-text.ts";
 import type { Style } from "./style.ts";
 
-const OWN_CODE = fileURLToPath(new URL("..", import.meta.url));
+/** This package as built and, by its source maps, as written. */
+const OWN_CODE = ["../../dist/", "../../src/"].map((folder) => fileURLToPath(new URL(folder, import.meta.url)));
 const SHOWN_FRAMES = 3;
 
 export interface ErrorJson {
@@ -47,7 +48,7 @@ export function ownFrames(thrown: unknown): string[] {
 
 function isOwnFrame(line: string): boolean {
   if (!/^\s+at /.test(line) || line.includes("node:") || line.includes("/node_modules/")) return false;
-  return /[/\\]/.test(line) && !line.includes(OWN_CODE);
+  return /[/\\]/.test(line) && !OWN_CODE.some((folder) => line.includes(folder));
 }
 
 function causesOf(thrown: unknown): Error[] {

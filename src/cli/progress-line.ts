@@ -1,10 +1,13 @@
 import type { Progress } from "../study/progress.ts";
-import { oneLine } from "./cell-text.ts";
+import { messageLine } from "./cell-text.ts";
 import { cut } from "./display-width.ts";
 import type { Style } from "./style.ts";
 import { countText, durationText, rateText } from "./units.ts";
 
-export type ProgressCounts = Pick<Progress, "allocated" | "succeeded" | "failed" | "rate" | "eta" | "failures">;
+export type ProgressCounts = Pick<
+  Progress,
+  "status" | "allocated" | "succeeded" | "failed" | "rate" | "eta" | "failures"
+>;
 
 const BAR = 28;
 
@@ -19,7 +22,7 @@ export function progressBlock(progress: ProgressCounts, width: number, style: St
   const lines = [`  ${bar}${told.join("  ")}`];
   const newest = failures[0];
   if (newest) {
-    const text = `spec ${newest.sortIndex}  ${newest.kind}  ${oneLine(newest.message)}`;
+    const text = `spec ${newest.sortIndex}  ${newest.kind}  ${messageLine(newest.message)}`;
     lines.push(`  ${style.dim(cut(text, Math.max(20, width - 4)))}`);
   }
   return lines.join("\n");
@@ -49,9 +52,9 @@ function percent({ allocated, succeeded, failed }: ProgressCounts): string {
   return allocated > 0 ? `${Math.floor((100 * (succeeded + failed)) / allocated)} %` : "0 %";
 }
 
-function pace({ allocated, succeeded, failed, rate, eta }: ProgressCounts): string[] {
-  const left = allocated - succeeded - failed;
+function pace({ status, allocated, succeeded, failed, rate, eta }: ProgressCounts): string[] {
   if (rate <= 0) return [];
   const speed = `${rateText(rate)} specs/s`;
-  return left > 0 && eta !== undefined ? [speed, `${durationText(eta)} left`] : [speed];
+  const goesOn = status === "running" && allocated > succeeded + failed;
+  return goesOn && eta !== undefined ? [speed, `${durationText(eta)} left`] : [speed];
 }

@@ -9,26 +9,39 @@ const REMOTE_MS = 1_000;
 /** Between the lines of a log. */
 const LINE_MS = 5_000;
 
-/** Shows a run's progress on stderr until the run has ended: a bar on a terminal, else a line now and then. */
-export function showProgress(run: Run): Promise<void> {
-  return process.stderr.isTTY ? showBar(run) : showLines(run);
+/** A run's progress on stderr: a bar on a terminal, else a line now and then. */
+export interface ProgressView {
+  /** Shows it until the run has ended, however it ends. */
+  follow(run: Run): Promise<void>;
+  /** A line that stays, above the bar if there is one. */
+  say(line: string): void;
 }
 
-async function showBar(run: Run): Promise<void> {
+export async function progressView(): Promise<ProgressView> {
+  return process.stderr.isTTY ? barView() : { follow: followByLines, say: note };
+}
+
+async function barView(): Promise<ProgressView> {
   const { createLogUpdate } = await import("log-update");
   const draw = createLogUpdate(process.stderr);
   const style = styleFor(process.stderr);
-  try {
-    for await (const progress of run.progress({ intervalMs: run.uri.startsWith("file:") ? LOCAL_MS : REMOTE_MS })) {
-      draw(progressBlock(progress, process.stderr.columns || 80, style));
-    }
-  } finally {
-    draw.clear(); // the summary says it all
-    draw.done();
-  }
+  return {
+    say: (line) => draw.persist(line),
+    follow: async (run) => {
+      const intervalMs = run.uri.startsWith("file:") ? LOCAL_MS : REMOTE_MS;
+      try {
+        for await (const progress of run.progress({ intervalMs })) {
+          draw(progressBlock(progress, process.stderr.columns || 80, style));
+        }
+      } finally {
+        draw.clear(); // the summary says it all
+        draw.done();
+      }
+    },
+  };
 }
 
-async function showLines(run: Run): Promise<void> {
+async function followByLines(run: Run): Promise<void> {
   let last = "";
   let toldAt = Date.now();
   for await (const progress of run.progress({ intervalMs: LINE_MS })) {

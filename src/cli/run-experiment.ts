@@ -9,7 +9,7 @@ import { untilInterrupted } from "./interrupt.ts";
 import { jsonText } from "./json-text.ts";
 import { withProject } from "./open-project.ts";
 import { note, print } from "./output.ts";
-import { showProgress } from "./progress-view.ts";
+import { progressView } from "./progress-view.ts";
 import type { RunFlags } from "./run.ts";
 import { outcomeOf, type RunOutcome } from "./run-outcome.ts";
 import { runSummary } from "./run-summary.ts";
@@ -52,12 +52,13 @@ async function allocate(
 
 /** Watches a run to its end, whichever that is. @throws what failed the run as a whole */
 async function drive(project: Scythe, run: Run): Promise<{ outcome: RunOutcome; interrupted: boolean }> {
+  const view = await progressView();
   const watch = untilInterrupted(() => {
-    note("stopping after the specs in hand; press Ctrl-C again to quit at once");
+    view.say("stopping after the specs in hand; press Ctrl-C again to quit at once");
     void run.cancel();
   });
   try {
-    await showProgress(run);
+    await view.follow(run);
     await run.result();
   } catch (error) {
     if (!isScytheError(error) || error.code !== "cancelled") throw error;

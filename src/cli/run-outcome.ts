@@ -3,6 +3,7 @@ import { readReport } from "../run/report.ts";
 import type { Storage } from "../storage/storage.ts";
 import { ProgressReader } from "../study/progress.ts";
 import type { Run } from "../study/run.ts";
+import { inOrder } from "./table-order.ts";
 
 /** How a run that this process drove came out: what `scythe run --json` prints. */
 export interface RunOutcome {
@@ -43,7 +44,7 @@ export async function outcomeOf(storage: Storage, run: Run): Promise<RunOutcome>
     missing: report?.missing ?? allocated - succeeded - failed,
     failed_by_kind: report?.failed_by_kind ?? {},
     seconds: report?.seconds ?? null,
-    tables: Object.entries(report?.final ?? {}).map(([name, { rows, bytes }]) => ({
+    tables: inOrder(Object.entries(report?.final ?? {}), ([name]) => name).map(([name, { rows, bytes }]) => ({
       name,
       rows,
       bytes,

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { oneLine } from "./cell-text.ts";
+import { messageLine } from "./cell-text.ts";
 import { cut, pad } from "./display-width.ts";
 import type { RunOutcome } from "./run-outcome.ts";
 import type { Style } from "./style.ts";
@@ -46,7 +46,7 @@ function failureLines({ failed_by_kind, failures }: RunOutcome, { style, width }
   const kinds = Object.entries(failed_by_kind).map(([kind, count]) => `${kind} ${countText(count)}`);
   const first = failures.map(({ sort_index, kind, message }, i) => {
     const label = style.dim(pad(i === 0 ? "first" : "", LABEL));
-    return `  ${label}${cut(`spec ${sort_index}  ${kind}  ${oneLine(message)}`, Math.max(40, width - LABEL - 3))}`;
+    return `  ${label}${cut(`spec ${sort_index}  ${kind}  ${messageLine(message)}`, Math.max(40, width - LABEL - 3))}`;
   });
   return [`  ${style.dim(pad("kinds", LABEL))}${kinds.join(style.dim(" · "))}`, ...first];
 }

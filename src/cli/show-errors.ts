@@ -1,7 +1,7 @@
 import { ScytheError } from "../errors.ts";
 import type { Results } from "../results/results.ts";
 import { ID_COLUMNS } from "../spec/base.ts";
-import { cellText, oneLine } from "./cell-text.ts";
+import { cellText, messageLine } from "./cell-text.ts";
 import { ErrorGroups } from "./error-groups.ts";
 import type { ErrorsFlags } from "./errors.ts";
 import { withStorage } from "./open-project.ts";
@@ -46,7 +46,9 @@ async function printGroups(results: Results, groups: ErrorGroups, kind: string |
   const of = allocated === undefined ? "" : ` of ${plural(allocated, "spec")}`;
   await print(`${style.bold(results.experimentId)}  ${style.red(`${countText(groups.total)}${of} failed`)}\n\n`);
   const list = groups.list().filter((group) => kind === undefined || group.kind === kind);
-  const rows = list.slice(0, SHOWN_GROUPS).map((group) => [countText(group.count), group.kind, oneLine(group.message)]);
+  const rows = list
+    .slice(0, SHOWN_GROUPS)
+    .map((group) => [countText(group.count), group.kind, messageLine(group.message)]);
   const columns = [{ name: "specs", align: "right" as const }, { name: "kind", paint: style.red }, { name: "such as" }];
   await print(`${tableText(columns, rows, { width: outputWidth(), header: style.dim, indent: 2 }).text}\n\n`);
   if (list.length > SHOWN_GROUPS)
@@ -66,7 +68,7 @@ async function printEntries(
     cellText(entry.sort_index),
     String(entry.kind),
     cellText(entry.attempts),
-    oneLine(String(entry.message)),
+    messageLine(String(entry.message)),
     inputText(entry.input),
   ]);
   const columns = [

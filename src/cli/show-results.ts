@@ -9,6 +9,7 @@ import { note, outputWidth, print } from "./output.ts";
 import type { ResultsFlags } from "./results.ts";
 import { firstRows, printCsv, printJsonArray, printJsonObject, type Row, type Rows } from "./row-writer.ts";
 import { styleFor } from "./style.ts";
+import { inOrder } from "./table-order.ts";
 import { tableText } from "./table-text.ts";
 import { countText, plural } from "./units.ts";
 
@@ -41,8 +42,11 @@ async function answer(results: Results, sql: string, flags: ResultsFlags): Promi
   if (flags.json) return printJsonObject({ experiment_id: results.experimentId, sql, total: all.length }, "rows", rows);
   if (flags.format === "json") return printJsonArray(rows);
   if (flags.format === "csv") return printCsv(rows);
-  await printTable(rows);
-  if (rows.length < all.length) note(`${countText(all.length - rows.length)} more rows: --limit 0`);
+  const hidden = await printTable(rows);
+  const left = [];
+  if (rows.length < all.length) left.push(`${countText(rows.length)} of ${plural(all.length, "row")}`);
+  if (hidden > 0) left.push(`${plural(hidden, "column")} not shown (--format csv has all)`);
+  if (left.length > 0) note(styleFor(process.stderr).dim(left.join(", ")));
 }
 
 async function printObject(results: Results, table: string, flags: ResultsFlags): Promise<void> {
@@ -64,14 +68,20 @@ async function preview(results: Results, table: string, rows: Rows, flags: Resul
   }
   const shown: Row[] = [];
   for await (const row of rows) shown.push(row);
-  await printTable(outputWidth() === undefined ? shown : shown.map(withoutIds));
+  const hidden = await printTable(outputWidth() === undefined ? shown : shown.map(withoutIds));
   const total = tables.find(({ name }) => name === table)?.rows ?? shown.length;
-  if (shown.length < total)
-    note(`${countText(shown.length)} of ${plural(total, "row")}; --limit 0 shows all, --format csv writes them out`);
+  const left = [];
+  if (shown.length < total) left.push(`${countText(shown.length)} of ${plural(total, "row")} (--limit 0 for all)`);
+  if (hidden > 0) left.push(`${plural(hidden, "column")} not shown (--format csv has all)`);
+  if (left.length > 0) note(styleFor(process.stderr).dim(left.join(", ")));
 }
 
-async function printTable(rows: readonly Row[]): Promise<void> {
-  if (rows.length === 0) return note("no rows");
+/** Returns the number of columns that the terminal had no room for. */
+async function printTable(rows: readonly Row[]): Promise<number> {
+  if (rows.length === 0) {
+    note("no rows");
+    return 0;
+  }
   const width = outputWidth();
   const style = styleFor(process.stdout);
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
@@ -82,7 +92,7 @@ async function printTable(rows: readonly Row[]): Promise<void> {
   const cells = rows.map((row) => names.map((name) => cellText(row[name], width === undefined)));
   const { text, hidden } = tableText(columns, cells, { width, header: style.dim });
   await print(`${text}\n`);
-  if (hidden.length > 0) note(style.dim(`${plural(hidden.length, "column")} not shown: ${hidden.join(", ")}`));
+  return hidden.length;
 }
 
 function isNumeric(rows: readonly Row[], name: string): boolean {
@@ -117,7 +127,7 @@ interface TableEntry {
 
 async function tablesOf(results: Results): Promise<TableEntry[]> {
   const files = await results.listResultsFiles();
-  return Object.entries(files).map(([name, uri]) => {
+  return inOrder(Object.entries(files), ([name]) => name).map(([name, uri]) => {
     const told = results.report?.final[name];
     return { name, rows: told?.rows ?? null, bytes: told?.bytes ?? null, uri };
   });

@@ -11,6 +11,7 @@ import { outputWidth, print } from "./output.ts";
 import { paintStatus, type RunFiles, readRunFiles } from "./run-overview.ts";
 import { placeOf } from "./run-summary.ts";
 import { type Style, styleFor } from "./style.ts";
+import { inOrder } from "./table-order.ts";
 import { tableText } from "./table-text.ts";
 import { bytesText, countText, durationText, timeText } from "./units.ts";
 
@@ -41,7 +42,7 @@ export async function showRun(reference: string, flags: ProjectFlags): Promise<v
 /** From the report; a run of Python Scythe has none, and its files are listed. */
 async function finalTables(project: Scythe, layout: RunLayout, { report }: RunFiles): Promise<FinalTable[]> {
   if (report) {
-    return Object.entries(report.final).map(([name, { rows, bytes }]) => {
+    return inOrder(Object.entries(report.final), ([name]) => name).map(([name, { rows, bytes }]) => {
       return { name, rows, bytes, uri: project.storage.uriOf(layout.finalTable(name)) };
     });
   }
@@ -50,7 +51,12 @@ async function finalTables(project: Scythe, layout: RunLayout, { report }: RunFi
     throw error;
   });
   const files = await results?.listResultsFiles();
-  return Object.entries(files ?? {}).map(([name, uri]) => ({ name, rows: null, bytes: null, uri }));
+  return inOrder(Object.entries(files ?? {}), ([name]) => name).map(([name, uri]) => ({
+    name,
+    rows: null,
+    bytes: null,
+    uri,
+  }));
 }
 
 function sheet(uri: string, files: RunFiles, tables: readonly FinalTable[], style: Style): string {

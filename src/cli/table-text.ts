@@ -23,8 +23,11 @@ export interface TableOptions {
 }
 
 const GAP = "  ";
-/** Text columns are cut no shorter than this to make room; then whole columns go, from the right. */
+/** Text columns are cut no shorter than this to make room; then whole columns go, from the middle. */
 const NARROWEST = 12;
+
+/** Where a table does not fit anyway, text columns are no wider than this. */
+const CAPPED = 24;
 
 /** Cells in aligned columns. Numbers (`align: "right"`) are never cut; text is, when the width asks for it. */
 export function tableText(
@@ -37,33 +40,55 @@ export function tableText(
     rows.reduce((widest, row) => Math.max(widest, displayWidth(row[c] ?? "")), displayWidth(column.name)),
   );
   const room = options.width === undefined ? Number.POSITIVE_INFINITY : options.width - indent.length;
-  const widths = fittedWidths(natural, columns, room);
-  const shown = columns.slice(0, widths.length);
-  const hidden = columns.slice(widths.length).map(({ name }) => name);
+  const slots = layOut(natural, columns, room);
   const line = (cells: readonly string[], paint: (text: string, c: number) => string) => {
-    const padded = shown.map(({ align }, c) => paint(pad(cut(cells[c] ?? "", widths[c]!), widths[c]!, align), c));
-    return `${indent}${[...padded, ...(hidden.length > 0 ? ["…"] : [])].join(GAP)}`.trimEnd();
+    const padded = slots.map((slot) => {
+      if (slot === ELLIPSIS) return "…";
+      return paint(pad(cut(cells[slot.c] ?? "", slot.width), slot.width, columns[slot.c]!.align), slot.c);
+    });
+    return `${indent}${padded.join(GAP)}`.trimEnd();
   };
   const header = options.header ?? ((text: string) => text);
-  const names = shown.map(({ name }) => name);
+  const names = columns.map(({ name }) => name);
   const lines = [
     line(names, (text) => header(text)),
-    ...rows.map((row, r) => line(row, (text, c) => shown[c]!.paint?.(text, r) ?? text)),
+    ...rows.map((row, r) => line(row, (text, c) => columns[c]!.paint?.(text, r) ?? text)),
   ];
-  return { text: lines.join("\n"), hidden };
+  const shown = new Set(slots.map((slot) => (slot === ELLIPSIS ? -1 : slot.c)));
+  return { text: lines.join("\n"), hidden: names.filter((_, c) => !shown.has(c)) };
 }
 
-/** Widths of the columns that are shown: as wide as they would be, or cut, or fewer of them (never none). */
-function fittedWidths(natural: readonly number[], columns: readonly TextColumn[], room: number): number[] {
+const ELLIPSIS = "ellipsis";
+type Slot = { c: number; width: number } | typeof ELLIPSIS;
+
+/** The columns that are shown: as wide as they would be, or cut, or without those in the middle (never none). */
+function layOut(natural: readonly number[], columns: readonly TextColumn[], room: number): Slot[] {
   const widths = [...natural];
   while (total(widths) > room) {
     const widest = widestText(widths, columns);
     if (widest === undefined) break;
     widths[widest] = Math.max(NARROWEST, widths[widest]! - (total(widths) - room));
   }
-  if (total(widths) <= room) return widths;
-  while (widths.length > 1 && total(widths) + GAP.length + 1 > room) widths.pop();
-  return widths;
+  if (total(widths) <= room) return widths.map((width, c) => ({ c, width }));
+  return bothEnds(
+    natural.map((width, c) => ({ c, width: columns[c]!.align === "right" ? width : Math.min(width, CAPPED) })),
+    room - GAP.length - 1,
+  );
+}
+
+/** As many columns as fit, taken from the left and the right in turn: what went in, and what came out. */
+function bothEnds(all: readonly { c: number; width: number }[], room: number): Slot[] {
+  const left: Slot[] = [all[0]!];
+  const right: Slot[] = [];
+  let used = all[0]!.width;
+  for (let from = 1, to = all.length - 1; from <= to; ) {
+    const next = all[right.length < left.length ? to : from]!;
+    used += GAP.length + next.width;
+    if (used > room) break;
+    if (next.c === to) right.unshift(all[to--]!);
+    else left.push(all[from++]!);
+  }
+  return [...left, ELLIPSIS, ...right];
 }
 
 /** The text column that has most to give. */

@@ -42,7 +42,8 @@ function columnsWithin(outer: Outer, schema: z.core.$ZodObject, where: string): 
 }
 
 function columnOf(outer: Outer, name: string, schema: z.core.$ZodType, where: string): Column {
-  const { inner, nullable } = unwrap(schema);
+  const { inner } = unwrap(schema);
+  const nullable = isNullable(schema);
   const optional = nullable && !acceptsNull(schema);
   return { name, type: typeOf(outer, inner, where), nullable, optional, file: isFileColumn(inner) };
 }
@@ -74,16 +75,20 @@ export function unwrap(schema: z.core.$ZodType): { inner: z.core.$ZodType; nulla
       inner = (inner as z.core.$ZodLazy)._zod.innerType; // the getter itself makes a new schema at each call
     } else if (def.type === "union") {
       const options = (def as z.core.$ZodUnionDef).options;
-      const present = options.filter((o) => o._zod.def.type !== "null" && o._zod.def.type !== "undefined");
+      const present = options.filter(isPresent);
       if (present.length === options.length || present.length !== 1) {
         return { inner, nullable: nullable || present.length < options.length || options.some(isNullable) };
       }
       nullable = true;
       inner = present[0]!;
     } else {
-      return { inner, nullable: nullable || holdsNull(inner) };
+      return { inner, nullable };
     }
   }
+}
+
+function isPresent(schema: z.core.$ZodType): boolean {
+  return schema._zod.def.type !== "null" && schema._zod.def.type !== "undefined";
 }
 
 /** True for a literal that may be null or undefined. */
@@ -102,7 +107,8 @@ function acceptsNull(schema: z.core.$ZodType): boolean {
 }
 
 function isNullable(schema: z.core.$ZodType): boolean {
-  return unwrap(schema).nullable;
+  const { inner, nullable } = unwrap(schema);
+  return nullable || holdsNull(inner);
 }
 
 /** The side of a pipe whose type its parsed values have; a bare transform is idempotent here, so its input's type. */
@@ -166,9 +172,7 @@ function typeOfObject(outer: Outer, schema: z.core.$ZodObject, where: string): C
 
 /** Options of one kind share that kind; whole and fractional numbers share `float64`; anything else is JSON text. */
 function typeOfUnion(outer: Outer, schema: z.core.$ZodUnion, where: string): ColumnType {
-  const options = schema._zod.def.options
-    .filter((o) => !["null", "undefined"].includes(o._zod.def.type))
-    .map((option) => unwrap(option).inner);
+  const options = schema._zod.def.options.filter(isPresent).map((option) => unwrap(option).inner);
   if (options.some(isFileColumn)) throw unsupported("a choice of a file and something else", where);
   const types = options.map((option) => typeOf(outer, option, where));
   const kinds = new Set(types.map((type) => type.kind));

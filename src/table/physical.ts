@@ -27,12 +27,31 @@ export function encoderOf(type: ColumnType): (value: unknown) => unknown {
     case "timestamp":
       return (value) => (value as Date).getTime();
     case "list":
-    case "struct":
+    case "struct": {
+      const complete = completerOf(type) ?? ((value) => value);
+      return (value) => JSON.stringify(complete(value), bigintAsText);
+    }
     case "json":
       return (value) => JSON.stringify(value, bigintAsText);
     default:
       return (value) => value;
   }
+}
+
+/** Gives an object's missing fields as null, without which SQL casts no JSON to a struct; undefined when none can miss. */
+function completerOf(type: ColumnType): ((value: unknown) => unknown) | undefined {
+  if (type.kind === "list") {
+    const inner = completerOf(type.element);
+    return inner && ((value) => (value as unknown[] | null)?.map(inner) ?? null);
+  }
+  if (type.kind !== "struct") return undefined;
+  const fields = type.fields.map((field) => ({ name: field.name, complete: completerOf(field.type) }));
+  if (!type.fields.some((field) => field.nullable) && !fields.some((field) => field.complete)) return undefined;
+  return (value) => {
+    if (value === null || value === undefined) return null;
+    const own = value as Record<string, unknown>;
+    return Object.fromEntries(fields.map(({ name, complete }) => [name, complete?.(own[name]) ?? own[name] ?? null]));
+  };
 }
 
 /** JSON has no 64-bit integers; their digits as text cast back exactly. */

@@ -47,7 +47,9 @@ export async function* readSpecFile(path: string, columns: readonly Column[]): A
 
 async function* readCsv(path: string, columns: readonly Column[]): AsyncGenerator<SpecRecord> {
   const cells = new Map(columns.map((column) => [column.name, cellReader(column)]));
-  const parser = createReadStream(path).pipe(parse({ bom: true, columns: true, info: true, skip_empty_lines: true }));
+  const parser = createReadStream(path).pipe(
+    parse({ bom: true, columns: distinct, info: true, skip_empty_lines: true }),
+  );
   try {
     for await (const { record, info } of parser as AsyncIterable<{
       record: Record<string, string>;
@@ -60,12 +62,21 @@ async function* readCsv(path: string, columns: readonly Column[]): AsyncGenerato
       yield { at: `line ${info.lines}`, value };
     }
   } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
+    if (!(error instanceof CsvError) && !(error instanceof TwinColumns)) throw error;
     throw new ScytheError("invalid_input", `${path}: not well-formed CSV: ${error.message}`, {
       hint: "Cells that hold a comma, quote or line break must be quoted; a quote inside is written twice.",
       cause: error,
     });
   }
+}
+
+class TwinColumns extends Error {}
+
+/** Of two columns with one name, one would be lost without a word. */
+function distinct(names: readonly string[]): string[] {
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) throw new TwinColumns(`two columns are named ${twice}`);
+  return [...names];
 }
 
 /** A cell that does not look like its column's type is handed on as text, for the schema to refuse by name. */
