@@ -1,4 +1,5 @@
 import { existsSync, statSync } from "node:fs";
+import { homedir } from "node:os";
 import { dirname, extname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { createJiti } from "jiti";
@@ -14,6 +15,10 @@ export interface Config {
   engine?: string;
   /** Specs that run at the same time on this machine. */
   slots?: number;
+  /** Hosts (`host` or `host:port`) with private addresses that specs' `http(s)://` files may come from. */
+  allowHosts?: readonly string[];
+  /** Where this machine keeps files that it fetched (default `~/.cache/scythe`), and how many bytes (default 20 GiB). */
+  cache?: { folder?: string; maxBytes?: number };
 }
 
 /** Types the config; returns it as it is. */
@@ -102,6 +107,9 @@ export interface Settings {
   slots: number | undefined;
   workerName: string;
   executionTimeoutMs: number;
+  allowHosts: readonly string[];
+  cacheFolder: string;
+  cacheBytes: number;
 }
 
 export function readSettings(loaded: Pick<LoadedConfig, "config" | "folder">, overrides: Overrides = {}): Settings {
@@ -117,7 +125,14 @@ export function readSettings(loaded: Pick<LoadedConfig, "config" | "folder">, ov
       env.SCYTHE_TIMEOUT_EXPERIMENT_EXECUTION || "1m",
       "SCYTHE_TIMEOUT_EXPERIMENT_EXECUTION",
     ),
+    allowHosts: config.allowHosts ?? [],
+    cacheFolder: env.SCYTHE_CACHE_DIR || resolve(folder, config.cache?.folder ?? defaultCacheFolder(env)),
+    cacheBytes: config.cache?.maxBytes ?? 20 * 2 ** 30,
   };
+}
+
+function defaultCacheFolder(env: NodeJS.ProcessEnv): string {
+  return join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "scythe", "files");
 }
 
 function bucketFrom(env: NodeJS.ProcessEnv): string | undefined {

@@ -11,7 +11,8 @@ import { localEngine } from "./engine/local.ts";
 import { ScytheError } from "./errors.ts";
 import type { AnyExperiment, Experiment } from "./experiment/define.ts";
 import { didYouMean, Registry } from "./experiment/registry.ts";
-import { fileFetcher } from "./files/fetch.ts";
+import { FileCache } from "./files/cache.ts";
+import { type FetchUri, fileFetcher } from "./files/fetch.ts";
 import { type AllocateOptions, allocateRun } from "./run/allocate.ts";
 import { parseExperimentId, RunLayout } from "./run/layout.ts";
 import type { SpecsInput } from "./run/spec-source.ts";
@@ -40,6 +41,7 @@ export class Scythe implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #runner: ChunkRunner;
   readonly #scratch: string;
+  readonly #fetchUri: FetchUri;
 
   constructor(loaded: LoadedConfig | { config: Config; path: undefined; folder: string }, overrides: Overrides) {
     this.registry = new Registry(loaded.config.experiments);
@@ -47,6 +49,12 @@ export class Scythe implements AsyncDisposable {
     this.folder = loaded.folder;
     this.storage = openStorage(this.settings.storage);
     this.#scratch = mkdtempSync(join(tmpdir(), "scythe-"));
+    this.#fetchUri = fileFetcher({
+      storage: this.storage,
+      openBucket: async (bucket) => openStorage(`s3://${bucket}`),
+      cache: new FileCache(this.settings.cacheFolder, this.settings.cacheBytes),
+      http: { allowHosts: this.settings.allowHosts },
+    });
     try {
       this.#runner = chooseRunner(this.settings.engine, loaded.path, this.registry);
       this.#engine = this.#openEngine();
@@ -86,8 +94,7 @@ export class Scythe implements AsyncDisposable {
 
   /** Calls the experiment's function with one spec, in this process, with real files and no run. */
   runOnce<E extends AnyExperiment>(experiment: E | string, spec: SpecOf<E>, options: RunOnceOptions = {}) {
-    const fetchUri = fileFetcher(this.storage, join(this.#scratch, "files"));
-    return runOnce(this.#experiment(experiment), spec, { ...options, fetchUri });
+    return runOnce(this.#experiment(experiment), spec, { ...options, fetchUri: this.#fetchUri });
   }
 
   /** What storage holds of an experiment, or under a run name. */
@@ -153,7 +160,6 @@ export class Scythe implements AsyncDisposable {
 
   #openEngine(): Engine {
     const runs = new RunCache(this.storage);
-    const fetchUri = fileFetcher(this.storage, join(this.#scratch, "files"));
     const buffers = new BufferPool();
     const programs = programsOf(
       this.registry.all().map(
@@ -166,7 +172,7 @@ export class Scythe implements AsyncDisposable {
           buffers,
           worker: this.settings.workerName,
           executionTimeoutMs: this.settings.executionTimeoutMs,
-          fetchUri,
+          fetchUri: this.#fetchUri,
         }),
       ),
     );

@@ -54,6 +54,7 @@ export function typeText(schema: Schema): string {
   if (schema.const !== undefined) return choiceText(schema.const);
   const options = (schema.anyOf ?? schema.oneOf) as Schema[] | undefined;
   if (options) return options.map(typeText).join(" | ");
+  if (Array.isArray(schema.type)) return schema.type.map((type) => typeText({ ...schema, type })).join(" | ");
   if (schema.type === "array") return `list of ${typeText((schema.items as Schema | undefined) ?? {})}`;
   const format = FORMATS[schema.format as string];
   if (schema.type === "string") return format ?? "text";

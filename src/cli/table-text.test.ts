@@ -42,8 +42,8 @@ describe("tableText", () => {
     const { text, hidden } = tableText(columns, [["11111111", "2222222222", "3333333333", "44444444", "55555555"]], {
       width: 40,
     });
-    expect(lines(text)[1]).toBe("11111111  …  44444444  55555555");
-    expect(hidden).toEqual(["b", "c"]);
+    expect(lines(text)[1]).toBe("11111111  2222222222  …  55555555");
+    expect(hidden).toEqual(["c", "d"]);
   });
 
   test("keeps every line within the width, whatever it is", () => {

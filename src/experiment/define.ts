@@ -52,6 +52,13 @@ export interface ExperimentDefinition<I extends z.ZodObject, O extends z.ZodObje
   scheduleTimeout?: string | number;
   /** Labels that a worker must have. */
   requires?: readonly WorkerLabel[];
+  /**
+   * Where `run` finds its input files: in the machine's cache, to be read only (default), or as copies of its own in
+   * `ctx.tempDir`.
+   */
+  files?: "cache" | "copied-to-tempdir";
+  /** False leaves references as they are; `ctx.fetchUri` brings those that are wanted. */
+  autoFetch?: boolean;
   /** Runs one spec. `fileRef()` inputs are local paths by now. */
   run(input: z.output<I>, context: Context): Awaitable<RunOutput<O, T>>;
 }
@@ -73,6 +80,8 @@ export interface Experiment<
   readonly executionTimeoutMs: number | undefined;
   readonly scheduleTimeoutMs: number | undefined;
   readonly requires: readonly string[];
+  readonly files: "cache" | "copied-to-tempdir";
+  readonly autoFetch: boolean;
   readonly run: (input: z.output<I>, context: Context) => Awaitable<RunOutput<O, T>>;
   readonly columns: ExperimentColumns;
 }
@@ -130,6 +139,8 @@ export function defineExperiment<
     executionTimeoutMs: optionalDuration(definition.executionTimeout, name, "executionTimeout"),
     scheduleTimeoutMs: optionalDuration(definition.scheduleTimeout, name, "scheduleTimeout"),
     requires: [...(definition.requires ?? [])],
+    files: oneOf(definition.files ?? "cache", ["cache", "copied-to-tempdir"], name, "files"),
+    autoFetch: definition.autoFetch ?? true,
     run: definition.run.bind(definition) as Experiment<I, O, T>["run"],
     columns,
   });
@@ -234,6 +245,11 @@ function assertFree(name: string, where: string, columns: readonly Column[]): vo
   }
   const twins = caseTwins(columns.map((column) => column.name));
   if (twins) throw invalid(name, `${where}: ${twins[0]} and ${twins[1]} differ only in case, which SQL does not see`);
+}
+
+function oneOf<T extends string>(value: T, choices: readonly T[], name: string, field: string): T {
+  if (choices.includes(value)) return value;
+  throw invalid(name, `${field} must be ${choices.join(" or ")}, not ${JSON.stringify(value)}`);
 }
 
 function wholeNumber(value: number, name: string, field: string): number {

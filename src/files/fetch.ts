@@ -1,58 +1,66 @@
-import { createHash, randomUUID } from "node:crypto";
-import { createWriteStream, existsSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
-import { extname, join } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { messageOf, ScytheError } from "../errors.ts";
+import { basename } from "node:path";
+import { ScytheError } from "../errors.ts";
 import type { Storage } from "../storage/storage.ts";
+import type { FileCache } from "./cache.ts";
+import { downloadHttp, type HttpOptions } from "./http.ts";
 
-const LIMIT_MS = 120_000;
+export interface FetchSettings {
+  /** The project's own storage: files of its runs. */
+  storage: Storage;
+  /** Opens the bucket of an `s3://` URI that lies elsewhere. */
+  openBucket: (bucket: string) => Promise<Storage>;
+  cache: FileCache;
+  http: HttpOptions;
+}
+
+export type FetchUri = (uri: string) => Promise<string>;
 
 /**
- * Brings files that specs refer to into `folder`, each once: tasks that want the same one share its download, and a
- * half-brought file is never seen.
+ * Brings files that specs refer to onto this machine, each once while its content stays the same.
+ * @returns a function from URI to local path. @throws ScytheError naming the URI and what is wrong with it
  */
-export function fileFetcher(storage: Storage, folder: string): (uri: string) => Promise<string> {
-  const coming = new Map<string, Promise<string>>();
+export function fileFetcher({ storage, openBucket, cache, http }: FetchSettings): FetchUri {
+  const fetched = new Map<string, Promise<string>>();
+  const fetchOnce = async (uri: string): Promise<string> => {
+    const own = storage.keyOf(uri);
+    if (own !== undefined) return fromStorage(storage, own, uri, cache);
+    if (uri.startsWith("s3://")) {
+      const [bucket, ...rest] = uri.slice(5).split("/");
+      return fromStorage(await openBucket(bucket!), rest.join("/"), uri, cache);
+    }
+    if (/^https?:\/\//i.test(uri)) {
+      const { pathname } = new URL(uri);
+      // no etag is asked for: once a process, and each day anew, is fresh enough for a file named by URL
+      const identity = `${uri}\0${new Date().toISOString().slice(0, 10)}`;
+      return cache.get(identity, pathname, (path) => downloadHttp(uri, path, http));
+    }
+    throw new ScytheError("invalid_input", `Cannot fetch ${uri}`, {
+      hint: "References are local paths (stored with the run), http(s):// URLs or s3:// URIs.",
+    });
+  };
   return (uri) => {
-    let path = coming.get(uri);
+    let path = fetched.get(uri);
     if (!path) {
-      path = fetchOnce(storage, folder, uri);
-      coming.set(uri, path);
-      path.catch(() => coming.delete(uri));
+      path = fetchOnce(uri);
+      fetched.set(uri, path);
+      path.catch(() => fetched.delete(uri));
     }
     return path;
   };
 }
 
-async function fetchOnce(storage: Storage, folder: string, uri: string): Promise<string> {
-  const key = storage.keyOf(uri);
-  if (key !== undefined && storage.localPath) return storage.localPath(key);
-  const path = join(folder, createHash("sha256").update(uri).digest("hex").slice(0, 32) + safeExtension(uri));
-  if (existsSync(path)) return path;
-  await mkdir(folder, { recursive: true });
-  if (key !== undefined) await storage.getFile(key, path);
-  else if (/^https?:\/\//i.test(uri)) await download(uri, path);
-  else throw new ScytheError("invalid_input", `Cannot fetch ${uri}: only http(s):// and this storage's own files`);
-  return path;
+async function fromStorage(storage: Storage, key: string, uri: string, cache: FileCache): Promise<string> {
+  if (storage.localPath) return storage.localPath(key);
+  const info = (await storage.head(key)) ?? (await storage.head(decoded(key)));
+  if (!info) throw new ScytheError("not_found", `No object ${uri}`, { hint: "Check the URI and who may read it." });
+  return cache.get(`${uri}\0${info.etag}`, basename(info.key), (path) => storage.getFile(info.key, path));
 }
 
-async function download(uri: string, path: string): Promise<void> {
-  const temp = `${path}.${randomUUID()}.part`;
+/** Python Scythe percent-encodes URIs here and there and never decodes them. */
+function decoded(key: string): string {
   try {
-    const response = await fetch(uri, { signal: AbortSignal.timeout(LIMIT_MS) });
-    if (!response.ok || !response.body) throw new Error(`the server answered ${response.status}`);
-    await pipeline(Readable.fromWeb(response.body as never), createWriteStream(temp));
-    await rename(temp, path);
-  } catch (error) {
-    throw new ScytheError("invalid_input", `Could not fetch ${uri}: ${messageOf(error)}`, { cause: error });
-  } finally {
-    await rm(temp, { force: true });
+    return decodeURIComponent(key);
+  } catch {
+    return key;
   }
-}
-
-function safeExtension(uri: string): string {
-  const extension = extname(new URL(uri).pathname);
-  return /^\.[A-Za-z0-9]{1,12}$/.test(extension) ? extension : "";
 }

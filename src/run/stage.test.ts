@@ -116,7 +116,7 @@ describe("a loose schema", () => {
       "it's % string",
       "toString float64",
     ]);
-    expect(await specsOf(storage, run, loose)).toEqual([
+    expect(await specsOf(storage, run, loose)).toEqual<Record<string, unknown>[]>([
       { sort_index: 0, n: 1 },
       { sort_index: 1, n: 2, city: "Zürich", area: 3 },
       { sort_index: 2, n: 3, flag: true, "it's %": "x.y", toString: 1, area: 0.5 },

@@ -1,12 +1,13 @@
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import type { Column } from "../spec/columns.ts";
 import { hasScheme } from "../spec/file-ref.ts";
 import { makeValidator } from "../spec/validate.ts";
 import { failureOf } from "../worker/failure.ts";
+import { InputFiles } from "../worker/input-files.ts";
 import { OutputChecker } from "../worker/outputs.ts";
 import type { LogLine } from "../worker/protocol.ts";
 import { SpecContext } from "../worker/spec-context.ts";
@@ -40,33 +41,34 @@ export async function runOnce(
     const lines = checked.issues.map(({ field, value, rule }) => `  ${field} = ${value}: ${rule}`).join("\n");
     throw new ScytheError("invalid_specs", `The spec is invalid.\n${lines}`, { details: { invalid: checked.issues } });
   }
-  const input = { ...checked.value };
-  for (const { name, file } of experiment.columns.input as Column[]) {
-    if (file) input[name] = await localFiles(input[name], options.fetchUri);
-  }
   const tempRoot = await mkdtemp(join(tmpdir(), "scythe-once-"));
   const logs: LogLine[] = [];
   const services = { seed: options.seed ?? 0, tempRoot, logs, fetchUri: options.fetchUri };
   const context = new SpecContext(services, options.sortIndex ?? 0, 1);
-  const returned = await experiment.run(input, context);
+  const input = withLocalPaths(checked.value, experiment.columns.input);
+  const files = InputFiles.of(experiment, async (uri) => (hasScheme(uri) ? options.fetchUri(uri) : uri));
+  const returned = await experiment.run(files ? await files.bring(input, () => context.tempDir) : input, context);
   const output = new OutputChecker(experiment).check(
     returned,
     () => "run-once",
     () => context.tempDir,
   );
   if ("kind" in output) throw new ScytheError("invalid_input", failureOf(new Error(String(output.message))).message);
-  const { values, files, tables } = output as Exclude<typeof output, { kind: unknown }>;
+  const { values, files: stored, tables } = output as Exclude<typeof output, { kind: unknown }>;
   for (const { name, file } of experiment.columns.files as Column[]) {
     if (!file) continue;
-    const own = files.filter(({ field }) => field === name).map(({ path }) => path);
+    const own = stored.filter(({ field }) => field === name).map(({ path }) => path);
     if (own.length > 0) values[name] = Array.isArray(values[name]) ? own : own[0];
   }
   return { output: values, tables, logs: logs.map(({ message }) => message), tempDir: context.tempDir };
 }
 
-async function localFiles(value: unknown, fetchUri: (uri: string) => Promise<string>): Promise<unknown> {
-  if (Array.isArray(value)) return Promise.all(value.map((item) => localFiles(item, fetchUri)));
-  if (typeof value !== "string") return value;
-  if (hasScheme(value)) return fetchUri(value);
-  return isAbsolute(value) ? value : resolve(value);
+/** Local files are used where they are: nothing is stored. */
+function withLocalPaths(spec: Record<string, unknown>, columns: readonly Column[]): Record<string, unknown> {
+  const local = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(local);
+    return typeof value === "string" && !hasScheme(value) ? resolve(value) : value;
+  };
+  const files = columns.filter((column) => column.file).map(({ name }) => [name, local(spec[name])]);
+  return { ...spec, ...Object.fromEntries(files) };
 }

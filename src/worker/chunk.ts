@@ -1,11 +1,8 @@
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import type { AnyExperiment } from "../experiment/define.ts";
 import type { Column } from "../spec/columns.ts";
 import { decoderOf } from "../table/physical.ts";
 import { ParquetReader, rowAt } from "../table/read-parquet.ts";
-import { type Outcome, SpecExecutor } from "./execute.ts";
-import { failure, failureOf } from "./failure.ts";
+import { SpecExecutor } from "./execute.ts";
 import type { ChunkEnd, ChunkRequest, LogLine, Rows } from "./protocol.ts";
 import { RowCollector } from "./row-collector.ts";
 
@@ -46,12 +43,10 @@ class ChunkRun {
   readonly #request: ChunkRequest;
   readonly #services: ChunkServices;
   readonly #columns: Column[];
-  readonly #fileFields: readonly Column[];
   readonly #executor: SpecExecutor;
   readonly #collector: RowCollector;
   readonly #logs: LogLine[] = [];
   readonly #begun = performance.now();
-  readonly #present = new Set<string>();
   #flushed = performance.now();
   #bytes = 0;
 
@@ -59,7 +54,6 @@ class ChunkRun {
     this.#request = request;
     this.#services = services;
     this.#columns = [...experiment.columns.input, ...request.extraColumns];
-    this.#fileFields = experiment.columns.input.filter((column: Column) => column.file);
     this.#collector = new RowCollector(experiment, request.extraColumns, request.worker);
     this.#executor = new SpecExecutor(experiment, {
       seed: request.seed,
@@ -88,7 +82,7 @@ class ChunkRun {
         if (this.#mustFlush()) await this.#flush(at);
         const row = rowAt(names, decoders, this.#columns, values, i);
         const sortIndex = Number(sortIndexes[i]);
-        let outcome = this.#run(row, sortIndex, attempt);
+        let outcome = this.#executor.run(row, sortIndex, attempt);
         if (outcome instanceof Promise) outcome = await outcome;
         if (outcome.ok === "stuck") return this.#end(at, outcome.nextAttempt, true);
         this.#collector.add(row, sortIndex, outcome);
@@ -97,35 +91,6 @@ class ChunkRun {
       }
     }
     return this.#end(to, 1, false);
-  }
-
-  #run(row: Record<string, unknown>, sortIndex: number, attempt: number): Outcome | Promise<Outcome> {
-    if (this.#fileFields.length > 0) return this.#runWithFiles(row, sortIndex, attempt);
-    return this.#executor.run(row, sortIndex, attempt);
-  }
-
-  async #runWithFiles(row: Record<string, unknown>, sortIndex: number, attempt: number): Promise<Outcome> {
-    const input = { ...row };
-    try {
-      for (const { name } of this.#fileFields) {
-        const value = row[name];
-        if (typeof value === "string") input[name] = await this.#localPath(value);
-        if (Array.isArray(value)) input[name] = await Promise.all(value.map((uri) => uri && this.#localPath(uri)));
-      }
-    } catch (thrown) {
-      const { message } = failureOf(thrown);
-      return { ok: false, failure: failure("missing_file", "MissingFile", message), attempts: attempt, seconds: 0 };
-    }
-    return this.#executor.run(input, sortIndex, attempt);
-  }
-
-  async #localPath(uri: string): Promise<string> {
-    const path = uri.startsWith("file://") ? fileURLToPath(uri) : await this.#services.fetchUri(uri);
-    if (!this.#present.has(path)) {
-      if (!existsSync(path)) throw new Error(`The input file ${path} is gone; the run's artifacts/ should hold it`);
-      this.#present.add(path);
-    }
-    return path;
   }
 
   #mustEnd(): boolean {

@@ -1,8 +1,11 @@
 import type { AnyExperiment } from "../experiment/define.ts";
 import { specRunId } from "../run/layout.ts";
 import { type Failure, failure, failureOf } from "./failure.ts";
+import { InputFiles } from "./input-files.ts";
 import { type CheckedOutput, OutputChecker } from "./outputs.ts";
 import { type ContextServices, SpecContext } from "./spec-context.ts";
+
+type Row = Record<string, unknown>;
 
 export interface ExecuteOptions extends ContextServices {
   rootRunId: string;
@@ -29,6 +32,7 @@ export class SpecExecutor {
   readonly #experiment: AnyExperiment;
   readonly #checker: OutputChecker;
   readonly #options: ExecuteOptions;
+  readonly #files: InputFiles | undefined;
   /** Ends the try in hand when an error comes from outside its promise: a stray rejection, a timer's throw. */
   #fail: ((thrown: unknown) => void) | undefined;
 
@@ -36,6 +40,7 @@ export class SpecExecutor {
     this.#experiment = experiment;
     this.#checker = new OutputChecker(experiment);
     this.#options = options;
+    this.#files = InputFiles.of(experiment, options.fetchUri);
   }
 
   /** An error that nothing caught; true when a try was in hand that it could be laid to. */
@@ -44,29 +49,39 @@ export class SpecExecutor {
     return this.#fail !== undefined;
   }
 
-  run(input: unknown, sortIndex: number, firstAttempt: number): Outcome | Promise<Outcome> {
+  run(row: Record<string, unknown>, sortIndex: number, attempt: number): Outcome | Promise<Outcome> {
+    const context = new SpecContext(this.#options, sortIndex, attempt);
+    if (!this.#files) return this.#call(row, { ...row }, context); // its own: the row is its index afterwards
+    return this.#files
+      .bring(row, () => context.tempDir)
+      .then(
+        (input) => this.#call(row, input, context),
+        (thrown) => this.#afterFailure(row, context, failureOf(thrown, "missing_file"), performance.now()),
+      );
+  }
+
+  #call(row: Row, input: Row, context: SpecContext): Outcome | Promise<Outcome> {
     const begun = performance.now();
-    const context = new SpecContext(this.#options, sortIndex, firstAttempt);
     let returned: unknown;
     try {
       returned = this.#experiment.run(input, context);
     } catch (thrown) {
-      return this.#afterFailure(input, context, failureOf(thrown), begun);
+      return this.#afterFailure(row, context, failureOf(thrown), begun);
     }
-    if (isPromise(returned)) return this.#await(returned, input, context, begun);
-    return this.#finish(returned, input, context, begun);
+    if (isPromise(returned)) return this.#await(returned, row, context, begun);
+    return this.#finish(returned, row, context, begun);
   }
 
-  #finish(returned: unknown, input: unknown, context: SpecContext, begun: number): Outcome | Promise<Outcome> {
+  #finish(returned: unknown, row: Row, context: SpecContext, begun: number): Outcome | Promise<Outcome> {
     const runId = () => specRunId(this.#options.rootRunId, context.sortIndex);
     const checked = this.#checker.check(returned, runId, () => context.tempDir);
-    if ("kind" in checked) return this.#afterFailure(input, context, checked as Failure, begun);
+    if ("kind" in checked) return this.#afterFailure(row, context, checked as Failure, begun);
     const output = checked as CheckedOutput;
     if (output.files.length === 0) context.removeTempDir();
     return { ok: true, output, tempDir: output.files.length > 0 ? context.usedTempDir : undefined };
   }
 
-  async #await(promise: PromiseLike<unknown>, input: unknown, context: SpecContext, begun: number): Promise<Outcome> {
+  async #await(promise: PromiseLike<unknown>, row: Row, context: SpecContext, begun: number): Promise<Outcome> {
     let timer: NodeJS.Timeout | undefined;
     const settled = Promise.resolve(promise).then(
       (value) => ({ value }),
@@ -81,25 +96,25 @@ export class SpecExecutor {
     const first = await Promise.race([settled, late, stray]);
     clearTimeout(timer);
     this.#fail = undefined;
-    if (first === "timeout") return this.#timedOut(settled, input, context, begun);
-    if ("thrown" in first) return this.#afterFailure(input, context, failureOf(first.thrown), begun);
-    return this.#finish(first.value, input, context, begun);
+    if (first === "timeout") return this.#timedOut(settled, row, context, begun);
+    if ("thrown" in first) return this.#afterFailure(row, context, failureOf(first.thrown), begun);
+    return this.#finish(first.value, row, context, begun);
   }
 
-  async #timedOut(settled: Promise<unknown>, input: unknown, context: SpecContext, begun: number): Promise<Outcome> {
+  async #timedOut(settled: Promise<unknown>, row: Row, context: SpecContext, begun: number): Promise<Outcome> {
     const problem = timeoutFailure(this.#experiment.name, this.#options.timeoutMs);
     context.abort(new Error(problem.message));
     const stopped = await Promise.race([settled.then(() => true), sleep(SETTLE_MS).then(() => false)]);
-    if (stopped) return this.#afterFailure(input, context, problem, begun);
+    if (stopped) return this.#afterFailure(row, context, problem, begun);
     context.removeTempDir();
     if (context.attempt <= this.#options.retries) return { ok: "stuck", nextAttempt: context.attempt + 1 };
     return { ...failed(problem, context.attempt, begun), stuck: true };
   }
 
-  #afterFailure(input: unknown, context: SpecContext, problem: Failure, begun: number): Outcome | Promise<Outcome> {
+  #afterFailure(row: Row, context: SpecContext, problem: Failure, begun: number): Outcome | Promise<Outcome> {
     context.removeTempDir();
     if (context.attempt > this.#options.retries) return failed(problem, context.attempt, begun);
-    return this.run(input, context.sortIndex, context.attempt + 1);
+    return this.run(row, context.sortIndex, context.attempt + 1);
   }
 }
 

@@ -1,0 +1,155 @@
+import { isScytheError, messageOf, ScytheError } from "../errors.ts";
+
+/** What was tried, for messages and advice. */
+export interface S3Action {
+  /** After "Could not". */
+  verb: string;
+  /** The permission that S3 asks for it. */
+  permission: string;
+  /** As `s3://bucket/key`. */
+  uri: string;
+  bucket: string;
+  key: string;
+}
+
+/** The parts of an SDK error that we go by. */
+interface SdkError {
+  name?: string;
+  Code?: string;
+  code?: string;
+  message?: string;
+  errors?: unknown[];
+  $metadata?: { httpStatusCode?: number; requestId?: string };
+}
+
+/** The body that arrived is not the one that was stored. */
+export class CorruptBody extends Error {
+  override readonly name = "CorruptBody";
+}
+
+const PASSING = new Set([
+  "SlowDown",
+  "Throttling",
+  "ThrottlingException",
+  "TooManyRequests",
+  "RequestLimitExceeded",
+  "RequestTimeout",
+  "RequestTimeoutException",
+  "RequestTimeTooSkewed", // the SDK corrects its clock by the answer
+  "InternalError",
+  "ServiceUnavailable",
+  "ConditionalRequestConflict",
+  "OperationAborted",
+  "BadDigest",
+  "XAmzContentSHA256Mismatch",
+  "IncompleteBody",
+  "TimeoutError",
+  "CorruptBody",
+]);
+const NO_CONNECTION = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN"]);
+const BROKEN_CONNECTION = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "ECONNABORTED", "ERR_STREAM_PREMATURE_CLOSE"]);
+
+export const statusOf = (error: unknown): number | undefined => (error as SdkError)?.$metadata?.httpStatusCode;
+
+/** S3's name for the error, such as `NoSuchKey`. */
+export function s3Code(error: unknown): string {
+  const { Code, name } = (error ?? {}) as SdkError;
+  return Code ?? name ?? "";
+}
+
+export const isNoKey = (error: unknown): boolean => statusOf(error) === 404 && s3Code(error) !== "NoSuchBucket";
+export const isNoUpload = (error: unknown): boolean => s3Code(error) === "NoSuchUpload";
+export const isConditionFailed = (error: unknown): boolean =>
+  statusOf(error) === 412 || s3Code(error) === "PreconditionFailed";
+
+/** Nobody was there to answer. */
+export function isUnreachable(error: unknown): boolean {
+  const { code, errors, message } = error as SdkError;
+  if (errors?.length) return errors.every(isUnreachable);
+  return NO_CONNECTION.has(code ?? "") || (message ?? "").includes("did not establish a connection");
+}
+
+/** How often it is worth trying when this came back: 1 = not again. */
+export function triesFor(error: unknown): number {
+  if (isScytheError(error) || (error as SdkError)?.name === "AbortError") return 1;
+  const code = s3Code(error);
+  if (code === "RequestTimeTooSkewed") return 3;
+  if (code === "CorruptBody") return 5;
+  if (PASSING.has(code) || isUnreachable(error)) return Number.POSITIVE_INFINITY;
+  const status = statusOf(error);
+  if (status === undefined) return BROKEN_CONNECTION.has((error as SdkError).code ?? "") ? Number.POSITIVE_INFINITY : 1;
+  const unnamed = status === 409 && /^(|UnknownError|Conflict|409)$/.test(code);
+  const passing = status === 429 || status === 408 || (status >= 500 && status !== 501) || unnamed;
+  if (passing) return Number.POSITIVE_INFINITY;
+  return status < 300 ? 5 : 1; // a success whose text could not be read
+}
+
+/** @returns a ScytheError that says what, where and what to do; without credentials, also in its cause */
+export function translate(error: unknown, action: S3Action, secrets: readonly string[]): ScytheError {
+  if (isScytheError(error)) return error;
+  const { bucket, key, verb } = action;
+  const code = s3Code(error);
+  const status = statusOf(error);
+  const details = { bucket, key, action: verb, code, status, requestId: (error as SdkError).$metadata?.requestId };
+  const cause = cleanCause(error, secrets);
+  if (isNoKey(error) && verb === "read") {
+    return new ScytheError("not_found", `No object ${action.uri}`, { details, cause });
+  }
+  const reason = reasonOf(error, cause.message);
+  return new ScytheError("storage", `Could not ${verb} ${action.uri}: ${reason}`, {
+    hint: hintFor(error, action),
+    details,
+    cause,
+  });
+}
+
+function reasonOf(error: unknown, message: string): string {
+  const status = statusOf(error);
+  const code = s3Code(error);
+  if (code === "CredentialsProviderError") return "no AWS credentials were found";
+  if (isUnreachable(error)) return `the S3 server cannot be reached (${message})`;
+  if (code === "NoSuchBucket") return "there is no such bucket (404 NoSuchBucket)";
+  if (status === 403) return `access denied (403 ${/^(UnknownError|403)$/.test(code) ? "Forbidden" : code})`;
+  return status === undefined ? message : `${message} (${status} ${code})`;
+}
+
+function hintFor(error: unknown, action: S3Action): string {
+  const code = s3Code(error);
+  const status = statusOf(error);
+  if (code === "CredentialsProviderError") {
+    return "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run where a role gives access.";
+  }
+  if (isUnreachable(error)) return "Check the network, AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, and AWS_REGION.";
+  if (code === "NoSuchBucket") return `Make the bucket, or mend its name: aws s3 mb s3://${action.bucket}`;
+  if (code === "InvalidAccessKeyId" || code === "SignatureDoesNotMatch") {
+    return "The access key or its secret is wrong: check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_PROFILE.";
+  }
+  if (/^(ExpiredToken|TokenRefreshRequired|InvalidToken)/.test(code)) return "Log in again: the credentials have expired.";
+  if (status === 403) return `Allow ${action.permission} on ${action.uri} to these credentials.`;
+  if (status === 301 || code === "AuthorizationHeaderMalformed") return "Set AWS_REGION to the bucket's region.";
+  if (status === 501) return "Scythe needs a server that knows conditional writes (If-None-Match, If-Match).";
+  if (/CERT|certificate|ALTNAME/i.test(`${(error as SdkError).code} ${(error as SdkError).message}`)) {
+    return "Let NODE_EXTRA_CA_CERTS name the file of the server's certificate authority.";
+  }
+  if (triesFor(error) > 1) return "The server kept failing: look at its state, then resume the run.";
+  return "Check the bucket, the key and the server's log.";
+}
+
+/** SDK errors carry requests, signatures and key ids: only name, message and stack go on, with secrets crossed out. */
+function cleanCause(error: unknown, secrets: readonly string[]): Error {
+  const { errors, code, name, stack } = error as SdkError & { stack?: string };
+  const text = errors?.length ? errors.map(messageOf).join("; ") : messageOf(error);
+  const cause = new Error(redact(text, secrets));
+  cause.name = name ?? "Error";
+  if (stack) cause.stack = redact(stack, secrets);
+  return code === undefined ? cause : Object.assign(cause, { code });
+}
+
+export function redact(text: string, secrets: readonly string[]): string {
+  const known = secrets.filter((secret) => secret.length > 0);
+  return known
+    .reduce((rest, secret) => rest.replaceAll(secret, "[redacted]"), text)
+    .replace(/\b(AKIA|ASIA)[A-Z0-9]{12,}\b/g, "[redacted]")
+    .replace(/((?:Signature|Credential|Security-Token)=)[^&,\s]+/gi, "$1[redacted]")
+    .replace(/(https?:\/\/)[^/@\s]+@/gi, "$1[redacted]@");
+}
