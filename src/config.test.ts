@@ -89,7 +89,7 @@ describe("readSettings", () => {
     for (const name of ["SCYTHE_STORAGE_BUCKET", "SCYTHE_WORKER_SLOTS", "SCYTHE_WORKER_NAME"])
       vi.stubEnv(name, undefined);
     vi.stubEnv("SCYTHE_TIMEOUT_EXPERIMENT_EXECUTION", undefined);
-    expect(readSettings(loaded())).toEqual({
+    expect(readSettings(loaded())).toMatchObject({
       storage: join("/project", "scythe-data"),
       engine: "local",
       slots: undefined,

@@ -2,6 +2,7 @@ import { ScytheError } from "../errors.ts";
 import { didYouMean } from "../experiment/registry.ts";
 import type { Scythe } from "../project.ts";
 import { parseExperimentId, RunLayout } from "../run/layout.ts";
+import { SAFE_NAME } from "../spec/base.ts";
 import { jsonText } from "./json-text.ts";
 import type { ListFlags } from "./list.ts";
 import { mapLimited } from "./map-limited.ts";
@@ -27,7 +28,8 @@ interface ExperimentEntry {
 
 export async function listExperiments(flags: ListFlags): Promise<void> {
   await withStorage(flags, async (project) => {
-    const names = [...new Set([...project.registry.names, ...(await project.listNames())])].sort();
+    const stored = (await project.listNames()).filter((name) => SAFE_NAME.test(name)); // a bucket may hold other things
+    const names = [...new Set([...project.registry.names, ...stored])].sort();
     const entries = await mapLimited(names, AT_ONCE, (name) => entryOf(project, name));
     if (flags.json) return print(`${jsonText({ storage: project.storage.uri, experiments: entries }, 2)}\n`);
     if (entries.length === 0) return note(`There is nothing in ${project.storage.uri} yet.`);

@@ -73,6 +73,12 @@ export class RunLayout {
     return `${this.experimentId}/${path}`;
   }
 
+  /** Where in this run a URI points, wherever the run lay when it was written; undefined when it points elsewhere. */
+  pathOf(uri: string): string | undefined {
+    const at = uri.indexOf(`/${this.experimentId}/`);
+    return at < 0 ? undefined : uri.slice(at + this.experimentId.length + 2);
+  }
+
   get manifest(): string {
     return this.key("manifest.yml");
   }
@@ -144,6 +150,10 @@ export class RunLayout {
     return this.key(`scatter-gather/output/${nodeFolder(path)}gathered/g${pad(generation, 4)}/${table}.pq`);
   }
 
+  /** What only the tree needs: gone, a complete run is still whole. */
+  get tree(): string {
+    return this.key("scatter-gather/");
+  }
   get events(): string {
     return this.key("scatter-gather/events/");
   }

@@ -7,7 +7,8 @@ import { ScytheError } from "../errors.ts";
 import { assertKey, assertPrefix } from "./key.ts";
 import { absent, fail, isAbsent } from "./local-errors.ts";
 import { withLock } from "./local-lock.ts";
-import type { ObjectInfo, PutCondition, PutResult, Storage, StoredObject } from "./storage.ts";
+import { etagOf, getFile, head, read, readRange } from "./local-read.ts";
+import type { ObjectInfo, PutCondition, PutResult, Storage } from "./storage.ts";
 
 /** Half-written files wait here, on the same file system, until a rename shows them whole; locks lie here too. */
 const TEMP = ".scythe-tmp";
@@ -28,9 +29,11 @@ export function localStorage(folder: string): Storage {
     keyOf: (other) => keyOf(root, other),
     head: async (key) => head(key, pathOf(key)),
     get: async (key) => read(pathOf(key)),
+    getRange: async (key, start, end) => readRange(pathOf(key), start, end),
     put: async (key, body, condition) => write(root, pathOf(key), (temp) => writeSynced(temp, body), condition),
     putFile: async (key, path, options = {}) => putFile(root, pathOf(key), path, options),
     getFile: async (key, path) => getFile(pathOf(key), path),
+    copy: async (from, to) => copy(root, pathOf(from), pathOf(to)),
     list: (prefix) => list(root, prefix),
     listFolders: async (prefix) => {
       assertPrefix(prefix);
@@ -67,29 +70,11 @@ function localPathOf(uri: string): string | undefined {
   }
 }
 
-/** Through one handle, so that the etag is that of the bytes even while another process replaces the file. */
-async function read(path: string): Promise<StoredObject> {
-  const file = await open(path, "r").catch((e) => fail(e, "read", path));
-  try {
-    const etag = etagOf(await file.stat({ bigint: true }));
-    return { body: await file.readFile(), etag };
-  } catch (error) {
-    return fail(error, "read", path);
-  } finally {
-    await file.close();
-  }
-}
-
-async function getFile(path: string, target: string): Promise<void> {
-  const temp = `${target}.${randomUUID()}.part`;
-  try {
-    await mkdir(dirname(target), { recursive: true });
-    await copyFile(path, temp, constants.COPYFILE_FICLONE).catch((e) => fail(e, "read", path));
-    await rename(temp, target);
-  } catch (error) {
-    await rm(temp, { force: true });
-    fail(error, "write", target);
-  }
+async function copy(root: string, from: string, to: string): Promise<void> {
+  await write(root, to, async (temp) => {
+    await copyFile(from, temp, constants.COPYFILE_FICLONE).catch((e) => fail(e, "read", from));
+    await sync(temp);
+  });
 }
 
 /** A folder that the last object leaves goes too, as folders are nothing but names that keys share. */
@@ -109,22 +94,6 @@ async function remove(root: string, path: string): Promise<void> {
     )
       return; // not empty
   }
-}
-
-async function head(key: string, path: string): Promise<ObjectInfo | undefined> {
-  try {
-    const info = await stat(path, { bigint: true });
-    if (!info.isFile()) return undefined;
-    return { key, size: Number(info.size), etag: etagOf(info), modified: info.mtime };
-  } catch (error) {
-    if (isAbsent(error)) return undefined;
-    return fail(error, "look at", path);
-  }
-}
-
-/** Every write makes a new file, so its inode and its time in nanoseconds tell two writes apart. */
-function etagOf(info: { size: bigint; mtimeNs: bigint; ino: bigint }): string {
-  return `${info.size}-${info.mtimeNs}-${info.ino}`;
 }
 
 const etagAt = async (path: string): Promise<string> => etagOf(await stat(path, { bigint: true }));

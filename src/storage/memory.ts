@@ -48,6 +48,7 @@ export function memoryStorage(name = "memory"): Storage {
       const { body, etag } = get(key);
       return { body: Uint8Array.from(body), etag };
     },
+    getRange: async (key, start, end) => get(key).body.slice(start, Math.max(start, end)),
     put: async (key, body, condition) => put(key, body, condition),
     putFile: async (key, path, options = {}) => {
       const result = put(key, await readFile(path), options);
@@ -60,6 +61,9 @@ export function memoryStorage(name = "memory"): Storage {
       const temp = `${path}.${randomUUID()}.part`;
       await writeFile(temp, body);
       await rename(temp, path);
+    },
+    copy: async (from, to) => {
+      put(to, get(from).body);
     },
     async *list(prefix) {
       for (const key of keys(prefix)) {

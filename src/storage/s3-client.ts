@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
 import { ScytheError } from "../errors.ts";
 
@@ -111,7 +112,6 @@ function addContentMd5(client: S3Client): void {
     (next, context) => async (args) => {
       const request = args.request as { body?: unknown; headers: Record<string, string> };
       if (context.commandName === "DeleteObjectsCommand" && typeof request.body === "string") {
-        const { createHash } = await import("node:crypto");
         request.headers["content-md5"] = createHash("md5").update(request.body).digest("base64");
       }
       return next(args);

@@ -124,7 +124,8 @@ function hintFor(error: unknown, action: S3Action): string {
   if (code === "InvalidAccessKeyId" || code === "SignatureDoesNotMatch") {
     return "The access key or its secret is wrong: check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_PROFILE.";
   }
-  if (/^(ExpiredToken|TokenRefreshRequired|InvalidToken)/.test(code)) return "Log in again: the credentials have expired.";
+  if (/^(ExpiredToken|TokenRefreshRequired|InvalidToken)/.test(code))
+    return "Log in again: the credentials have expired.";
   if (status === 403) return `Allow ${action.permission} on ${action.uri} to these credentials.`;
   if (status === 301 || code === "AuthorizationHeaderMalformed") return "Set AWS_REGION to the bucket's region.";
   if (status === 501) return "Scythe needs a server that knows conditional writes (If-None-Match, If-Match).";

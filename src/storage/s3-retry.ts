@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect, type ConnectionLimits, type S3Address, type S3Connection } from "./s3-client.ts";
+import { type ConnectionLimits, connect, type S3Address, type S3Connection } from "./s3-client.ts";
 import { isUnreachable, type S3Action, statusOf, translate, triesFor } from "./s3-errors.ts";
 
 /** How long to go on, and how fast. */

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isScytheError } from "../errors.ts";
+import { copyContract } from "./copy.testsuite.ts";
 import { freshPrefix, keysOf, listingContract } from "./listing.testsuite.ts";
 import { getText, listAll, type PutResult, type Storage } from "./storage.ts";
 
@@ -29,6 +30,7 @@ export function storageSuite(name: string, makeStorage: () => Promise<Storage> |
     afterAll(() => rm(scratch, { recursive: true, force: true }));
 
     listingContract(() => storage);
+    copyContract(() => storage);
 
     describe("put and get", () => {
       it("gives back what was put, and replaces it", async () => {

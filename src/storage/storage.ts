@@ -1,9 +1,11 @@
+import { isScytheError } from "../errors.ts";
+
 /** One stored object, as a listing tells of it. */
 export interface ObjectInfo {
   key: string;
   /** Bytes. */
   size: number;
-  /** Changes whenever the content is written; opaque. */
+  /** Changes whenever other content is written; opaque. */
   etag: string;
   modified: Date;
 }
@@ -41,11 +43,15 @@ export interface Storage {
   keyOf(uri: string): string | undefined;
   head(key: string): Promise<ObjectInfo | undefined>;
   get(key: string): Promise<StoredObject>;
+  /** Bytes from `start` to before `end`, cut to the object's size. */
+  getRange(key: string, start: number, end: number): Promise<Uint8Array>;
   put(key: string, body: Uint8Array | string, condition?: PutCondition): Promise<PutResult>;
   /** Stores a local file; with `move` the storage may take the file away instead of copying it. */
   putFile(key: string, path: string, options?: PutCondition & { move?: boolean }): Promise<PutResult>;
   /** Brings an object to a local file, which appears whole or not at all. */
   getFile(key: string, path: string): Promise<void>;
+  /** Copies an object within this storage, over what is there; an S3 server does it without the bytes passing here. */
+  copy(from: string, to: string): Promise<void>;
   list(prefix: string): AsyncIterable<ObjectInfo>;
   /** Names of the folders directly under a prefix (which ends in `/`, or is empty), sorted. */
   listFolders(prefix: string): Promise<string[]>;
@@ -63,7 +69,11 @@ export async function listAll(storage: Storage, prefix: string): Promise<ObjectI
 
 /** The object's text, or undefined when the key does not exist. */
 export async function getText(storage: Storage, key: string): Promise<{ text: string; etag: string } | undefined> {
-  if (!(await storage.head(key))) return undefined;
-  const { body, etag } = await storage.get(key);
-  return { text: new TextDecoder().decode(body), etag };
+  try {
+    const { body, etag } = await storage.get(key);
+    return { text: new TextDecoder().decode(body), etag };
+  } catch (error) {
+    if (isScytheError(error) && error.code === "not_found") return undefined;
+    throw error;
+  }
 }

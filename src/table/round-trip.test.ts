@@ -157,6 +157,14 @@ describe("a table", () => {
     );
   });
 
+  it("tells text that looks like JSON from what it looks like, inside lists and objects too", async () => {
+    const either = z.union([z.string(), z.number(), z.boolean()]);
+    const shape = z.object({ one: either, list: z.array(either), object: z.object({ a: either }) });
+    const values = ["1", 1, "true", true, "null", '"quoted"', "[1]", "{}", ""];
+    const all = values.map((one) => ({ one, list: [...values, one], object: { a: one } }));
+    expect((await roundTrip(shape, all)).back).toEqual(all);
+  });
+
   it("has the types that the schema says, whatever the data", async () => {
     const shape = z.object({
       n: z.number(),

@@ -1,0 +1,54 @@
+import { parse } from "yaml";
+import type { RunLayout } from "../run/layout.ts";
+import { readReport } from "../run/report.ts";
+import { getText, listAll, type ObjectInfo, type Storage } from "../storage/storage.ts";
+
+/** The kinds of files that a run has, beside the small ones that describe it. */
+export const RUN_PARTS = ["final", "results", "artifacts", "specs"] as const;
+export type RunPart = (typeof RUN_PARTS)[number];
+
+export interface RunFile extends ObjectInfo {
+  /** Within the run. */
+  path: string;
+  /** `about` for what describes the run; `tree` for scatter-gather/. */
+  part: RunPart | "about" | "tree";
+  /** Field of an input or output file. */
+  field: string | undefined;
+  sha256: string | undefined;
+}
+
+/** Every file of a run, with the hash that the run recorded for it, if any. */
+export async function listRunFiles(storage: Storage, layout: RunLayout): Promise<RunFile[]> {
+  const objects = await listAll(storage, layout.key(""));
+  const hashes = await recordedHashes(storage, layout);
+  return objects.map((object) => {
+    const path = object.key.slice(layout.key("").length);
+    const [first, second, third] = path.split("/");
+    const field = third !== undefined && (first === "results" || first === "artifacts") ? second : undefined;
+    return { ...object, path, part: partOf(first!), field, sha256: hashes.get(path) };
+  });
+}
+
+/** Python Scythe keeps a Parquet file a spec and table there; `final/` holds the same rows. */
+export function isTaskTable(file: RunFile): boolean {
+  return file.part === "results" && file.field === "task-dataframes";
+}
+
+function partOf(first: string): RunFile["part"] {
+  if (first === "specs.pq") return "specs";
+  if (first === "scatter-gather") return "tree";
+  return first === "final" || first === "results" || first === "artifacts" ? first : "about";
+}
+
+async function recordedHashes(storage: Storage, layout: RunLayout): Promise<Map<string, string>> {
+  const hashes = new Map<string, string>();
+  const report = await readReport(storage, layout);
+  for (const [name, { sha256 }] of Object.entries(report?.final ?? {})) hashes.set(`final/${name}.pq`, sha256);
+  const found = await getText(storage, layout.inputArtifacts);
+  const artifacts = found && (parse(found.text) as { sha256?: Record<string, string> });
+  for (const [uri, sha256] of Object.entries(artifacts?.sha256 ?? {})) {
+    const path = layout.pathOf(uri);
+    if (path) hashes.set(path, sha256);
+  }
+  return hashes;
+}
