@@ -42,6 +42,7 @@ export class Scythe implements AsyncDisposable {
   readonly #runner: ChunkRunner;
   readonly #scratch: string;
   readonly #fetchUri: FetchUri;
+  readonly #removeScratch = () => rmSync(this.#scratch, { recursive: true, force: true });
 
   constructor(loaded: LoadedConfig | { config: Config; path: undefined; folder: string }, overrides: Overrides) {
     this.registry = new Registry(loaded.config.experiments);
@@ -49,6 +50,7 @@ export class Scythe implements AsyncDisposable {
     this.folder = loaded.folder;
     this.storage = openStorage(this.settings.storage);
     this.#scratch = mkdtempSync(join(tmpdir(), "scythe-"));
+    process.once("exit", this.#removeScratch); // a program that ends without closing leaves no litter
     this.#fetchUri = fileFetcher({
       storage: this.storage,
       openBucket: async (bucket) => openStorage(`s3://${bucket}`),
@@ -59,7 +61,8 @@ export class Scythe implements AsyncDisposable {
       this.#runner = chooseRunner(this.settings.engine, loaded.path, this.registry);
       this.#engine = this.#openEngine();
     } catch (error) {
-      rmSync(this.#scratch, { recursive: true, force: true });
+      this.#removeScratch();
+      process.off("exit", this.#removeScratch);
       throw error;
     }
   }
@@ -137,6 +140,7 @@ export class Scythe implements AsyncDisposable {
   async close(): Promise<void> {
     await this.#runner.close();
     await rm(this.#scratch, { recursive: true, force: true });
+    process.off("exit", this.#removeScratch);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

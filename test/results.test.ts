@@ -143,6 +143,24 @@ describe("results", () => {
     expect(logs.flatMap(({ failures }) => failures)).toMatchObject([{ sort_index: 2, message: "two is bad" }]);
   });
 
+  it("lets inputs be named like the columns of errors.pq", async () => {
+    const named = defineExperiment({
+      name: "named",
+      input: z.object({ name: z.string(), kind: z.number() }),
+      output: z.object({ message: z.string() }),
+      run: ({ name }) => {
+        if (name === "bad") throw new TypeError("no");
+        return { message: name };
+      },
+    });
+    await using own = await openProject({ experiments: [named], storage: join(folder, "named") });
+    const specs = ["good", "bad"].map((name, kind) => ({ name, kind }));
+    const results = await (await own.allocate(named, specs)).result();
+    expect(await results.query("SELECT name, kind, error_name, error_kind, message FROM errors")).toEqual([
+      { name: "bad", kind: 1, error_name: "TypeError", error_kind: "error", message: "no" },
+    ]);
+  });
+
   it("puts a run under another name", async () => {
     const run = await scythe.allocate(measured, [{ n: 1 }], { runName: "renamed" });
     await run.result();

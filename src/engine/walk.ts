@@ -46,7 +46,7 @@ export class TreeWalk {
       try {
         return { payload, result: await this.#program.leaf(payload, this.#context(attempt, slot)) };
       } catch (error) {
-        if (attempt >= LEAF_ATTEMPTS) return { payload, error: error as Error };
+        if (attempt >= LEAF_ATTEMPTS || isFinal(error)) return { payload, error: error as Error };
         await sleep(100 * 2 ** attempt * (0.5 + Math.random() / 2));
       }
     }
@@ -64,6 +64,11 @@ export class TreeWalk {
   #throwIfCancelled(): void {
     if (this.#signal.aborted) throw cancelled();
   }
+}
+
+/** Trying again would fail again: the code or the request is wrong, or somebody else has the run. */
+function isFinal(error: unknown): boolean {
+  return error instanceof ScytheError && ["invalid_definition", "invalid_input", "conflict"].includes(error.code);
 }
 
 export function cancelled(): ScytheError {

@@ -26,6 +26,8 @@ export class ArtifactPlan {
   readonly #referenceOf: ReferenceOf;
   readonly #known = new Map<string, Resolution>();
   readonly #names = new Set<string>();
+  /** Per field: content → file. */
+  readonly #contents = new Map<string, string>();
 
   /** @param folder what relative paths are relative to */
   constructor(folder: string, referenceOf: ReferenceOf) {
@@ -57,12 +59,13 @@ export class ArtifactPlan {
   }
 
   #plan(field: string, source: string, sha256: string): string {
-    const same = this.artifacts.find((artifact) => artifact.field === field && artifact.sha256 === sha256);
-    if (same) return same.file;
+    const same = this.#contents.get(`${field}\0${sha256}`);
+    if (same !== undefined) return same;
     const plain = safeFileName(basename(source));
     const file = [plain, withHash(plain, sha256)].find((name) => !this.#names.has(slot(field, name)));
     if (!file) throw new ScytheError("internal", `Two files named ${plain} share the first 8 digits of their SHA-256`);
     this.#names.add(slot(field, file));
+    this.#contents.set(`${field}\0${sha256}`, file);
     this.artifacts.push({ field, file, source, sha256 });
     return file;
   }

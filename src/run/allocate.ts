@@ -31,6 +31,8 @@ export interface AllocateOptions {
   keepSortIndex?: boolean;
   /** Specs of a chunk; measured when left out. */
   chunkSize?: number;
+  /** Ends the reading of specs; nothing is stored then. */
+  signal?: AbortSignal;
 }
 
 export interface AllocatedRun {
@@ -55,7 +57,13 @@ export async function allocateRun(
   const scratch = await mkdtemp(join(tmpdir(), "scythe-allocate-"));
   try {
     const source = specSource(specs, experiment.columns.input);
-    const staged = await stageSpecs(experiment, source, join(scratch, "staged.pq"), checked.keepSortIndex);
+    const staged = await stageSpecs(
+      experiment,
+      source,
+      join(scratch, "staged.pq"),
+      checked.keepSortIndex,
+      options.signal,
+    );
     if (checked.keepSortIndex) await assertUniqueSortIndex(staged, join(scratch, "spill"));
     const version = await resolveVersion(storage, checked.name, checked.version);
     const layout = await claimRun(storage, checked.name, version);

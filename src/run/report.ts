@@ -1,6 +1,6 @@
-import { parse } from "yaml";
-import { getText, type Storage } from "../storage/storage.ts";
+import type { Storage } from "../storage/storage.ts";
 import type { RunLayout } from "./layout.ts";
+import { readYaml } from "./yaml.ts";
 
 export interface FinalFile {
   name: string;
@@ -29,6 +29,5 @@ export interface Report {
 
 /** The report of a complete run; undefined for any other. */
 export async function readReport(storage: Storage, layout: RunLayout): Promise<Report | undefined> {
-  const found = await getText(storage, layout.report);
-  return found && (parse(found.text) as Report);
+  return (await readYaml<Report>(storage, layout.report))?.value;
 }

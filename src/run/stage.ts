@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import { ArtifactPlan, type PlannedArtifact } from "../files/artifacts.ts";
@@ -28,6 +29,7 @@ export interface InvalidSpec extends SpecIssue {
 
 /** Invalid specs that are spelled out; the rest are counted. */
 const SHOWN = 20;
+const ROWS_A_BREATH = 4_096;
 const ROWS_A_FLUSH = 32_768;
 const TEXT_A_FLUSH = 64 * 2 ** 20;
 
@@ -43,12 +45,18 @@ export async function stageSpecs(
   source: SpecSource,
   path: string,
   keepSortIndex: boolean,
+  signal?: AbortSignal,
 ): Promise<StagedSpecs> {
   const staging = new Staging(experiment, source, path, keepSortIndex);
+  let seen = 0;
   try {
     for await (const record of source.records) {
       const wait = staging.add(record);
       if (wait) await wait;
+      if (++seen % ROWS_A_BREATH === 0) {
+        await setImmediate(); // an array of millions would keep signals and timers waiting
+        if (signal?.aborted) throw new ScytheError("cancelled", "The allocation was cancelled; nothing was stored");
+      }
     }
     return staging.finish();
   } finally {

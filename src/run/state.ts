@@ -1,8 +1,9 @@
 import { hostname } from "node:os";
-import { parse, stringify } from "yaml";
+import { stringify } from "yaml";
 import { ScytheError } from "../errors.ts";
-import { getText, type Storage } from "../storage/storage.ts";
+import type { Storage } from "../storage/storage.ts";
 import type { RunLayout } from "./layout.ts";
+import { readYaml } from "./yaml.ts";
 
 export type RunStatus = "allocating" | "allocated" | "running" | "complete" | "failed" | "cancelled";
 
@@ -38,8 +39,7 @@ export function stateText(state: RunState): string {
 
 /** The run's state; undefined for a run that Python Scythe laid out, or none. */
 export async function readState(storage: Storage, layout: RunLayout): Promise<RunState | undefined> {
-  const found = await getText(storage, layout.state);
-  return found && (parse(found.text) as RunState);
+  return (await readYaml<RunState>(storage, layout.state))?.value;
 }
 
 /**
@@ -52,9 +52,9 @@ export async function updateState(
   change: (state: RunState) => Partial<RunState> | undefined,
 ): Promise<RunState> {
   for (;;) {
-    const found = await getText(storage, layout.state);
+    const found = await readYaml<RunState>(storage, layout.state);
     if (!found) throw new ScytheError("not_found", `Run ${layout.experimentId} has no state.yml`);
-    const state = parse(found.text) as RunState;
+    const state = found.value;
     const changed = change(state);
     if (!changed) return state;
     const next = { ...state, ...changed, updated_at: new Date().toISOString() };

@@ -9,6 +9,7 @@ import { updateState } from "../run/state.ts";
 import type { Column } from "../spec/columns.ts";
 import type { Duck } from "../table/duckdb.ts";
 import { pandasMetadata } from "../table/pandas.ts";
+import { physicalOf } from "../table/physical.ts";
 import { finished, finishedExpression, identifier, literal, literalList } from "../table/sql.ts";
 import { ERROR_COLUMNS, FEATURES, partColumns, SORT_SUBINDEX } from "./part-columns.ts";
 import type { NodeTask, RunInfo, TreeSettings } from "./run-task.ts";
@@ -102,16 +103,14 @@ class FinalWriter {
 
   errors(): Promise<FinalFile> {
     const files = this.#sources.tables.errors!;
-    const columns = ERROR_COLUMNS.map((column) => ({ ...column, name: column.name.slice(2) }));
-    const sql = ERROR_COLUMNS.map((c) => `${finishedExpression(c)} AS ${identifier(c.name.slice(2))}`);
+    const columns = errorColumns(this.#index);
+    const sql = ERROR_COLUMNS.map((c, i) => `${finishedExpression(c)} AS ${identifier(columns[i]!.name)}`);
     if (files.length > 0) {
       const from = `FROM read_parquet(${literalList(files)}) ORDER BY sort_index`;
       return this.#write("errors", `SELECT ${[...this.#indexSql, ...sql].join(", ")} ${from}`, this.#index, columns);
     }
     // no spec failed: the same columns over no rows
-    const none = ERROR_COLUMNS.map(
-      (c) => `CAST(NULL AS ${c.type.kind === "string" ? "VARCHAR" : "DOUBLE"}) AS ${identifier(c.name)}`,
-    );
+    const none = ERROR_COLUMNS.map(emptyColumn);
     const from = `FROM (SELECT *, ${none.join(", ")} FROM read_parquet(${literalList(this.#sources.rows)}) LIMIT 0)`;
     return this.#write("errors", `SELECT ${[...this.#indexSql, ...sql].join(", ")} ${from}`, this.#index, columns);
   }
@@ -171,6 +170,16 @@ function idColumns(): Column[] {
   }));
 }
 
+/** An input may be named `kind` or `name`, too: the error's column gives way, as `error_kind`. */
+function errorColumns(index: readonly Column[]): Column[] {
+  const taken = new Set(index.map((column) => column.name.toLowerCase()));
+  return ERROR_COLUMNS.map((column) => {
+    let name = column.name.slice(2);
+    while (taken.has(name)) name = `error_${name}`;
+    return { ...column, name };
+  });
+}
+
 /** Features have no schema: a name's type is what all of its values agree on, else text. */
 async function featureColumns(duck: Duck, sources: GatherSources): Promise<Column[]> {
   const found = await duck.rows(
@@ -209,11 +218,10 @@ function fileSql(column: Column, runUri: string): string {
   return `list_transform(${finishedExpression(column)}, lambda x: ${absolute("x")}) AS ${name}`;
 }
 
+const EMPTY = { double: "DOUBLE", boolean: "BOOLEAN", int64: "BIGINT", text: "VARCHAR" } as const;
+
 function emptyColumn(column: Column): string {
-  const type = { float64: "DOUBLE", int64: "DOUBLE", timestamp: "DOUBLE", boolean: "BOOLEAN", bigint: "BIGINT" }[
-    column.type.kind as string
-  ];
-  return `CAST(NULL AS ${type ?? "VARCHAR"}) AS ${identifier(column.name)}`;
+  return `CAST(NULL AS ${EMPTY[physicalOf(column.type)]}) AS ${identifier(column.name)}`;
 }
 
 async function makeReport(
@@ -244,7 +252,7 @@ async function makeReport(
 async function failuresByKind(duck: Duck, files: readonly string[]): Promise<Record<string, number>> {
   if (files.length === 0) return {};
   const rows = await duck.rows(
-    `SELECT __kind AS kind, count(*) AS n FROM read_parquet(${literalList(files)}) GROUP BY kind ORDER BY n DESC`,
+    `SELECT __kind AS kind, count(*) AS n FROM read_parquet(${literalList(files)}) GROUP BY __kind ORDER BY n DESC`,
   );
   return Object.fromEntries(rows.map(({ kind, n }) => [kind as string, Number(n)]));
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Json, Settled, TaskContext, Wave } from "../engine/engine.ts";
-import { ScytheError } from "../errors.ts";
+import { isScytheError, ScytheError } from "../errors.ts";
 import type { NodePath } from "../run/layout.ts";
 import { SPECS_ROW_GROUP } from "../run/publish.ts";
 import { assertEpoch } from "../run/state.ts";
@@ -74,6 +74,7 @@ function throwIfHopeless(open: readonly Range[], settled: readonly Settled[]): v
   );
   if (!hopeless) return;
   const cause = failures[0]!.error;
+  if (isScytheError(cause) && cause.code !== "storage" && cause.code !== "internal") throw cause;
   throw new ScytheError("engine", `${failures.length} chunks could not be run: ${cause.message}`, {
     hint: "Nothing that is done is lost: mend the cause, then resume the run.",
     cause,

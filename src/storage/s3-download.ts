@@ -74,8 +74,11 @@ function fileSink(file: FileHandle, failed: (error: unknown) => never): Sink {
   let position = 0;
   return {
     write: async (chunk) => {
-      await file.writeFile(chunk).catch(failed);
-      position += chunk.byteLength;
+      for (let at = 0; at < chunk.byteLength; ) {
+        const { bytesWritten } = await file.write(chunk, at, chunk.byteLength - at, position).catch(failed);
+        at += bytesWritten;
+        position += bytesWritten;
+      }
     },
     restart: async () => {
       if (position > 0) await file.truncate(0).catch(failed);
@@ -141,10 +144,12 @@ function bodyOf(answer: GetObjectCommandOutput): AsyncIterable<Uint8Array> {
   return answer.Body as AsyncIterable<Uint8Array>;
 }
 
-function checkLength(answer: GetObjectCommandOutput, received: number): void {
-  const { ContentLength } = answer;
-  if (ContentLength !== undefined && ContentLength !== received) {
-    throw new CorruptBody(`${received} of ${ContentLength} bytes arrived`);
+/** The range that the server says it sends is told apart from the length of its answer, which a proxy may have cut. */
+function checkLength({ ContentLength, ContentRange }: GetObjectCommandOutput, received: number): void {
+  const [, first, last] = /^bytes (\d+)-(\d+)\//.exec(ContentRange ?? "") ?? [];
+  const expected = first === undefined ? ContentLength : Number(last) - Number(first) + 1;
+  if (expected !== undefined && expected !== received) {
+    throw new CorruptBody(`${received} of ${expected} bytes arrived`);
   }
 }
 

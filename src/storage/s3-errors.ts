@@ -46,6 +46,8 @@ const PASSING = new Set([
   "TimeoutError",
   "CorruptBody",
 ]);
+/** A server over a file system says so of a key that lies above or below another; also while folders come and go. */
+const FOLDERS = new Set(["ExistingObjectIsDirectory", "ObjectParentIsFile"]);
 const NO_CONNECTION = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN"]);
 const BROKEN_CONNECTION = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "ECONNABORTED", "ERR_STREAM_PREMATURE_CLOSE"]);
 
@@ -57,10 +59,15 @@ export function s3Code(error: unknown): string {
   return Code ?? name ?? "";
 }
 
-export const isNoKey = (error: unknown): boolean => statusOf(error) === 404 && s3Code(error) !== "NoSuchBucket";
+/** A HEAD's answer has no text, so it has no name. */
+export const isNoKey = (error: unknown): boolean =>
+  statusOf(error) === 404 && /^(NoSuchKey|NotFound|UnknownError|404|)$/.test(s3Code(error));
 export const isNoUpload = (error: unknown): boolean => s3Code(error) === "NoSuchUpload";
 export const isConditionFailed = (error: unknown): boolean =>
   statusOf(error) === 412 || s3Code(error) === "PreconditionFailed";
+
+/** Also in the words of versitygw for an unknown access key. */
+const isDenied = (error: unknown): boolean => statusOf(error) === 403 || s3Code(error) === "XAdminUserNotFound";
 
 /** Nobody was there to answer. */
 export function isUnreachable(error: unknown): boolean {
@@ -75,6 +82,7 @@ export function triesFor(error: unknown): number {
   const code = s3Code(error);
   if (code === "RequestTimeTooSkewed") return 3;
   if (code === "CorruptBody") return 5;
+  if (FOLDERS.has(code)) return 4;
   if (PASSING.has(code) || isUnreachable(error)) return Number.POSITIVE_INFINITY;
   const status = statusOf(error);
   if (status === undefined) return BROKEN_CONNECTION.has((error as SdkError).code ?? "") ? Number.POSITIVE_INFINITY : 1;
@@ -109,7 +117,7 @@ function reasonOf(error: unknown, message: string): string {
   if (code === "CredentialsProviderError") return "no AWS credentials were found";
   if (isUnreachable(error)) return `the S3 server cannot be reached (${message})`;
   if (code === "NoSuchBucket") return "there is no such bucket (404 NoSuchBucket)";
-  if (status === 403) return `access denied (403 ${/^(UnknownError|403)$/.test(code) ? "Forbidden" : code})`;
+  if (isDenied(error)) return `access denied (${status} ${/^(UnknownError|403)$/.test(code) ? "Forbidden" : code})`;
   return status === undefined ? message : `${message} (${status} ${code})`;
 }
 
@@ -121,12 +129,12 @@ function hintFor(error: unknown, action: S3Action): string {
   }
   if (isUnreachable(error)) return "Check the network, AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, and AWS_REGION.";
   if (code === "NoSuchBucket") return `Make the bucket, or mend its name: aws s3 mb s3://${action.bucket}`;
-  if (code === "InvalidAccessKeyId" || code === "SignatureDoesNotMatch") {
+  if (/^(InvalidAccessKeyId|SignatureDoesNotMatch|XAdminUserNotFound)$/.test(code)) {
     return "The access key or its secret is wrong: check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_PROFILE.";
   }
   if (/^(ExpiredToken|TokenRefreshRequired|InvalidToken)/.test(code))
     return "Log in again: the credentials have expired.";
-  if (status === 403) return `Allow ${action.permission} on ${action.uri} to these credentials.`;
+  if (isDenied(error)) return `Allow ${action.permission} on ${action.uri} to these credentials.`;
   if (status === 301 || code === "AuthorizationHeaderMalformed") return "Set AWS_REGION to the bucket's region.";
   if (status === 501) return "Scythe needs a server that knows conditional writes (If-None-Match, If-Match).";
   if (/CERT|certificate|ALTNAME/i.test(`${(error as SdkError).code} ${(error as SdkError).message}`)) {

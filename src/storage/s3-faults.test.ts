@@ -109,7 +109,6 @@ describe.skipIf(!server)("one fault at a time", () => {
   it("a write that another has replaced since was still a write", async () => {
     const first = (await storage.put("chain", "0")) as { etag: string };
     const other = s3Storage({ bucket, endpoint: server!.endpoint, credentials: server!.credentials });
-    let meddling: Promise<unknown> | undefined;
     let lost = false;
     proxy.script = (request) => {
       if (isPut(request) && !lost) {
@@ -119,7 +118,7 @@ describe.skipIf(!server)("one fault at a time", () => {
       return undefined;
     };
     const swapping = storage.put("chain", "1", { ifMatch: first.etag });
-    meddling = (async () => {
+    const meddling = (async () => {
       for (;;) {
         const { text, etag } = (await getText(other, "chain"))!;
         if (text === "1") return other.put("chain", "2", { ifMatch: etag });

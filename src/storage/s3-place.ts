@@ -1,7 +1,7 @@
 import { ScytheError } from "../errors.ts";
 import { assertKey } from "./key.ts";
 import type { ConnectionLimits, S3Address } from "./s3-client.ts";
-import type { S3Action } from "./s3-errors.ts";
+import { type S3Action, s3Code } from "./s3-errors.ts";
 import { type Call, makeCall, type RetryLimits } from "./s3-retry.ts";
 
 /** Sizes and patience; the defaults suit AWS and most servers. */
@@ -41,6 +41,8 @@ export interface S3Place {
   /** The key in the bucket. */
   objectKey(key: string): string;
   action(verb: string, permission: string, key: string): S3Action;
+  /** Asks the server until it has once said yes. @throws ScytheError `storage` */
+  bucketIsThere(): Promise<void>;
 }
 
 export function openPlace(bucket: string, prefix: string, address: S3Address, limits: Partial<S3Limits>): S3Place {
@@ -53,17 +55,42 @@ export function openPlace(bucket: string, prefix: string, address: S3Address, li
   if (folder !== "") assertKey(folder);
   const all = { ...LIMITS, ...limits };
   const root = folder === "" ? "" : `${folder}/`;
+  const call = makeCall(address, all);
   return {
     bucket,
     prefix: root,
     uri: `s3://${bucket}/${encode(root)}`.replace(/\/$/, ""),
     limits: all,
-    call: makeCall(address, all),
+    call,
     objectKey: (key) => {
       assertKey(key);
       return root + key;
     },
     action: (verb, permission, key) => ({ verb, permission, uri: `s3://${bucket}/${root}${key}`, bucket, key }),
+    bucketIsThere: onceDone(() => findBucket(bucket, call)),
+  };
+}
+
+/** By a listing, whose answer says why, unlike that of a HEAD. Who may not list must do without. */
+async function findBucket(bucket: string, call: Call): Promise<void> {
+  const action = { verb: "find", permission: "s3:ListBucket", uri: `s3://${bucket}`, bucket, key: "" };
+  await call(action, async ({ sdk, client }) => {
+    const asked = client.send(new sdk.ListObjectsV2Command({ Bucket: bucket, MaxKeys: 1 }));
+    await asked.catch((error) => {
+      if (s3Code(error) !== "AccessDenied") throw error;
+    });
+  });
+}
+
+/** Does the work again until it has once succeeded. */
+function onceDone(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => {
+    done ??= work().catch((error) => {
+      done = undefined;
+      throw error;
+    });
+    return done;
   };
 }
 

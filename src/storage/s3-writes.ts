@@ -86,6 +86,12 @@ export class S3Writes {
   }
 
   async head(key: string, verb = "look at"): Promise<S3Head | undefined> {
+    const found = await this.#look(key, verb);
+    if (!found) await this.#place.bucketIsThere(); // a missing bucket looks like a missing key here
+    return found;
+  }
+
+  #look(key: string, verb: string): Promise<S3Head | undefined> {
     const { bucket, call, action, objectKey } = this.#place;
     const Key = objectKey(key);
     return call(action(verb, "s3:GetObject", key), async ({ sdk, client }) => {

@@ -3,7 +3,7 @@ import type { S3Address } from "./s3-client.ts";
 import { copyObject } from "./s3-copy.ts";
 import { getFile, getObject, getRange } from "./s3-download.ts";
 import { deleteObjects, listFolders, listObjects } from "./s3-list.ts";
-import { keyIn, openPlace, type S3Limits, type S3Place, uriIn } from "./s3-place.ts";
+import { keyIn, openPlace, type S3Limits, uriIn } from "./s3-place.ts";
 import { putBytes, putFile } from "./s3-upload.ts";
 import { S3Writes } from "./s3-writes.ts";
 import type { ObjectInfo, Storage } from "./storage.ts";
@@ -23,16 +23,13 @@ export interface S3StorageOptions extends S3Address {
 export function s3Storage({ bucket, prefix = "", limits = {}, ...address }: S3StorageOptions): Storage {
   const place = openPlace(bucket, prefix, address, limits);
   const writes = new S3Writes(place);
-  const bucketIsThere = onceTrue(() => checkBucket(place));
   return {
     uri: place.uri,
     uriOf: (key) => uriIn(place, key),
     keyOf: (uri) => keyIn(place, uri),
     head: async (key) => {
       const found = await writes.head(key);
-      if (found) return infoOf(found);
-      await bucketIsThere(); // a missing bucket looks like a missing key here
-      return undefined;
+      return found && infoOf(found);
     },
     get: async (key) => getObject(place, writes, key),
     getRange: async (key, start, end) => getRange(place, key, start, end),
@@ -59,29 +56,4 @@ export function parseS3Uri(uri: string): { bucket: string; prefix: string } {
 
 function infoOf({ key, size, etag, modified }: ObjectInfo): ObjectInfo {
   return { key, size, etag, modified };
-}
-
-async function checkBucket(place: S3Place): Promise<void> {
-  const { uri } = place;
-  const action = { verb: "find", permission: "s3:ListBucket", uri, bucket: place.bucket, key: "" };
-  await place.call(action, async ({ sdk, client }) => {
-    const input = { Bucket: place.bucket };
-    await client.send(new sdk.HeadBucketCommand(input)).catch((error) => {
-      const status = error?.$metadata?.httpStatusCode;
-      if (status === 404) throw Object.assign(error, { name: "NoSuchBucket", Code: "NoSuchBucket" });
-      if (status !== 403 && status !== 400) throw error; // not allowed to ask: it is there
-    });
-  });
-}
-
-/** Does the work again until it has once succeeded. */
-function onceTrue(work: () => Promise<void>): () => Promise<void> {
-  let done: Promise<void> | undefined;
-  return () => {
-    done ??= work().catch((error) => {
-      done = undefined;
-      throw error;
-    });
-    return done;
-  };
 }

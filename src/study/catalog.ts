@@ -1,8 +1,8 @@
 import { ScytheError } from "../errors.ts";
 import { type AnyExperiment, assertName } from "../experiment/define.ts";
-import { openResults, type Results } from "../results/results.ts";
-import { experimentId, isTimestamp, RunLayout } from "../run/layout.ts";
-import { sortVersions } from "../run/version.ts";
+import type { Results } from "../results/results.ts";
+import { experimentId, isTimestamp, parseExperimentId, RunLayout } from "../run/layout.ts";
+import { compareVersions, parseVersion, sortVersions } from "../run/version.ts";
 import type { Storage } from "../storage/storage.ts";
 import { openRun, type Run } from "./run.ts";
 
@@ -44,15 +44,24 @@ export class Catalog<E extends AnyExperiment = AnyExperiment> {
 
   /** @throws ScytheError `not_found` */
   async latestRun(version?: string): Promise<Run<E>> {
-    const wanted = version ?? (await this.latestVersion());
-    const latest = wanted && (await this.listRuns(wanted)).at(-1);
-    if (!latest) {
-      const what = version ? `${this.name}@${version}` : this.name;
-      throw new ScytheError("not_found", `No run of ${what} in ${this.#storage.uri}`, {
-        hint: "`scythe list` shows what there is; `scythe run` makes one.",
-      });
+    const wanted = version === undefined ? await this.latestVersion() : await this.#spelled(version);
+    for (const id of wanted === undefined ? [] : (await this.listRuns(wanted)).reverse()) {
+      const layout = new RunLayout(parseExperimentId(id)!);
+      // a folder without a manifest is an allocation under way
+      if (await this.#storage.head(layout.manifest)) return openRun(this.#storage, layout, this.#experiment);
     }
-    return this.run(wanted, latest.split("/")[2]!);
+    const what = version ? `${this.name}@${version}` : this.name;
+    throw new ScytheError("not_found", `No run of ${what} in ${this.#storage.uri}`, {
+      hint: "`scythe list` shows what there is; `scythe run` makes one.",
+    });
+  }
+
+  /** The version as its folder spells it: `v1` finds `v1.0.0`. */
+  async #spelled(version: string): Promise<string> {
+    const wanted = parseVersion(version.startsWith("v") ? version : `v${version}`);
+    if (!wanted) return version;
+    const versions = await this.listVersions();
+    return versions.find((name) => compareVersions(parseVersion(name)!, wanted) === 0) ?? version;
   }
 
   /** @throws ScytheError `not_found` */
@@ -61,9 +70,7 @@ export class Catalog<E extends AnyExperiment = AnyExperiment> {
   }
 
   async latestResults(version?: string): Promise<Results<E>> {
-    const { experimentId: id } = await this.latestRun(version);
-    const [, own, timestamp] = id.split("/") as [string, string, string];
-    return openResults(this.#storage, new RunLayout({ name: this.name, version: own, timestamp }), this.#experiment);
+    return (await this.latestRun(version)).openResults();
   }
 
   /** Table name → URI of its Parquet file, of the latest run. */

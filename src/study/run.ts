@@ -47,11 +47,11 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
     const reader = new ProgressReader(this.#storage, this.#layout, this.manifest.scythe?.spec_count ?? 0);
     const ended = this.#ended();
     for (;;) {
-      const over = await Promise.race([ended, sleep(0).then(() => false)]);
+      const over = await within(ended, 0);
       const progress = await reader.read();
       yield progress;
       if (over || (progress.status !== "running" && progress.status !== "allocated")) return;
-      await Promise.race([ended, sleep(options.intervalMs ?? 500)]);
+      await within(ended, options.intervalMs ?? 500);
     }
   }
 
@@ -62,6 +62,14 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
   async result(): Promise<Results<E>> {
     if (this.#engineRun) await this.#engineRun.result();
     else await this.#waitForReport();
+    return this.openResults();
+  }
+
+  /**
+   * Opens the tables of a run that is complete, without waiting.
+   * @throws ScytheError `not_found` when it is not
+   */
+  openResults(): Promise<Results<E>> {
     return openResults(this.#storage, this.#layout, this.#experiment);
   }
 
@@ -93,6 +101,13 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
       throw new ScytheError("engine", `Run ${this.experimentId} ended without a report`);
     }
   }
+}
+
+/** Waits for the end, but not longer than `ms`; true when it has come. Leaves no timer behind. */
+async function within(ended: Promise<boolean>, ms: number): Promise<boolean> {
+  const stop = new AbortController();
+  const timer = sleep(ms, false, { signal: stop.signal }).catch(() => false);
+  return Promise.race([ended, timer]).finally(() => stop.abort());
 }
 
 /** A run that is in storage already. */

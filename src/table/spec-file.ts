@@ -47,6 +47,8 @@ export async function* readSpecFile(path: string, columns: readonly Column[]): A
 
 async function* readCsv(path: string, columns: readonly Column[]): AsyncGenerator<SpecRecord> {
   const cells = new Map(columns.map((column) => [column.name, cellReader(column)]));
+  // an empty cell is a missing value, or null for a field that must be there and may be null
+  const nulls = new Set(columns.filter((column) => column.nullable && !column.optional).map((column) => column.name));
   const parser = createReadStream(path).pipe(
     parse({ bom: true, columns: distinct, info: true, skip_empty_lines: true }),
   );
@@ -58,6 +60,7 @@ async function* readCsv(path: string, columns: readonly Column[]): AsyncGenerato
       const value: Record<string, unknown> = {};
       for (const [name, cell] of Object.entries(record)) {
         if (cell !== "") value[name] = (cells.get(name) ?? looseCell)(cell);
+        else if (nulls.has(name)) value[name] = null;
       }
       yield { at: `line ${info.lines}`, value };
     }
@@ -94,10 +97,16 @@ function cellReader(column: Column): (cell: string) => unknown {
     case "boolean":
       return (cell) => BOOLEANS.get(cell.trim().toLowerCase()) ?? cell;
     case "timestamp":
-      return (cell) => new Date(cell);
+      return (cell) => new Date(utc(cell.trim()));
     default:
       return (cell) => cell;
   }
+}
+
+/** A time without a zone is UTC, as everything else in a run is; a bare day is UTC in JavaScript already. */
+function utc(cell: string): string {
+  const bare = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)$/.exec(cell);
+  return bare ? `${bare[1]}T${bare[2]}Z` : cell;
 }
 
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map(

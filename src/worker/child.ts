@@ -90,7 +90,7 @@ export class Child {
       await new Promise<void>((resolve, reject) => {
         this.#onMessage = (message) => {
           if (message.type === "ready") resolve();
-          if (message.type === "broken") reject(failedChild(message));
+          if (message.type === "broken") reject(brokenProject(message));
         };
         this.#onExit = () => reject(failedChild({ message: `it ended while loading the project\n${this.#tail}` }));
         timer = setTimeout(() => {
@@ -170,11 +170,20 @@ class Watch {
   }
 }
 
+function brokenProject({ message, stack }: { message: string; stack: string }): ScytheError {
+  const cause = new Error(message);
+  cause.stack = stack;
+  return new ScytheError("invalid_definition", `A worker process could not load the project: ${message}`, {
+    hint: "The config and its experiments must load in a process of their own, as `node` would load them.",
+    cause,
+  });
+}
+
 function failedChild({ message, stack }: { message: string; stack?: string }): ScytheError {
   const cause = new Error(message);
   if (stack) cause.stack = stack;
   return new ScytheError("engine", `A worker process could not run the experiment: ${message}`, {
-    hint: "The config and its experiments must load in a process of their own; `scythe show` says which file it is.",
+    hint: "Nothing that is done is lost. If it happens again, run with --engine inline to see it in one process.",
     cause,
   });
 }

@@ -19,7 +19,7 @@ export function failureOf(thrown: unknown, kind: ErrorKind = "error"): Failure {
       kind,
       name: text(thrown.name || "Error", 200),
       message: text(thrown.message || thrown.name || "(an error without a message)", MAX_MESSAGE),
-      stack: text(withCauses(thrown), MAX_STACK),
+      stack: text(stackOf(thrown), MAX_STACK),
     };
   }
   const shown = typeof thrown === "string" ? thrown : inspect(thrown, { depth: 3, breakLength: 120 });
@@ -38,7 +38,8 @@ export function failure(kind: ErrorKind, name: string, message: string): Failure
   return { kind, name, message: text(message, MAX_MESSAGE), stack: null };
 }
 
-function withCauses(error: Error): string {
+/** An error's stack and those of its causes. */
+export function stackOf(error: Error): string {
   let shown = error.stack ?? String(error);
   for (let cause = error.cause, depth = 0; cause !== undefined && depth < 5; depth++) {
     shown += `\nCaused by: ${cause instanceof Error ? (cause.stack ?? String(cause)) : inspect(cause, { depth: 2 })}`;

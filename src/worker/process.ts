@@ -8,6 +8,7 @@ import { messageOf } from "../errors.ts";
 import { Registry } from "../experiment/registry.ts";
 import { runChunk } from "./chunk.ts";
 import type { SpecExecutor } from "./execute.ts";
+import { stackOf } from "./failure.ts";
 import type { ChunkRequest, FromChild, ToChild } from "./protocol.ts";
 
 const send = process.send!.bind(process);
@@ -43,7 +44,7 @@ async function load(): Promise<Registry> {
     const { config } = await loadConfig(process.argv[2]!);
     return new Registry(config.experiments);
   } catch (thrown) {
-    const stack = thrown instanceof Error ? (thrown.stack ?? "") : "";
+    const stack = thrown instanceof Error ? stackOf(thrown) : "";
     await say({ type: "broken", message: messageOf(thrown), stack });
     process.exit(1);
   }
@@ -62,7 +63,7 @@ async function answer(request: ChunkRequest): Promise<void> {
     });
     await say({ type: "end", end });
   } catch (thrown) {
-    const stack = thrown instanceof Error ? (thrown.stack ?? "") : "";
+    const stack = thrown instanceof Error ? stackOf(thrown) : "";
     await say({ type: "failed", message: messageOf(thrown), stack });
   }
 }

@@ -55,6 +55,7 @@ function serverOf(
       AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     },
     createBucket: async (name = `test-${randomUUID()}`) => {
+      process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
       const { CreateBucketCommand, S3Client } = await import("@aws-sdk/client-s3");
       const client = new S3Client({ endpoint, credentials, region: "us-east-1", forcePathStyle: true });
       await client.send(new CreateBucketCommand({ Bucket: name }));
