@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { z } from "zod";
 import { type Config, type LoadedConfig, loadConfig, type Overrides, readSettings, type Settings } from "./config.ts";
 import type { Engine } from "./engine/engine.ts";
@@ -13,11 +12,11 @@ import type { AnyExperiment, Experiment } from "./experiment/define.ts";
 import { didYouMean, Registry } from "./experiment/registry.ts";
 import { FileCache } from "./files/cache.ts";
 import { type FetchUri, fileFetcher } from "./files/fetch.ts";
+import { openStorage } from "./open-storage.ts";
 import { type AllocateOptions, allocateRun } from "./run/allocate.ts";
 import { parseExperimentId, RunLayout } from "./run/layout.ts";
 import type { SpecsInput } from "./run/spec-source.ts";
 import { RunCache } from "./scatter/run-task.ts";
-import { localStorage } from "./storage/local.ts";
 import type { Storage } from "./storage/storage.ts";
 import { Catalog } from "./study/catalog.ts";
 import { programsOf } from "./study/program.ts";
@@ -79,7 +78,10 @@ export class Scythe implements AsyncDisposable {
   ): Promise<Run<E>> {
     const known = this.#experiment(experiment);
     this.#runner.warm(this.#engine.slots);
-    const allocated = await allocateRun(this.storage, known, specs, options, this.folder);
+    const allocated = await allocateRun(this.storage, known, specs, options, {
+      folder: this.folder,
+      fetchUri: this.#fetchUri,
+    });
     return startRun(this.storage, this.#engine, known, allocated);
   }
 
@@ -197,14 +199,6 @@ export async function openProject(
     return new Scythe({ config: where, path: undefined, folder: process.cwd() }, { engine: "inline", ...overrides });
   }
   return new Scythe(await loadConfig(where), overrides);
-}
-
-function openStorage(where: string): Storage {
-  if (where.startsWith("file://")) return localStorage(fileURLToPath(where));
-  if (!/^[A-Za-z][A-Za-z0-9+.-]+:\/\//.test(where)) return localStorage(where);
-  throw new ScytheError("invalid_input", `This version cannot store runs at ${where}`, {
-    hint: "Give a folder of this machine as storage.",
-  });
 }
 
 function chooseRunner(engine: string, configPath: string | undefined, registry: Registry): ChunkRunner {

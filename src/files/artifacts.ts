@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { access, constants, stat } from "node:fs/promises";
 import { basename, extname, isAbsolute, resolve } from "node:path";
-import { messageOf, ScytheError } from "../errors.ts";
+import { isScytheError, messageOf, ScytheError } from "../errors.ts";
 import { hasScheme } from "../spec/file-ref.ts";
 import type { Storage } from "../storage/storage.ts";
 
@@ -24,15 +24,20 @@ export class ArtifactPlan {
   readonly artifacts: PlannedArtifact[] = [];
   readonly #folder: string;
   readonly #referenceOf: ReferenceOf;
+  readonly #copyFrom: ((uri: string) => Promise<string>) | undefined;
   readonly #known = new Map<string, Resolution>();
   readonly #names = new Set<string>();
   /** Per field: content → file. */
   readonly #contents = new Map<string, string>();
 
-  /** @param folder what relative paths are relative to */
-  constructor(folder: string, referenceOf: ReferenceOf) {
+  /**
+   * @param folder what relative paths are relative to
+   * @param copyFrom brings a remote file here, so that the run keeps a copy of its own; left out, URIs stay as they are
+   */
+  constructor(folder: string, referenceOf: ReferenceOf, copyFrom?: (uri: string) => Promise<string>) {
     this.#folder = folder;
     this.#referenceOf = referenceOf;
+    this.#copyFrom = copyFrom;
   }
 
   /** The reference that a spec keeps: an URI as it is, a local file as the artifact it becomes. */
@@ -48,14 +53,25 @@ export class ArtifactPlan {
 
   async #look(field: string, reference: string): Promise<Resolution> {
     if (hasScheme(reference)) {
-      if (/^(https?|s3):\/\//i.test(reference)) return { ok: true, reference };
-      return { ok: false, rule: "must be a local path, an http(s):// URL or an s3:// URI" };
+      if (!/^(https?|s3):\/\//i.test(reference)) {
+        return { ok: false, rule: "must be a local path, an http(s):// URL or an s3:// URI" };
+      }
+      return this.#copyFrom ? this.#lookRemote(field, reference, this.#copyFrom) : { ok: true, reference };
     }
     const source = isAbsolute(reference) ? reference : resolve(this.#folder, reference);
     const problem = await whyUnreadable(source);
     if (problem) return { ok: false, rule: problem };
     const sha256 = await hashFile(source);
     return { ok: true, reference: this.#referenceOf(field, this.#plan(field, source, sha256)) };
+  }
+
+  async #lookRemote(field: string, uri: string, copyFrom: (uri: string) => Promise<string>): Promise<Resolution> {
+    try {
+      const source = await copyFrom(uri);
+      return { ok: true, reference: this.#referenceOf(field, this.#plan(field, source, await hashFile(source))) };
+    } catch (error) {
+      return { ok: false, rule: messageOf(error) };
+    }
   }
 
   #plan(field: string, source: string, sha256: string): string {
@@ -76,24 +92,59 @@ function slot(field: string, file: string): string {
   return `${field}\0${file.toLowerCase().normalize("NFC")}`;
 }
 
-/** Stores the planned files, some at a time. @throws ScytheError `conflict` when one changed since it was looked at */
+export interface StoreOptions {
+  /** Keys in this storage of contents that earlier runs hold, by SHA-256: copied there without passing through here. */
+  known?: ReadonlyMap<string, string>;
+  onProgress?: (stored: number, total: number) => void;
+}
+
+const UPLOADS = 8;
+
+/**
+ * Stores the planned files, some at a time, each content once.
+ * @throws ScytheError `conflict` when a file changed since it was looked at
+ */
 export async function storeArtifacts(
   storage: Storage,
   artifacts: readonly PlannedArtifact[],
   keyOf: (artifact: PlannedArtifact) => string,
+  { known = new Map(), onProgress }: StoreOptions = {},
 ): Promise<void> {
-  const queue = [...artifacts];
-  const workers = Array.from({ length: Math.min(8, queue.length) }, async () => {
-    for (let next = queue.pop(); next; next = queue.pop()) {
-      await storage.putFile(keyOf(next), next.source);
-      if ((await hashFile(next.source)) !== next.sha256) {
-        throw new ScytheError("conflict", `${next.source} changed while it was being stored`, {
-          hint: "Allocate again once nothing writes to the file.",
-        });
-      }
-    }
+  let stored = 0;
+  await eachOf(artifacts, UPLOADS, async (artifact) => {
+    const earlier = known.get(artifact.sha256);
+    const copied = earlier !== undefined && (await copyEarlier(storage, earlier, keyOf(artifact)));
+    if (!copied) await upload(storage, artifact, keyOf(artifact));
+    onProgress?.(++stored, artifacts.length);
   });
-  await Promise.all(workers);
+}
+
+/** False when the earlier run is gone by now. */
+async function copyEarlier(storage: Storage, from: string, to: string): Promise<boolean> {
+  try {
+    await storage.copy(from, to);
+    return true;
+  } catch (error) {
+    if (isScytheError(error) && error.code === "not_found") return false;
+    throw error;
+  }
+}
+
+async function upload(storage: Storage, artifact: PlannedArtifact, key: string): Promise<void> {
+  await storage.putFile(key, artifact.source);
+  if ((await hashFile(artifact.source)) === artifact.sha256) return;
+  throw new ScytheError("conflict", `${artifact.source} changed while it was being stored`, {
+    hint: "Allocate again once nothing writes to the file.",
+  });
+}
+
+/** Works through a list, `atOnce` items at the same time; the first failure ends it. */
+export async function eachOf<T>(items: readonly T[], atOnce: number, work: (item: T) => Promise<void>): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    while (next < items.length) await work(items[next++]!);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
 }
 
 async function whyUnreadable(path: string): Promise<string | undefined> {

@@ -23,7 +23,7 @@ async function allocateInProcesses(folder: string, each: number, version: string
     });
     const storage = localStorage(${JSON.stringify(folder)});
     const runs = Array.from({ length: ${each} }, () =>
-      allocateRun(storage, study, [{ n: 1 }], { version: ${JSON.stringify(version)} }, ${JSON.stringify(scratch.path)}));
+      allocateRun(storage, study, [{ n: 1 }], { version: ${JSON.stringify(version)} }, { folder: ${JSON.stringify(scratch.path)}, fetchUri: async (uri) => uri }));
     console.log(JSON.stringify((await Promise.all(runs)).map(({ layout }) => layout.experimentId)));`;
   const run = () => promisify(execFile)(process.execPath, ["--input-type=module", "-e", program]);
   const outputs = await Promise.all([run(), run(), run()]);

@@ -9,6 +9,7 @@ import { type PlannedArtifact, storeArtifacts } from "../files/artifacts.ts";
 import { hashOf, jsonSchemaOf } from "../spec/json-schema.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import { claimRun } from "./claim.ts";
+import { earlierContents } from "./earlier-contents.ts";
 import { captureEnvironment, type Environment } from "./environment.ts";
 import { RUN_SCHEME, RunLayout, specRunId } from "./layout.ts";
 import { type Manifest, manifestText, type Recursion } from "./manifest.ts";
@@ -31,6 +32,10 @@ export interface AllocateOptions {
   keepSortIndex?: boolean;
   /** Specs of a chunk; measured when left out. */
   chunkSize?: number;
+  /** Stores `http(s)://` and `s3://` input files with the run, too, instead of leaving the references as they are. */
+  copyInputs?: boolean;
+  /** Told of input files as they are stored. */
+  onArtifact?: (stored: number, total: number) => void;
   /** Ends the reading of specs; nothing is stored then. */
   signal?: AbortSignal;
 }
@@ -43,27 +48,25 @@ export interface AllocatedRun {
 /**
  * Turns specs into a run that is ready to start: checked, versioned, its inputs stored. Nothing is written to storage
  * unless every spec is valid; the manifest comes last, so that a run that has one is whole.
- * @param folder the project's folder, whose code is recorded
+ * @param project its folder, whose code is recorded, and how it brings remote files
  */
 export async function allocateRun(
   storage: Storage,
   experiment: AnyExperiment,
   specs: unknown,
   options: AllocateOptions,
-  folder: string,
+  project: { folder: string; fetchUri: (uri: string) => Promise<string> },
 ): Promise<AllocatedRun> {
   const checked = checkOptions(experiment, options);
-  const environment = captureEnvironment(folder);
+  const environment = captureEnvironment(project.folder);
   const scratch = await mkdtemp(join(tmpdir(), "scythe-allocate-"));
   try {
     const source = specSource(specs, experiment.columns.input);
-    const staged = await stageSpecs(
-      experiment,
-      source,
-      join(scratch, "staged.pq"),
-      checked.keepSortIndex,
-      options.signal,
-    );
+    const staged = await stageSpecs(experiment, source, join(scratch, "staged.pq"), {
+      keepSortIndex: checked.keepSortIndex,
+      signal: options.signal,
+      copyFrom: options.copyInputs ? project.fetchUri : undefined,
+    });
     if (checked.keepSortIndex) await assertUniqueSortIndex(staged, join(scratch, "spill"));
     const version = await resolveVersion(storage, checked.name, checked.version);
     const layout = await claimRun(storage, checked.name, version);
@@ -96,7 +99,10 @@ async function publish(
     sort: checked.keepSortIndex,
     tempDir: join(scratch, "spill"),
   });
-  await storeArtifacts(storage, staged.artifacts, (artifact) => layout.key(artifactPath(artifact)));
+  await storeArtifacts(storage, staged.artifacts, (artifact) => layout.key(artifactPath(artifact)), {
+    known: staged.artifacts.length > 0 ? await earlierContents(storage, layout) : new Map(),
+    ...(checked.onArtifact && { onProgress: checked.onArtifact }),
+  });
   await storage.putFile(layout.specs, target, { move: true });
   await putDescriptions(storage, layout, experiment, staged, ids);
   const manifest: Manifest = {
@@ -195,6 +201,7 @@ interface CheckedOptions {
   seed: number;
   chunkSize: number | null;
   keepSortIndex: boolean;
+  onArtifact: AllocateOptions["onArtifact"];
 }
 
 function checkOptions(experiment: AnyExperiment, options: AllocateOptions): CheckedOptions {
@@ -212,6 +219,7 @@ function checkOptions(experiment: AnyExperiment, options: AllocateOptions): Chec
     seed: options.seed ?? randomInt(2 ** 47),
     chunkSize: options.chunkSize ?? null,
     keepSortIndex: options.keepSortIndex ?? false,
+    onArtifact: options.onArtifact,
   };
 }
 

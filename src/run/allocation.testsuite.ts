@@ -32,7 +32,8 @@ export const allocate = (
   specs: unknown,
   options: AllocateOptions = {},
   experiment: AnyExperiment = study,
-): Promise<AllocatedRun> => allocateRun(storage, experiment, specs, options, tmpdir());
+): Promise<AllocatedRun> =>
+  allocateRun(storage, experiment, specs, options, { folder: tmpdir(), fetchUri: async (uri) => uri });
 
 export const keysOf = async (storage: Storage): Promise<string[]> => (await listAll(storage, "")).map(({ key }) => key);
 

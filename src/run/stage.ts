@@ -27,6 +27,13 @@ export interface InvalidSpec extends SpecIssue {
   at: string;
 }
 
+export interface StageOptions {
+  keepSortIndex: boolean;
+  signal?: AbortSignal | undefined;
+  /** Brings remote input files here, for the run to keep; left out, references stay as they are. */
+  copyFrom?: ((uri: string) => Promise<string>) | undefined;
+}
+
 /** Invalid specs that are spelled out; the rest are counted. */
 const SHOWN = 20;
 const ROWS_A_BREATH = 4_096;
@@ -44,10 +51,9 @@ export async function stageSpecs(
   experiment: AnyExperiment,
   source: SpecSource,
   path: string,
-  keepSortIndex: boolean,
-  signal?: AbortSignal,
+  options: StageOptions,
 ): Promise<StagedSpecs> {
-  const staging = new Staging(experiment, source, path, keepSortIndex);
+  const staging = new Staging(experiment, source, path, options);
   let seen = 0;
   try {
     for await (const record of source.records) {
@@ -55,7 +61,8 @@ export async function stageSpecs(
       if (wait) await wait;
       if (++seen % ROWS_A_BREATH === 0) {
         await setImmediate(); // an array of millions would keep signals and timers waiting
-        if (signal?.aborted) throw new ScytheError("cancelled", "The allocation was cancelled; nothing was stored");
+        if (options.signal?.aborted)
+          throw new ScytheError("cancelled", "The allocation was cancelled; nothing was stored");
       }
     }
     return staging.finish();
@@ -83,7 +90,7 @@ class Staging {
   #only: Record<string, unknown> | undefined;
   #seen = 0;
 
-  constructor(experiment: AnyExperiment, source: SpecSource, path: string, keepSortIndex: boolean) {
+  constructor(experiment: AnyExperiment, source: SpecSource, path: string, options: StageOptions) {
     const { input, scalars, files, tables } = experiment.columns as AnyExperiment["columns"];
     this.#experiment = experiment;
     this.#taken = [...scalars, ...files, ...Object.values(tables).flat(), ...input].map((column) => column.name);
@@ -91,12 +98,16 @@ class Staging {
     this.#fileFields = input.filter((column: Column) => column.file);
     this.#mustReparse = rewrites(experiment.input) ? experiment.input : undefined;
     this.#extras = isOpen(experiment.input) ? new Map() : undefined;
-    this.#plan = new ArtifactPlan(source.folder, (field, file) => RUN_SCHEME + RunLayout.artifactPath(field, file));
+    this.#plan = new ArtifactPlan(
+      source.folder,
+      (field, file) => RUN_SCHEME + RunLayout.artifactPath(field, file),
+      options.copyFrom,
+    );
     const columns = [SORT_INDEX, ...input, ...(this.#extras ? [EXTRA_COLUMN] : [])];
     this.#builder = new BatchBuilder(columns);
     this.#file = new ParquetFile(path, columns);
     this.#path = path;
-    this.#keepSortIndex = keepSortIndex;
+    this.#keepSortIndex = options.keepSortIndex;
     this.#single = source.single;
   }
 

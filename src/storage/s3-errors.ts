@@ -19,6 +19,8 @@ interface SdkError {
   code?: string;
   message?: string;
   errors?: unknown[];
+  /** The server's own error; missing when its answer could not be read. */
+  $fault?: string;
   $metadata?: { httpStatusCode?: number; requestId?: string };
 }
 
@@ -83,13 +85,14 @@ export function triesFor(error: unknown): number {
   if (code === "RequestTimeTooSkewed") return 3;
   if (code === "CorruptBody") return 5;
   if (FOLDERS.has(code)) return 4;
-  if (PASSING.has(code) || isUnreachable(error)) return Number.POSITIVE_INFINITY;
+  const isBroken = BROKEN_CONNECTION.has((error as SdkError).code ?? "");
+  if (isBroken || PASSING.has(code) || isUnreachable(error)) return Number.POSITIVE_INFINITY;
   const status = statusOf(error);
-  if (status === undefined) return BROKEN_CONNECTION.has((error as SdkError).code ?? "") ? Number.POSITIVE_INFINITY : 1;
+  if (status === undefined) return 1;
   const unnamed = status === 409 && /^(|UnknownError|Conflict|409)$/.test(code);
   const passing = status === 429 || status === 408 || (status >= 500 && status !== 501) || unnamed;
   if (passing) return Number.POSITIVE_INFINITY;
-  return status < 300 ? 5 : 1; // a success whose text could not be read
+  return (error as SdkError).$fault === undefined ? 5 : 1;
 }
 
 /** @returns a ScytheError that says what, where and what to do; without credentials, also in its cause */
@@ -103,7 +106,7 @@ export function translate(error: unknown, action: S3Action, secrets: readonly st
   if (isNoKey(error) && verb === "read") {
     return new ScytheError("not_found", `No object ${action.uri}`, { details, cause });
   }
-  const reason = reasonOf(error, cause.message);
+  const reason = reasonOf(error, cause.message.split("\n")[0]!);
   return new ScytheError("storage", `Could not ${verb} ${action.uri}: ${reason}`, {
     hint: hintFor(error, action),
     details,

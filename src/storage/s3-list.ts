@@ -85,5 +85,5 @@ async function deleteBatch(place: S3Place, batch: readonly { key: string; Key: s
 /** As the SDK would throw it for a request of its own. */
 function deletionError(code: string, message: string): Error {
   const httpStatusCode = code === "AccessDenied" ? 403 : code === "SlowDown" ? 503 : 500;
-  return Object.assign(new Error(message), { name: code, $metadata: { httpStatusCode } });
+  return Object.assign(new Error(message), { name: code, $fault: "server", $metadata: { httpStatusCode } });
 }

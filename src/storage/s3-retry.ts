@@ -51,10 +51,11 @@ export function makeCall(address: S3Address, limits: ConnectionLimits & RetryLim
         return result;
       } catch (error) {
         answered ||= statusOf(error) !== undefined;
-        if (isHopeless(error, attempt, performance.now() - start)) {
+        const pauseMs = pauseFor(attempt, limits.pauseMs);
+        if (isHopeless(error, attempt, performance.now() - start + pauseMs)) {
           throw translate(error, action, await connection.secrets());
         }
-        await sleep(pauseFor(attempt, limits.pauseMs));
+        await sleep(pauseMs);
       }
     }
   };

@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { hashFile } from "../files/artifacts.ts";
+import { eachOf, hashFile } from "../files/artifacts.ts";
 import { RUN_SCHEME, RunLayout } from "../run/layout.ts";
 import { assertEpoch } from "../run/state.ts";
 import { ERRORS, type PartColumns, partColumns } from "../scatter/part-columns.ts";
@@ -12,6 +12,9 @@ import { newAttemptId } from "./attempt.ts";
 import { ChunkLog } from "./chunk-log.ts";
 import type { PartBuffers } from "./part-buffers.ts";
 import type { OutputFile, Rows } from "./protocol.ts";
+
+/** Output files of one chunk under way at once. */
+const UPLOADS = 8;
 
 /** Gathers the rows of one chunk and commits them as its part: whole, or not at all. */
 export class PartWriter {
@@ -92,10 +95,10 @@ export class PartWriter {
   }
 
   async #storeFiles(files: readonly OutputFile[], firstRow: number, removeDirs: readonly string[]): Promise<void> {
-    for (const file of files) {
+    await eachOf(files, UPLOADS, async (file) => {
       const stored = await this.#storeFile(file);
       if (stored !== file.name) rename(this.#buffers.ok.view(), file, firstRow + file.row, stored);
-    }
+    });
     for (const dir of removeDirs) await rm(dir, { recursive: true, force: true });
   }
 
@@ -111,8 +114,13 @@ export class PartWriter {
   }
 
   async #holds(key: string, path: string): Promise<boolean> {
-    if (!this.#storage.localPath) return false;
-    return (await hashFile(this.#storage.localPath(key))) === (await hashFile(path));
+    const held = this.#storage.localPath?.(key) ?? `${path}.held`;
+    try {
+      if (!this.#storage.localPath) await this.#storage.getFile(key, held);
+      return (await hashFile(held)) === (await hashFile(path));
+    } finally {
+      if (!this.#storage.localPath) await rm(held, { force: true });
+    }
   }
 }
 
