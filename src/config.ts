@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { createJiti } from "jiti";
 import { messageOf, ScytheError } from "./errors.ts";
 import { type AnyExperiment, parseDuration } from "./experiment/define.ts";
+import type { Storage } from "./storage/storage.ts";
 
 /** What `scythe.config.ts` exports by default. */
 export interface Config {
@@ -95,14 +96,15 @@ async function importModule(path: string): Promise<{ default?: unknown }> {
 
 /** What may be said on the command line or in code, above environment and config. */
 export interface Overrides {
-  storage?: string;
+  /** A folder, `s3://bucket/prefix`, or a storage made by {@link s3Storage} (for credentials or limits of its own). */
+  storage?: string | Storage;
   engine?: string;
   slots?: number;
 }
 
 /** Everything an entry point decides by. Precedence: override, environment, config file, default. */
 export interface Settings {
-  storage: string;
+  storage: string | Storage;
   engine: string;
   slots: number | undefined;
   workerName: string;

@@ -47,7 +47,8 @@ export class Scythe implements AsyncDisposable {
     this.registry = new Registry(loaded.config.experiments);
     this.settings = readSettings(loaded, overrides);
     this.folder = loaded.folder;
-    this.storage = openStorage(this.settings.storage);
+    const { storage } = this.settings;
+    this.storage = typeof storage === "string" ? openStorage(storage) : storage;
     this.#scratch = mkdtempSync(join(tmpdir(), "scythe-"));
     process.once("exit", this.#removeScratch); // a program that ends without closing leaves no litter
     this.#fetchUri = fileFetcher({

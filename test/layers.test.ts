@@ -19,7 +19,15 @@ const ORDER = [
   ["study"],
 ];
 /** Entry points: they alone read settings and choose adapters. */
-const ENTRIES = new Set(["index.ts", "project.ts", "config.ts", "open-storage.ts", "cli", "worker/process.ts", "table/duckdb-process.ts"]);
+const ENTRIES = new Set([
+  "index.ts",
+  "project.ts",
+  "config.ts",
+  "open-storage.ts",
+  "cli",
+  "worker/process.ts",
+  "table/duckdb-process.ts",
+]);
 /** Adapters and what they share: they import layer 0 only, and only entry points import them. */
 const ADAPTER = /^(storage\/(?!storage\.ts$)|engine\/(?!engine\.ts$))/;
 
