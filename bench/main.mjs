@@ -1,7 +1,7 @@
 /**
  * The numbers of docs/benchmarks.md: this package beside its peers, in one run, as ratios.
  *
- * npm run bench [-- throughput memory tasks files latency] [--specs 1000000] [--python <python with pandas, dask>]
+ * npm run bench [-- throughput memory tasks files latency gather s3] [--specs 1000000] [--python <python with pandas, dask>]
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -19,7 +19,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), "scythe-bench-"));
 const specs = Number(values.specs);
 
-const SCENARIOS = { throughput, memory, tasks, files, latency };
+const SCENARIOS = { throughput, memory, tasks, files, latency, gather, s3 };
 const chosen = positionals.length > 0 ? positionals : Object.keys(SCENARIOS);
 const unknown = chosen.find((name) => !SCENARIOS[name]);
 if (unknown) throw new Error(`No benchmark ${unknown}; there are: ${Object.keys(SCENARIOS).join(", ")}`);
@@ -140,6 +140,30 @@ function latency() {
   table(
     ["10 specs", "seconds, median of 5", "target"],
     [["scythe run, to its end", seconds[2].toFixed(2), "≤ 1.5 to the first result"]],
+  );
+}
+
+/** Merging a run's parts beside one bare COPY of the same rows, 20 columns. */
+function gather() {
+  const storage = mkdtempSync(join(scratch, "gather-"));
+  const rows = [specs, 3 * specs].map((n) => {
+    const line = runPeer(process.execPath, here("gather.mjs"), "--storage", storage, "--specs", n);
+    rmSync(storage, { recursive: true, force: true });
+    return [n, line.gatherSeconds, line.bareSeconds, line.ofBare.toFixed(2), "≥ 0.5", line.peakMiB];
+  });
+  table(["rows", "gather s", "bare COPY s", "speed ÷ bare", "target", "peak MiB of the merging process"], rows);
+}
+
+/** In a bucket of a real S3 server. */
+function s3() {
+  const line = runPeer(process.execPath, here("s3.mjs"));
+  table(
+    ["", "measured", "target"],
+    [
+      ["objects for 10,000 scalar specs", line.objectsFor10000Specs, "≤ 100"],
+      ["artifacts of 1,000 specs that share 3 files", line.artifactsFor1000Specs, "3"],
+      ["download of 1,000 files, 20 ms a request, ÷ sequential gets", `${line.timesFaster} ×`, "≥ 8 ×"],
+    ],
   );
 }
 

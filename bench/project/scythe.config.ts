@@ -15,4 +15,15 @@ export const spin = defineExperiment({
   },
 });
 
-export default defineConfig({ experiments: [orbitalScalars, spin], slots: 2 });
+const tenNumbers = (prefix: string) =>
+  z.object(Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`${prefix}${i}`, z.number()])));
+
+/** Ten numbers in, ten out: rows of twenty columns to gather. */
+export const wide = defineExperiment({
+  name: "wide",
+  input: tenNumbers("in_"),
+  output: tenNumbers("out_"),
+  run: (input) => Object.fromEntries(Object.entries(input).map(([name, value]) => [`out_${name.slice(3)}`, value * 2])),
+});
+
+export default defineConfig({ experiments: [orbitalScalars, spin, wide], slots: 2 });
