@@ -39,7 +39,7 @@ describe("the same specs and seed give equal tables", () => {
     ["one slot, chunks of one", 1, { chunkSize: 1 }],
     ["chunks of seven", 2, { chunkSize: 7 }],
     ["factor 3, depth 2", 2, { recursion: { factor: 3, maxDepth: 2 } }],
-    ["factor 2, depth 8 on one slot", 1, { recursion: { factor: 2, maxDepth: 8 } }],
+    ["factor 2, depth 6 on one slot", 1, { recursion: { factor: 2, maxDepth: 6 } }],
     ["more children than specs", 2, { recursion: { factor: 400, maxDepth: 1 } }],
   ];
   it.each(shapes)("on the local engine: %s", async (_name, slots, options) => {

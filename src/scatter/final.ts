@@ -13,21 +13,16 @@ import { physicalOf } from "../table/physical.ts";
 import { finished, finishedExpression, identifier, literal, literalList } from "../table/sql.ts";
 import { ERROR_COLUMNS, FEATURES, partColumns, SORT_SUBINDEX } from "./part-columns.ts";
 import type { NodeTask, RunInfo, TreeSettings } from "./run-task.ts";
-import type { GatherSources } from "./sources.ts";
+import type { GatherSources, Merge } from "./sources.ts";
 
 /** Rows of a row group of the final tables: DuckDB buffers some of these per thread. A multiple of 2,048. */
 const ROW_GROUP = 61_440;
 
 /** What the root merges into: each final table, then the report that makes the run complete. */
-export async function writeFinal(
-  settings: TreeSettings,
-  run: RunInfo,
-  task: NodeTask,
-  sources: GatherSources,
-  duck: Duck,
-  folder: string,
-): Promise<Record<string, number>> {
-  const writer = await FinalWriter.open(settings, run, task, sources, duck, folder);
+export async function writeFinal(merge: Merge, sources: GatherSources): Promise<Record<string, number>> {
+  const { settings, run, task, duck } = merge;
+  const features = settings.experiment.computedFeatures ? await featureColumns(duck, sources) : [];
+  const writer = new FinalWriter(merge, sources, features);
   const files = [await writer.scalars(), await writer.errors()];
   if (settings.experiment.columns.files.length > 0) files.push(await writer.fileRefs());
   for (const name of Object.keys(settings.experiment.tables)) files.push(await writer.table(name));
@@ -41,30 +36,17 @@ export async function writeFinal(
 
 class FinalWriter {
   readonly #settings: TreeSettings;
-  readonly #run: RunInfo;
-  readonly #task: NodeTask;
+  readonly #merge: Merge;
   readonly #sources: GatherSources;
-  readonly #duck: Duck;
-  readonly #folder: string;
   readonly #index: Column[];
   /** SQL of the index columns, over a part's good or failed rows. */
   readonly #indexSql: string[];
 
-  private constructor(
-    settings: TreeSettings,
-    run: RunInfo,
-    task: NodeTask,
-    sources: GatherSources,
-    duck: Duck,
-    folder: string,
-    features: readonly Column[],
-  ) {
+  constructor(merge: Merge, sources: GatherSources, features: readonly Column[]) {
+    const { settings, run } = merge;
     this.#settings = settings;
-    this.#run = run;
-    this.#task = task;
+    this.#merge = merge;
     this.#sources = sources;
-    this.#duck = duck;
-    this.#folder = folder;
     const inputs = partColumns(settings.experiment, run.details.extra_columns).index.filter((c) => c.name !== FEATURES);
     this.#index = [...idColumns(), ...inputs, ...features];
     this.#indexSql = [
@@ -77,18 +59,6 @@ class FinalWriter {
     ];
   }
 
-  static async open(
-    settings: TreeSettings,
-    run: RunInfo,
-    task: NodeTask,
-    sources: GatherSources,
-    duck: Duck,
-    folder: string,
-  ): Promise<FinalWriter> {
-    const features = settings.experiment.computedFeatures ? await featureColumns(duck, sources) : [];
-    return new FinalWriter(settings, run, task, sources, duck, folder, features);
-  }
-
   scalars(): Promise<FinalFile> {
     const { scalars } = this.#settings.experiment.columns as AnyExperiment["columns"];
     return this.#write("scalars", this.#rows(scalars.map(finished)), this.#index, scalars);
@@ -96,7 +66,7 @@ class FinalWriter {
 
   fileRefs(): Promise<FinalFile> {
     const { files } = this.#settings.experiment.columns as AnyExperiment["columns"];
-    const runUri = `${this.#settings.storage.uriOf(this.#run.layout.experimentId)}/`;
+    const runUri = `${this.#settings.storage.uriOf(this.#merge.run.layout.experimentId)}/`;
     const columns = files.map((column) => fileSql(column, runUri));
     return this.#write("result_file_refs", this.#rows(columns), this.#index, files);
   }
@@ -146,13 +116,14 @@ class FinalWriter {
   }
 
   async #write(name: string, select: string, index: readonly Column[], columns: readonly Column[]): Promise<FinalFile> {
-    const path = join(this.#folder, `${name}.final.pq`);
-    const { layout } = this.#run;
-    const own = JSON.stringify({ experiment_id: layout.experimentId, generation: this.#task.generation });
+    const { run, task, duck, folder } = this.#merge;
+    const path = join(folder, `${name}.final.pq`);
+    const { layout } = run;
+    const own = JSON.stringify({ experiment_id: layout.experimentId, generation: task.generation });
     const metadata = `{pandas: ${literal(pandasMetadata(index, columns))}, scythe: ${literal(own)}}`;
     const sql = `COPY (${select}) TO ${literal(path)} (FORMAT parquet, ROW_GROUP_SIZE ${ROW_GROUP}, KV_METADATA ${metadata})`;
-    await this.#duck.run(sql, `Could not write final/${name}.pq`);
-    const [count] = await this.#duck.rows(`SELECT num_rows AS n FROM parquet_file_metadata(${literal(path)})`);
+    await duck.run(sql, `Could not write final/${name}.pq`);
+    const [count] = await duck.rows(`SELECT num_rows AS n FROM parquet_file_metadata(${literal(path)})`);
     const file = { name, rows: Number(count!.n), bytes: (await stat(path)).size, sha256: await hashFile(path) };
     await this.#settings.storage.putFile(layout.finalTable(name), path, { move: true });
     return file;

@@ -4,12 +4,12 @@ import { ScytheError } from "../errors.ts";
 import type { NodePath, RunLayout } from "../run/layout.ts";
 import { assertEpoch } from "../run/state.ts";
 import type { Storage } from "../storage/storage.ts";
-import { type Duck, withDuckDb } from "../table/duckdb.ts";
+import { withDuckDb } from "../table/duckdb.ts";
 import { literal, literalList } from "../table/sql.ts";
 import { writeFinal } from "./final.ts";
 import { localCopy } from "./local-copy.ts";
-import type { NodeTask, RunInfo, TreeSettings } from "./run-task.ts";
-import { type GatherSources, gatherSources } from "./sources.ts";
+import type { NodeTask, TreeSettings } from "./run-task.ts";
+import { type GatherSources, gatherSources, type Merge } from "./sources.ts";
 import { nodeSize } from "./tree.ts";
 
 /** MiB of buffers that a merge may take, whatever the number of rows; sorting spills to disk beyond. */
@@ -28,35 +28,26 @@ export async function isGathered(
 /** Merges a node's children; at the root, writes `final/` and the report. */
 export async function mergeNode(settings: TreeSettings, task: NodeTask): Promise<Record<string, number>> {
   const run = await settings.runs.get(task.experiment_id);
-  const { storage, scratch } = settings;
-  await assertEpoch(storage, run.layout, task.epoch);
-  await mkdir(scratch, { recursive: true });
-  const folder = await mkdtemp(join(scratch, "gather-"));
+  await assertEpoch(settings.storage, run.layout, task.epoch);
+  await mkdir(settings.scratch, { recursive: true });
+  const folder = await mkdtemp(join(settings.scratch, "gather-"));
+  const options = { tempDir: join(folder, "spill"), memoryMb: MEMORY_MB };
   try {
-    return await withDuckDb(
-      { tempDir: join(folder, "spill"), memoryMb: MEMORY_MB },
-      nodeSize(run.details.spec_count, task.path),
-      async (duck) => {
-        const sources = await gatherSources(settings, run, task, duck, folder);
-        await assertComplete(settings, run, task, sources, duck, folder);
-        if (task.path.length === 0) return writeFinal(settings, run, task, sources, duck, folder);
-        await writeGathered(settings, run, task, sources, duck, folder);
-        return {};
-      },
-    );
+    return await withDuckDb(options, nodeSize(run.details.spec_count, task.path), async (duck) => {
+      const merge: Merge = { settings, run, task, duck, folder };
+      const sources = await gatherSources(merge);
+      await assertComplete(merge, sources);
+      if (task.path.length === 0) return writeFinal(merge, sources);
+      await writeGathered(merge, sources);
+      return {};
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function writeGathered(
-  { storage }: TreeSettings,
-  run: RunInfo,
-  task: NodeTask,
-  sources: GatherSources,
-  duck: Duck,
-  folder: string,
-): Promise<void> {
+/** The good rows last: they say that the node is gathered. */
+async function writeGathered({ settings, run, task, duck, folder }: Merge, sources: GatherSources): Promise<void> {
   const put = async (table: string, files: readonly string[]) => {
     const target = join(folder, `${table}.gathered.pq`);
     await duck.run(
@@ -64,7 +55,8 @@ async function writeGathered(
        TO ${literal(target)} (FORMAT parquet)`,
       `Could not merge ${table}`,
     );
-    await storage.putFile(run.layout.gathered(task.path, task.generation, table), target, { move: true });
+    const key = run.layout.gathered(task.path, task.generation, table);
+    await settings.storage.putFile(key, target, { move: true });
   };
   for (const [table, files] of Object.entries(sources.tables)) if (files.length > 0) await put(table, files);
   await put("rows", sources.rows);
@@ -75,15 +67,8 @@ async function writeGathered(
  * equal sums of the hashes of all `sort_index`.
  * @throws ScytheError `internal`
  */
-async function assertComplete(
-  { storage }: TreeSettings,
-  run: RunInfo,
-  task: NodeTask,
-  sources: GatherSources,
-  duck: Duck,
-  folder: string,
-): Promise<void> {
-  const specs = await localCopy(storage, run.layout.nodeSpecs(task.path), folder);
+async function assertComplete({ settings, run, task, duck, folder }: Merge, sources: GatherSources): Promise<void> {
+  const specs = await localCopy(settings.storage, run.layout.nodeSpecs(task.path), folder);
   const failed = sources.tables.errors!;
   const there = [sources.rows, ...(failed.length > 0 ? [failed] : [])]
     .map((files) => `SELECT CAST(sort_index AS BIGINT) AS i FROM read_parquet(${literalList(files)})`)

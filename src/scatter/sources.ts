@@ -16,30 +16,28 @@ export interface GatherSources {
   ordered: boolean;
 }
 
+/** One node's merge: where, of what, with what. */
+export interface Merge {
+  settings: TreeSettings;
+  run: RunInfo;
+  task: NodeTask;
+  duck: Duck;
+  /** Scratch, removed afterwards. */
+  folder: string;
+}
+
 /** The key-value metadata of a part that names the attempt whose table files belong to it. */
 export const ATTEMPT_KEY = "scythe_attempt";
 
 /** Finds what a node merges: its own parts, or what its children gathered. */
-export async function gatherSources(
-  settings: TreeSettings,
-  run: RunInfo,
-  task: NodeTask,
-  duck: Duck,
-  folder: string,
-): Promise<GatherSources> {
+export async function gatherSources(merge: Merge): Promise<GatherSources> {
+  const { run, task } = merge;
   const { recursion, chunk_size, spec_count } = run.details;
   const size = nodeSize(spec_count, task.path);
-  return splits(size, task.path.length, recursion, chunk_size ?? 1)
-    ? childSources(settings, run, task, folder)
-    : partSources(settings, run, task, size, duck, folder);
+  return splits(size, task.path.length, recursion, chunk_size ?? 1) ? childSources(merge) : partSources(merge, size);
 }
 
-async function childSources(
-  settings: TreeSettings,
-  run: RunInfo,
-  task: NodeTask,
-  folder: string,
-): Promise<GatherSources> {
+async function childSources({ settings, run, task, folder }: Merge): Promise<GatherSources> {
   const { storage, experiment } = settings;
   const children = childPaths(task.path, run.details.recursion.factor);
   const bring = async (table: string): Promise<string[]> => {
@@ -51,37 +49,23 @@ async function childSources(
     );
     return localCopies(storage, keys.flat(), folder);
   };
-  const names = [ERRORS, ...Object.keys(experiment.tables)];
   const tables: Record<string, string[]> = {};
-  for (const name of names) tables[name] = await bring(name);
+  for (const name of [ERRORS, ...Object.keys(experiment.tables)]) tables[name] = await bring(name);
   return { rows: await bring("rows"), tables, ordered: false };
 }
 
-async function partSources(
-  settings: TreeSettings,
-  run: RunInfo,
-  task: NodeTask,
-  size: number,
-  duck: Duck,
-  folder: string,
-): Promise<GatherSources> {
+async function partSources({ settings, run, task, duck, folder }: Merge, size: number): Promise<GatherSources> {
   const { storage, experiment } = settings;
   const parts = await chosenParts(settings, run, task, size);
-  const rows = await localCopies(
-    storage,
-    parts.map((part) => part.key),
-    folder,
-  );
+  const keys = parts.map((part) => part.key);
+  const rows = await localCopies(storage, keys, folder);
   const attempts = await attemptsOf(duck, rows);
   const existing = new Set((await listAll(storage, run.layout.allParts)).map(({ key }) => key));
   const tables: Record<string, string[]> = {};
   for (const name of [ERRORS, ...Object.keys(experiment.tables)]) {
-    const keys = parts.map((part, i) => run.layout.partTable(task.path, part, name, attempts.get(rows[i]!)!));
-    tables[name] = await localCopies(
-      storage,
-      keys.filter((key) => existing.has(key)),
-      folder,
-    );
+    const own = parts.map((part, i) => run.layout.partTable(task.path, part, name, attempts.get(rows[i]!)!));
+    const there = own.filter((key) => existing.has(key)); // a chunk without rows for a table has no file of it
+    tables[name] = await localCopies(storage, there, folder);
   }
   return { rows, tables, ordered: true };
 }

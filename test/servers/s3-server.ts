@@ -21,6 +21,8 @@ export interface S3Server {
 
 const STARTS = 6;
 const READY_MS = 15_000;
+/** Runs "$0" with its arguments as long as our end of the pipe is open: it ends with us, however we end. */
+const UNTIL_STDIN_ENDS = 'exec 3<&0; "$0" "$@" 3<&- & pid=$!; (cat <&3; kill $pid) >/dev/null 2>&1 & wait $pid';
 
 /** Starts a real S3 server on loopback, over a folder of its own. @returns undefined (and says why) when none is to be had */
 export async function startS3Server(): Promise<S3Server | undefined> {
@@ -43,8 +45,6 @@ function serverOf(
   folder: string,
   credentials: S3Server["credentials"],
 ): S3Server {
-  const kill = () => child.kill("SIGKILL");
-  process.once("exit", kill);
   return {
     endpoint,
     credentials,
@@ -63,7 +63,6 @@ function serverOf(
       return name;
     },
     stop: async () => {
-      process.off("exit", kill);
       await end(child);
       await rm(folder, { recursive: true, force: true });
     },
@@ -77,10 +76,22 @@ async function startOnFreePort(binary: string, folder: string, credentials: S3Se
     const port = await freePort();
     const options = await storeOptions(folder, said);
     const child = spawn(
-      binary,
-      ["--port", `127.0.0.1:${port}`, "--keep-alive", "--quiet", "--health", "/health", "posix", ...options],
+      "/bin/sh",
+      [
+        "-c",
+        UNTIL_STDIN_ENDS,
+        binary,
+        "--port",
+        `127.0.0.1:${port}`,
+        "--keep-alive",
+        "--quiet",
+        "--health",
+        "/health",
+        "posix",
+        ...options,
+      ],
       {
-        stdio: ["ignore", "pipe", "pipe"],
+        stdio: ["pipe", "pipe", "pipe"],
         env: {
           PATH: process.env.PATH,
           ROOT_ACCESS_KEY: credentials.accessKeyId,
@@ -120,13 +131,12 @@ async function isReady(child: ChildProcess, endpoint: string): Promise<boolean> 
   return false;
 }
 
+/** The shell ends once the server has, which it asks to when its input ends. */
 async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, "exit");
-  child.kill("SIGTERM");
-  const late = setTimeout(() => child.kill("SIGKILL"), 3_000);
+  const isGone = child.exitCode !== null || child.signalCode !== null;
+  const gone = isGone ? undefined : once(child, "exit");
+  child.stdin!.destroy();
   await gone;
-  clearTimeout(late);
 }
 
 export async function freePort(): Promise<number> {
