@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { ScytheError } from "../errors.ts";
 import { assertKey, assertPrefix } from "./key.ts";
 import { absent, fail, isAbsent } from "./local-errors.ts";
+import { assertInside, assertInsideSync } from "./local-links.ts";
 import { withLock } from "./local-lock.ts";
 import { etagOf, getFile, head, read, readRange } from "./local-read.ts";
 import type { ObjectInfo, PutCondition, PutResult, Storage } from "./storage.ts";
@@ -23,20 +24,33 @@ export function localStorage(folder: string): Storage {
     return join(root, ...key.split("/"));
   };
 
+  /** What is read must lie in the storage; of what is written, a link is replaced, so its folder must. */
+  const toRead = async (key: string): Promise<string> => {
+    const path = pathOf(key);
+    await assertInside(root, path);
+    return path;
+  };
+  const toWrite = async (key: string): Promise<string> => {
+    const path = pathOf(key);
+    await assertInside(root, dirname(path));
+    return path;
+  };
+
   return {
     uri,
     uriOf: (key) => `${uri}/${key.split("/").map(encodeURIComponent).join("/")}`,
     keyOf: (other) => keyOf(root, other),
-    head: async (key) => head(key, pathOf(key)),
-    get: async (key) => read(pathOf(key)),
-    getRange: async (key, start, end) => readRange(pathOf(key), start, end),
-    put: async (key, body, condition) => write(root, pathOf(key), (temp) => writeSynced(temp, body), condition),
-    putFile: async (key, path, options = {}) => putFile(root, pathOf(key), path, options),
-    getFile: async (key, path) => getFile(pathOf(key), path),
-    copy: async (from, to) => copy(root, pathOf(from), pathOf(to)),
+    head: async (key) => head(key, await toRead(key)),
+    get: async (key) => read(await toRead(key)),
+    getRange: async (key, start, end) => readRange(await toRead(key), start, end),
+    put: async (key, body, condition) => write(root, await toWrite(key), (temp) => writeSynced(temp, body), condition),
+    putFile: async (key, path, options = {}) => putFile(root, await toWrite(key), path, options),
+    getFile: async (key, path) => getFile(await toRead(key), path),
+    copy: async (from, to) => copy(root, await toRead(from), await toWrite(to)),
     list: (prefix) => list(root, prefix),
     listFolders: async (prefix) => {
       assertPrefix(prefix);
+      await assertInside(root, join(root, prefix));
       const entries = await readdir(join(root, prefix), { withFileTypes: true }).catch((e) => absent(e, root));
       return entries
         .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
@@ -44,9 +58,15 @@ export function localStorage(folder: string): Storage {
         .sort();
     },
     delete: async (keys) => {
-      for (const path of keys.map(pathOf)) await remove(root, path);
+      for (const key of keys) pathOf(key);
+      for (const key of keys) await remove(root, await toWrite(key));
     },
-    localPath: pathOf,
+    localPath: (key) => {
+      const path = pathOf(key);
+      assertInsideSync(root, path);
+      return path;
+    },
+    scratch: join(root, TEMP),
   };
 }
 
@@ -216,6 +236,7 @@ async function syncFolder(path: string): Promise<void> {
 async function* list(root: string, prefix: string): AsyncIterable<ObjectInfo> {
   assertPrefix(prefix);
   const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
+  await assertInside(root, join(root, folder));
   yield* walk(root, folder, prefix);
 }
 

@@ -71,6 +71,8 @@ export const isConditionFailed = (error: unknown): boolean =>
 /** Also in the words of versitygw for an unknown access key. */
 const isDenied = (error: unknown): boolean => statusOf(error) === 403 || s3Code(error) === "XAdminUserNotFound";
 
+export const isWithoutCredentials = (error: unknown): boolean => s3Code(error) === "CredentialsProviderError";
+
 /** Nobody was there to answer. */
 export function isUnreachable(error: unknown): boolean {
   const { code, errors, message } = error as SdkError;
@@ -117,7 +119,7 @@ export function translate(error: unknown, action: S3Action, secrets: readonly st
 function reasonOf(error: unknown, message: string): string {
   const status = statusOf(error);
   const code = s3Code(error);
-  if (code === "CredentialsProviderError") return "no AWS credentials were found";
+  if (isWithoutCredentials(error)) return "no AWS credentials were found";
   if (isUnreachable(error)) return `the S3 server cannot be reached (${message})`;
   if (code === "NoSuchBucket") return "there is no such bucket (404 NoSuchBucket)";
   if (isDenied(error)) return `access denied (${status} ${/^(UnknownError|403)$/.test(code) ? "Forbidden" : code})`;
@@ -127,7 +129,7 @@ function reasonOf(error: unknown, message: string): string {
 function hintFor(error: unknown, action: S3Action): string {
   const code = s3Code(error);
   const status = statusOf(error);
-  if (code === "CredentialsProviderError") {
+  if (isWithoutCredentials(error)) {
     return "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run where a role gives access.";
   }
   if (isUnreachable(error)) return "Check the network, AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, and AWS_REGION.";

@@ -203,6 +203,18 @@ describe.skipIf(!server)("one fault at a time", () => {
     expect(await storage.head("aborted")).toBeUndefined();
   });
 
+  it("a server that keeps failing is given up, with advice", async () => {
+    const limits = { ...FAST, giveUpMs: 1_000 };
+    const patient = s3Storage({ bucket, endpoint: proxy.endpoint, credentials: server!.credentials, limits });
+    await patient.put("failing", "x");
+    for (const fault of ["slowDown", "serverError", "resetBefore", "stallRequest"] as const) {
+      harm(fault, () => true, Number.POSITIVE_INFINITY);
+      const error = await patient.get("failing").catch((e) => e);
+      expect(error, fault).toMatchObject({ code: "storage", hint: expect.stringContaining("resume the run") });
+      expect(error.message).toContain(`s3://${bucket}/failing`);
+    }
+  });
+
   it("what is denied fails at once, with bucket, key and permission", async () => {
     proxy.deny = /secret-plan/;
     const { denied } = proxy;

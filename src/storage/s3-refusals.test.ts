@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { freePort, startS3Server } from "../../test/servers/s3-server.ts";
 import { isScytheError } from "../errors.ts";
@@ -84,6 +87,21 @@ describe.skipIf(!server)("a server that refuses", () => {
     vi.stubEnv("AWS_ENDPOINT_URL", server!.endpoint);
     vi.stubEnv("AWS_REGION", "");
     expect(await s3Storage({ bucket }).head("a")).toMatchObject({ key: "a", size: 1 });
+  });
+
+  it("is found by a profile", async () => {
+    const bucket = await server!.createBucket();
+    const folder = await mkdtemp(join(tmpdir(), "scythe-s3-profile-"));
+    const lines = ["[profile lab]", `endpoint_url = ${server!.endpoint}`, "region = us-east-1"];
+    lines.push(`aws_access_key_id = ${server!.credentials.accessKeyId}`);
+    lines.push(`aws_secret_access_key = ${server!.credentials.secretAccessKey}`);
+    await writeFile(join(folder, "config"), lines.join("\n"));
+    for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"]) vi.stubEnv(name, "");
+    vi.stubEnv("AWS_CONFIG_FILE", join(folder, "config"));
+    vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", join(folder, "none"));
+    vi.stubEnv("AWS_PROFILE", "lab");
+    expect(await s3Storage({ bucket }).put("a", "x")).toMatchObject({ written: true });
+    await rm(folder, { recursive: true });
   });
 });
 

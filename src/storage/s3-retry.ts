@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ConnectionLimits, connect, type S3Address, type S3Connection } from "./s3-client.ts";
-import { isUnreachable, type S3Action, statusOf, translate, triesFor } from "./s3-errors.ts";
+import { isUnreachable, isWithoutCredentials, type S3Action, statusOf, translate, triesFor } from "./s3-errors.ts";
 
 /** How long to go on, and how fast. */
 export interface RetryLimits {
@@ -34,7 +34,8 @@ export function makeCall(address: S3Address, limits: ConnectionLimits & RetryLim
     return connecting;
   };
   const isHopeless = (error: unknown, attempt: number, elapsedMs: number) => {
-    if (attempt >= triesFor(error)) return true;
+    const wasLetIn = answered && isWithoutCredentials(error); // it has had some, and could not renew them this time
+    if (attempt >= (wasLetIn ? LEAST_TRIES : triesFor(error))) return true;
     if (!answered && isUnreachable(error)) return elapsedMs >= limits.unreachableMs;
     return elapsedMs >= limits.giveUpMs && attempt >= LEAST_TRIES;
   };

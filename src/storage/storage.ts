@@ -58,6 +58,8 @@ export interface Storage {
   delete(keys: readonly string[]): Promise<void>;
   /** The path of an object that lies on this machine's disk: it may be read there, never written. */
   localPath?(key: string): string;
+  /** A folder on the disk of {@link localPath} for what is unfinished; it may not be there yet, and no listing shows it. */
+  readonly scratch?: string;
 }
 
 /** Collects a listing; for prefixes known to be small. */
