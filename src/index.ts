@@ -19,7 +19,7 @@ export type { VersionBump, VersionRequest } from "./run/version.ts";
 export { type Random, randomFrom } from "./sampling/random.ts";
 export { fileRef } from "./spec/file-ref.ts";
 export { localStorage } from "./storage/local.ts";
-export { type S3StorageOptions, s3Storage } from "./storage/s3.ts";
+export { type S3StorageOptions, s3Storage } from "./storage/s3/s3.ts";
 export type { Storage } from "./storage/storage.ts";
 export type { Progress } from "./study/progress.ts";
 export type { Run } from "./study/run.ts";

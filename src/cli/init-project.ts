@@ -5,6 +5,7 @@ import { messageOf, ScytheError } from "../errors.ts";
 import { packageVersion } from "../run/environment.ts";
 import type { InitFlags } from "./init.ts";
 import { note, print } from "./output.ts";
+import { shellWord } from "./shell-word.ts";
 import { styleFor } from "./style.ts";
 
 const TEMPLATE = fileURLToPath(new URL("../../templates/study", import.meta.url));
@@ -40,11 +41,6 @@ export function packageNameOf(folder: string): string {
     .slice(0, 200);
   if (!safe) return "my-study";
   return TAKEN.has(safe) ? `${safe}-study` : safe;
-}
-
-/** Quoted where a shell would read more into it. */
-function shellWord(text: string): string {
-  return /^[\w./@:+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 async function assertEmpty(target: string, folder: string): Promise<void> {

@@ -112,7 +112,8 @@ function numberCell(value: number | null | undefined): string {
   return value === null || value === undefined ? "–" : countText(value);
 }
 
-async function assertKnown(project: Scythe, name: string): Promise<void> {
+/** @throws ScytheError `not_found` for a name that neither the config nor storage has */
+export async function assertKnown(project: Scythe, name: string): Promise<void> {
   const known = [...new Set([...project.registry.names, ...(await project.listNames())])].sort();
   if (known.includes(name)) return;
   throw new ScytheError("not_found", `No experiment or run named ${JSON.stringify(name)}${didYouMean(name, known)}`, {

@@ -11,6 +11,7 @@ await print("").catch(() => undefined); // what is printed reaches its reader be
 process.exit(code);
 
 async function run(argv: string[]): Promise<number> {
+  if (argv[2] === "__complete") return complete(argv.slice(3));
   try {
     await createProgram().parseAsync(argv);
     return Number(process.exitCode ?? EXIT.ok);
@@ -18,6 +19,15 @@ async function run(argv: string[]): Promise<number> {
     if (thrown instanceof ClosedPipe) return EXIT.ok;
     return tell(thrown, argv.includes("--json")).catch(() => EXIT.internal);
   }
+}
+
+/** Asked by a shell for the words after `scythe`; flags among them are not ours to parse. */
+async function complete(words: string[]): Promise<number> {
+  process.stderr.write = () => true;
+  process.on("uncaughtException", () => process.exit(EXIT.ok));
+  const { printCompletions } = await import("./complete.ts");
+  await printCompletions(words).catch(() => undefined);
+  return EXIT.ok;
 }
 
 /** Tells of an error the way the command was asked to: as text for a person, or as JSON for a program. */

@@ -1,6 +1,10 @@
 import { Command } from "commander";
 import { packageVersion } from "../run/environment.ts";
+import { registerCompletion } from "./completion.ts";
+import { registerCopy } from "./copy.ts";
+import { registerDownload } from "./download.ts";
 import { registerErrors } from "./errors.ts";
+import { registerGc } from "./gc.ts";
 import { registerInit } from "./init.ts";
 import { registerList } from "./list.ts";
 import { registerResults } from "./results.ts";
@@ -15,6 +19,19 @@ Exit codes:
 Data goes to stdout, everything else to stderr. Every command takes --json.
 A run is named by <experiment> (its latest), <experiment>@<version> or <experiment>@<version>/<timestamp>.`;
 
+const COMMANDS = [
+  registerInit,
+  registerRun,
+  registerList,
+  registerShow,
+  registerResults,
+  registerErrors,
+  registerDownload,
+  registerCopy,
+  registerGc,
+  registerCompletion,
+];
+
 /** The command line. Commands load what they need when they run, so that this is quick. */
 export function createProgram(): Command {
   const program = new Command("scythe")
@@ -25,8 +42,6 @@ export function createProgram(): Command {
     .configureOutput({ outputError: () => undefined }) // main.ts tells errors, as text or JSON
     .exitOverride()
     .addHelpText("after", EXIT_CODES);
-  for (const register of [registerInit, registerRun, registerList, registerShow, registerResults, registerErrors]) {
-    register(program);
-  }
+  for (const register of COMMANDS) register(program);
   return program;
 }

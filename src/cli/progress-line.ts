@@ -29,7 +29,11 @@ export function progressBlock(progress: ProgressCounts, width: number, style: St
 }
 
 /** Heavy for what is done, its failed share in red at the end; light for the rest. */
-export function barText({ allocated, succeeded, failed }: ProgressCounts, width: number, style: Style): string {
+export function barText(
+  { allocated, succeeded, failed }: Pick<ProgressCounts, "allocated" | "succeeded" | "failed">,
+  width: number,
+  style: Style,
+): string {
   const share = allocated > 0 ? Math.min(1, (succeeded + failed) / allocated) : 0;
   const done = Math.floor(share * width);
   const red = failed === 0 ? 0 : Math.min(done, Math.max(1, Math.round((failed / allocated) * width)));

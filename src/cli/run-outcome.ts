@@ -3,6 +3,8 @@ import { readReport } from "../run/report.ts";
 import type { Storage } from "../storage/storage.ts";
 import { ProgressReader } from "../study/progress.ts";
 import type { Run } from "../study/run.ts";
+import { errorEntry } from "./error-entry.ts";
+import type { Row } from "./row-writer.ts";
 import { inOrder } from "./table-order.ts";
 
 /** How a run that this process drove came out: what `scythe run --json` prints. */
@@ -57,8 +59,9 @@ export async function outcomeOf(storage: Storage, run: Run): Promise<RunOutcome>
 async function firstFailures(run: Run): Promise<RunOutcome["failures"]> {
   const failures: RunOutcome["failures"] = [];
   const results = await run.result();
-  for await (const { sort_index, kind, message } of results.errors()) {
-    failures.push({ sort_index, kind, message });
+  for await (const row of results.errors() as AsyncGenerator<Row>) {
+    const { sort_index, kind, message } = errorEntry(row);
+    failures.push({ sort_index: Number(sort_index), kind: String(kind), message: String(message) });
     if (failures.length === SHOWN_FAILURES) break;
   }
   return failures;

@@ -1,7 +1,7 @@
 import { ScytheError } from "../errors.ts";
 import type { Results } from "../results/results.ts";
-import { ID_COLUMNS } from "../spec/base.ts";
 import { cellText, messageLine } from "./cell-text.ts";
+import { type ErrorEntry, errorEntry } from "./error-entry.ts";
 import { ErrorGroups } from "./error-groups.ts";
 import type { ErrorsFlags } from "./errors.ts";
 import { withStorage } from "./open-project.ts";
@@ -14,10 +14,6 @@ import { countText, plural } from "./units.ts";
 
 const SHOWN = 20;
 const SHOWN_GROUPS = 10;
-const OWN = ["kind", "name", "message", "stack", "attempts", "worker", "duration"] as const;
-
-/** A failed spec: its input apart from what happened to it. */
-type ErrorEntry = Record<(typeof OWN)[number], unknown> & { sort_index: unknown; input: Row };
 
 export async function showErrors(reference: string, flags: ErrorsFlags): Promise<void> {
   await withStorage(flags, async (project) => {
@@ -94,11 +90,8 @@ function inputText(input: Row): string {
 async function* entriesOf(results: Results, kind?: string): AsyncGenerator<ErrorEntry> {
   if (!("errors" in (await results.listResultsFiles()))) return; // Python Scythe keeps no account of failures
   for await (const row of results.errors() as AsyncGenerator<Row>) {
-    if (kind !== undefined && row.kind !== kind) continue;
-    const known = new Set<string>([...OWN, ...ID_COLUMNS]);
-    const input = Object.fromEntries(Object.entries(row).filter(([name]) => !known.has(name)));
-    const own = Object.fromEntries(OWN.map((name) => [name, row[name]])) as Record<(typeof OWN)[number], unknown>;
-    yield { sort_index: row.sort_index, ...own, input };
+    const entry = errorEntry(row);
+    if (kind === undefined || entry.kind === kind) yield entry;
   }
 }
 

@@ -3,12 +3,14 @@ import type { Scythe } from "../project.ts";
 import { openResults } from "../results/results.ts";
 import { parseExperimentId, RunLayout } from "../run/layout.ts";
 import type { ManifestDetails } from "../run/manifest.ts";
+import { listRunFiles } from "../study/run-files.ts";
 import { pad } from "./display-width.ts";
 import { jsonText } from "./json-text.ts";
 import { withStorage } from "./open-project.ts";
 import type { ProjectFlags } from "./options.ts";
 import { outputWidth, print } from "./output.ts";
 import { paintStatus, type RunFiles, readRunFiles } from "./run-overview.ts";
+import { type RunSizes, runSizes, sizesText } from "./run-sizes.ts";
 import { placeOf } from "./run-summary.ts";
 import { type Style, styleFor } from "./style.ts";
 import { inOrder } from "./table-order.ts";
@@ -28,14 +30,15 @@ export async function showRun(reference: string, flags: ProjectFlags): Promise<v
     const layout = new RunLayout(parseExperimentId(run.experimentId)!);
     const files = await readRunFiles(project.storage, layout);
     const tables = await finalTables(project, layout, files);
+    const sizes = runSizes(await listRunFiles(project.storage, layout));
     if (flags.json) {
       const { overview, manifest, state = null, report = null } = files;
       const { scythe, ...theirs } = manifest!;
       return print(
-        `${jsonText({ ...overview, uri: run.uri, tables, manifest: { ...theirs, ...scythe }, state, report }, 2)}\n`,
+        `${jsonText({ ...overview, uri: run.uri, tables, sizes, manifest: { ...theirs, ...scythe }, state, report }, 2)}\n`,
       );
     }
-    await print(`${sheet(run.uri, files, tables, styleFor(process.stdout))}\n`);
+    await print(`${sheet(run.uri, files, tables, sizes, styleFor(process.stdout))}\n`);
   });
 }
 
@@ -59,7 +62,7 @@ async function finalTables(project: Scythe, layout: RunLayout, { report }: RunFi
   }));
 }
 
-function sheet(uri: string, files: RunFiles, tables: readonly FinalTable[], style: Style): string {
+function sheet(uri: string, files: RunFiles, tables: readonly FinalTable[], sizes: RunSizes, style: Style): string {
   const { overview, manifest } = files;
   const facts: [string, string][] = [
     ["experiment", manifest!.experiment_name],
@@ -75,6 +78,7 @@ function sheet(uri: string, files: RunFiles, tables: readonly FinalTable[], styl
     ...facts.map(([name, text]) => `  ${style.dim(pad(name, 10))}  ${text}`),
   ];
   if (tables.length > 0) lines.push("", tablesText(tables, style));
+  lines.push("", sizesText(sizes, style, outputWidth()));
   return lines.join("\n");
 }
 

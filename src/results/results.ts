@@ -74,7 +74,7 @@ export class Results<E extends AnyExperiment = AnyExperiment> {
         if (field !== undefined && name !== field) continue;
         const value = row[name as string];
         for (const uri of (Array.isArray(value) ? value : [value]) as (string | null | undefined)[]) {
-          if (uri) yield { sortIndex: row.sort_index as number, field: name, uri, path: this.#localPath(uri) };
+          if (uri) yield { sortIndex: row.sort_index as number, field: name, uri, path: await this.#pathOf(uri) };
         }
       }
     }
@@ -134,7 +134,13 @@ export class Results<E extends AnyExperiment = AnyExperiment> {
     return new Map(names);
   }
 
-  #localPath(uri: string): string | undefined {
+  /** A downloaded run has its files beside it, though its tables name the place they came from. */
+  async #pathOf(uri: string): Promise<string | undefined> {
+    const path = this.#storage.keyOf(uri) === undefined ? this.#layout.pathOf(uri) : undefined;
+    if (path !== undefined && this.#storage.localPath) {
+      const key = this.#layout.key(path);
+      if (await this.#storage.head(key)) return this.#storage.localPath(key);
+    }
     return uri.startsWith("file://") ? fileURLToPath(uri) : undefined;
   }
 }

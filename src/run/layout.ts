@@ -28,6 +28,7 @@ export function experimentId(id: RunId): string {
 export function parseExperimentId(text: string): RunId | undefined {
   const [name, version, timestamp, ...rest] = text.replace(/\/$/, "").split("/");
   if (!name || !version || !timestamp || rest.length > 0 || !isTimestamp(timestamp)) return undefined;
+  if (![name, version].every((segment) => /^[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}$/.test(segment))) return undefined;
   return { name, version, timestamp };
 }
 
@@ -105,6 +106,10 @@ export class RunLayout {
   }
   get results(): string {
     return this.key("results/");
+  }
+  /** In a folder that a run was downloaded to: which content of which object has arrived. */
+  get download(): string {
+    return this.key("download.json");
   }
   finalTable(table: string): string {
     return this.key(`final/${table}.pq`);

@@ -30,7 +30,7 @@ export class Catalog<E extends AnyExperiment = AnyExperiment> {
 
   /** `experiment_id`s, oldest first; of one version, or of all. */
   async listRuns(version?: string): Promise<string[]> {
-    const versions = version === undefined ? await this.listVersions() : [version];
+    const versions = version === undefined ? await this.listVersions() : [version].filter(parseVersion);
     const runs = await Promise.all(
       versions.map(async (own) => {
         const folders = await this.#storage.listFolders(`${this.name}/${own}/`);

@@ -1,27 +1,32 @@
 import type { RunLayout } from "../run/layout.ts";
 import { readReport } from "../run/report.ts";
+import { readState } from "../run/state.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 
 export interface Garbage {
   experimentId: string;
+  /**
+   * `complete`: the run's tree is garbage. `incomplete`: it is all that a resumed run has. `foreign`: of Python Scythe,
+   * which says of no run whether it is complete.
+   */
+  run: "complete" | "incomplete" | "foreign";
   files: number;
   bytes: number;
 }
 
 /**
- * What the tree of a run needed and its results do not: `scatter-gather/` of a complete run. Nothing of a run that is
- * not complete is garbage, as it is all that a resumed run has.
+ * What the tree of a run needed and its results do not: `scatter-gather/` of a complete run.
  * @param remove takes it away; otherwise it is only counted
  */
-export async function collectGarbage(
-  storage: Storage,
-  layout: RunLayout,
-  remove: boolean,
-): Promise<Garbage | undefined> {
-  if (!(await readReport(storage, layout))) return undefined;
+export async function collectGarbage(storage: Storage, layout: RunLayout, remove: boolean): Promise<Garbage> {
+  const { experimentId } = layout;
+  const [report, state] = await Promise.all([readReport(storage, layout), readState(storage, layout)]);
+  // a retry of failed specs raises the state's generation first and replaces the report last
+  if (!report || (state && state.generation > report.generation)) {
+    return { experimentId, run: state ? "incomplete" : "foreign", files: 0, bytes: 0 };
+  }
   const objects = await listAll(storage, layout.tree);
-  if (objects.length === 0) return undefined;
   if (remove) await storage.delete(objects.map(({ key }) => key));
   const bytes = objects.reduce((sum, { size }) => sum + size, 0);
-  return { experimentId: layout.experimentId, files: objects.length, bytes };
+  return { experimentId, run: "complete", files: objects.length, bytes };
 }

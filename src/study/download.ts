@@ -1,13 +1,14 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { ScytheError } from "../errors.ts";
+import { isScytheError, ScytheError } from "../errors.ts";
+import { hashFile } from "../files/artifacts.ts";
 import type { RunLayout } from "../run/layout.ts";
+import { readManifest } from "../run/manifest.ts";
 import type { Storage } from "../storage/storage.ts";
+import { DownloadRecord } from "./download-record.ts";
 import { isTaskTable, listRunFiles, type RunFile, type RunPart } from "./run-files.ts";
 import { type TransferItem, type TransferOptions, type TransferProgress, transfer } from "./transfer.ts";
 
-export interface DownloadOptions extends Pick<TransferOptions, "concurrency" | "onProgress"> {
-  /** Default: final, results and specs. */
+export interface DownloadOptions extends Pick<TransferOptions, "concurrency" | "onProgress" | "signal"> {
+  /** Default: final, results and specs; with a field: final, results and artifacts. */
   what?: readonly RunPart[];
   /** Files of this input or output field only. */
   field?: string;
@@ -18,47 +19,107 @@ export interface Downloaded extends TransferProgress {
   folder: string;
 }
 
-const DEFAULT: readonly RunPart[] = ["final", "results", "specs"];
-const RECORD = "download.json";
+type Folder = Storage & Required<Pick<Storage, "localPath">>;
 
 /**
  * Brings a run to a folder, which is a storage like any other then: `openProject(…, { storage: folder })` reads it.
- * What an earlier download brought is not brought again.
- * @throws ScytheError `not_found` when nothing matches, `storage` when some files could not be brought
+ * Files keep their bytes, so that the hashes hold: references in tables lead to where the run was made. What an earlier
+ * download brought is not brought again. What describes the run comes last: until then it is no run there.
+ * @throws ScytheError `not_found` when nothing matches, `conflict` when the target has such a run by other means,
+ *   `storage` when some files could not be brought, `cancelled` when the signal was aborted
  */
 export async function downloadRun(
   source: Storage,
   layout: RunLayout,
-  target: Storage & Required<Pick<Storage, "localPath">>,
+  target: Folder,
   options: DownloadOptions = {},
 ): Promise<Downloaded> {
-  const wanted = new Set<RunFile["part"]>(["about", ...(options.what ?? DEFAULT)]);
-  const files = (await listRunFiles(source, layout)).filter(
-    (file) => wanted.has(file.part) && !isTaskTable(file) && matches(file, options.field),
-  );
-  if (!files.some((file) => file.part !== "about")) throw nothing(layout, options);
+  const all = await listRunFiles(source, layout);
+  const files = chosen(all, layout, options);
   const record = await DownloadRecord.open(target, layout);
-  const items = apart(files).map(({ file, path }) => itemOf(file, layout.key(path)));
+  await assertFree(source, layout, target, record);
+  if (!record.found) await record.save(); // from now on the folder is known as a download, whatever ends it
+  const items = files
+    .map(({ file, path }) => itemOf(file, layout, path))
+    .sort((a, b) => rank(layout, a) - rank(layout, b));
   const progress = await transfer(source, target, items, {
     ...options,
-    isThere: async (item) => record.has(item) && (await target.head(item.to))?.size === item.size,
-    onArrived: async (item) => record.add(item),
+    isThere: (item) => isThere(target, record, item),
+    onArrived: (item, etag) => record.add(item, etag),
   }).finally(() => record.save());
   return { ...progress, folder: target.localPath(layout.experimentId) };
+}
+
+/** Names are settled over all files, so that they do not depend on what is chosen. */
+function chosen(
+  all: readonly RunFile[],
+  layout: RunLayout,
+  { what, field }: DownloadOptions,
+): { file: RunFile; path: string }[] {
+  if (field !== undefined) assertField(all, layout, field);
+  const parts = what ?? (field === undefined ? ["final", "results", "specs"] : ["final", "results", "artifacts"]);
+  const wanted = new Set<RunFile["part"]>(["about", ...parts]);
+  const files = apart(all.filter((file) => file.part !== "tree")).filter(
+    ({ file }) => wanted.has(file.part) && !isTaskTable(file) && matches(file, field),
+  );
+  if (files.some(({ file }) => file.part !== "about")) return files;
+  const asked = [`of ${parts.join(", ")}`, field && `for field ${field}`].filter(Boolean).join(" ");
+  throw new ScytheError("not_found", `Run ${layout.experimentId} has no files ${asked}`, {
+    hint: "`scythe show` lists what it has.",
+  });
+}
+
+function assertField(files: readonly RunFile[], layout: RunLayout, field: string): void {
+  const fields = [...new Set(files.filter((file) => !isTaskTable(file)).flatMap((file) => file.field ?? []))];
+  if (fields.includes(field)) return;
+  throw new ScytheError("not_found", `Run ${layout.experimentId} has no files of a field ${JSON.stringify(field)}`, {
+    hint: fields.length > 0 ? `It has files of: ${fields.join(", ")}.` : "It has no files but its tables.",
+  });
 }
 
 function matches(file: RunFile, field: string | undefined): boolean {
   return field === undefined || file.field === field || file.part === "about" || file.part === "final";
 }
 
-function itemOf(file: RunFile, to: string): TransferItem {
-  return { from: file.key, to, size: file.size, etag: file.etag, sha256: file.sha256 };
+function itemOf(file: RunFile, layout: RunLayout, path: string): TransferItem {
+  const last = file.part === "about";
+  return { from: file.key, to: layout.key(path), size: file.size, etag: file.etag, sha256: file.sha256, last };
 }
 
-function nothing(layout: RunLayout, { what, field }: DownloadOptions): ScytheError {
-  const asked = [what && `of ${what.join(", ")}`, field && `for field ${field}`].filter(Boolean).join(" ");
-  return new ScytheError("not_found", `Run ${layout.experimentId} has no files ${asked}`.trimEnd(), {
-    hint: "`scythe show` lists what it has.",
+/** A report says that the run is complete, a manifest that there is a run: so they come at the very end. */
+function rank(layout: RunLayout, item: TransferItem): number {
+  return [layout.report, layout.manifest].indexOf(item.from);
+}
+
+/** A file that has changed since it arrived is brought again, unless its bytes are known to be right. */
+async function isThere(target: Folder, record: DownloadRecord, item: TransferItem): Promise<boolean> {
+  if (!record.has(item)) return false;
+  const now = await target.head(item.to);
+  if (now?.size !== item.size) return false;
+  if (now.etag === record.arrivedAs(item)) return true;
+  return item.sha256 !== undefined && (await hashFile(target.localPath(item.to))) === item.sha256;
+}
+
+/** Another storage may be named as the target by mistake: what it has must not be written over. */
+async function assertFree(source: Storage, layout: RunLayout, target: Storage, record: DownloadRecord): Promise<void> {
+  if (target.uri === source.uri) {
+    throw new ScytheError("conflict", `Run ${layout.experimentId} lies in ${target.uri} itself`, {
+      hint: "Choose another folder.",
+    });
+  }
+  const theirs = await manifestOf(target, layout);
+  if (!theirs) return;
+  const ours = await manifestOf(source, layout);
+  if (record.found && theirs.workflow_run_id === ours?.workflow_run_id) return;
+  throw new ScytheError("conflict", `${target.uri} has a run ${layout.experimentId} that was not downloaded`, {
+    hint: "Choose another folder.",
+  });
+}
+
+async function manifestOf(storage: Storage, layout: RunLayout) {
+  return readManifest(storage, layout).catch((error: unknown) => {
+    if (isScytheError(error) && error.code === "not_found") return undefined;
+    throw error;
   });
 }
 
@@ -81,42 +142,4 @@ function numbered(path: string, n: number): string {
   const dot = path.lastIndexOf(".");
   const at = dot > path.lastIndexOf("/") ? dot : path.length;
   return `${path.slice(0, at)}~${n}${path.slice(at)}`;
-}
-
-/** Remembers which content of which object was brought, beside the downloaded run. */
-class DownloadRecord {
-  readonly #target: Storage;
-  readonly #key: string;
-  readonly #etags: Map<string, string>;
-
-  private constructor(target: Storage, key: string, etags: Map<string, string>) {
-    this.#target = target;
-    this.#key = key;
-    this.#etags = etags;
-  }
-
-  static async open(
-    target: Storage & Required<Pick<Storage, "localPath">>,
-    layout: RunLayout,
-  ): Promise<DownloadRecord> {
-    const key = join(layout.experimentId, RECORD);
-    const text = await readFile(target.localPath(key), "utf8").catch(() => "{}");
-    try {
-      return new DownloadRecord(target, key, new Map(Object.entries(JSON.parse(text) as Record<string, string>)));
-    } catch {
-      return new DownloadRecord(target, key, new Map()); // damaged: everything is brought anew
-    }
-  }
-
-  has(item: TransferItem): boolean {
-    return this.#etags.get(item.to) === item.etag;
-  }
-
-  add(item: TransferItem): void {
-    this.#etags.set(item.to, item.etag);
-  }
-
-  async save(): Promise<void> {
-    await this.#target.put(this.#key, JSON.stringify(Object.fromEntries(this.#etags)));
-  }
 }

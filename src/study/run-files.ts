@@ -1,7 +1,7 @@
-import { parse } from "yaml";
 import type { RunLayout } from "../run/layout.ts";
 import { readReport } from "../run/report.ts";
-import { getText, listAll, type ObjectInfo, type Storage } from "../storage/storage.ts";
+import { readYaml } from "../run/yaml.ts";
+import { listAll, type ObjectInfo, type Storage } from "../storage/storage.ts";
 
 /** The kinds of files that a run has, beside the small ones that describe it. */
 export const RUN_PARTS = ["final", "results", "artifacts", "specs"] as const;
@@ -19,7 +19,7 @@ export interface RunFile extends ObjectInfo {
 
 /** Every file of a run, with the hash that the run recorded for it, if any. */
 export async function listRunFiles(storage: Storage, layout: RunLayout): Promise<RunFile[]> {
-  const objects = await listAll(storage, layout.key(""));
+  const objects = (await listAll(storage, layout.key(""))).filter(({ key }) => key !== layout.download);
   const hashes = await recordedHashes(storage, layout);
   return objects.map((object) => {
     const path = object.key.slice(layout.key("").length);
@@ -44,9 +44,8 @@ async function recordedHashes(storage: Storage, layout: RunLayout): Promise<Map<
   const hashes = new Map<string, string>();
   const report = await readReport(storage, layout);
   for (const [name, { sha256 }] of Object.entries(report?.final ?? {})) hashes.set(`final/${name}.pq`, sha256);
-  const found = await getText(storage, layout.inputArtifacts);
-  const artifacts = found && (parse(found.text) as { sha256?: Record<string, string> });
-  for (const [uri, sha256] of Object.entries(artifacts?.sha256 ?? {})) {
+  const artifacts = await readYaml<{ sha256?: Record<string, string> }>(storage, layout.inputArtifacts);
+  for (const [uri, sha256] of Object.entries(artifacts?.value.sha256 ?? {})) {
     const path = layout.pathOf(uri);
     if (path) hashes.set(path, sha256);
   }

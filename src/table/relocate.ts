@@ -1,37 +1,57 @@
 import type { Duck } from "./duckdb.ts";
 import { identifier, literal } from "./sql.ts";
 
-/** Rewrites a Parquet file so that every text that begins with `from` begins with `to`; metadata and order are kept. */
-export async function relocateTable(
-  duck: Duck,
-  source: string,
-  target: string,
-  from: string,
-  to: string,
-): Promise<void> {
+/** What texts that begin with `from` begin with afterwards. */
+export interface Move {
+  from: string;
+  to: string;
+}
+
+/** Rewrites a Parquet file so that texts begin as `moves` say; metadata, order and row groups are kept. */
+export async function relocateTable(duck: Duck, source: string, target: string, moves: readonly Move[]): Promise<void> {
   const columns = await duck.rows(`DESCRIBE SELECT * FROM read_parquet(${literal(source)})`);
-  const moved = (value: string) =>
-    `CASE WHEN starts_with(${value}, ${literal(from)})
-     THEN ${literal(to)} || substr(${value}, ${from.length + 1}) ELSE ${value} END`;
   const replacements = columns.flatMap(({ column_name, column_type }) => {
     const name = identifier(column_name as string);
-    if (column_type === "VARCHAR") return [`${moved(name)} AS ${name}`];
-    return column_type === "VARCHAR[]" ? [`list_transform(${name}, lambda x: ${moved("x")}) AS ${name}`] : [];
+    if (column_type === "VARCHAR") return [`${moved(name, moves)} AS ${name}`];
+    return column_type === "VARCHAR[]" ? [`list_transform(${name}, lambda x: ${moved("x", moves)}) AS ${name}`] : [];
   });
-  const select = replacements.length > 0 ? `* REPLACE (${replacements.join(", ")})` : "*";
+  const select = moves.length > 0 && replacements.length > 0 ? `* REPLACE (${replacements.join(", ")})` : "*";
+  const options = ["FORMAT parquet", ...(await shape(duck, source)), ...(await metadata(duck, source))];
   await duck.run(
-    `COPY (SELECT ${select} FROM read_parquet(${literal(source)})) TO ${literal(target)} (FORMAT parquet${await metadata(duck, source)})`,
+    `COPY (SELECT ${select} FROM read_parquet(${literal(source)})) TO ${literal(target)} (${options.join(", ")})`,
     "Could not rewrite a table",
   );
 }
 
+/** SQL of a text after the moves; the first that applies is made. */
+function moved(value: string, moves: readonly Move[]): string {
+  const cases = moves.map(
+    ({ from, to }) =>
+      `WHEN starts_with(${value}, ${literal(from)}) THEN ${literal(to)} || substr(${value}, ${[...from].length + 1})`,
+  );
+  return cases.length === 0 ? value : `CASE ${cases.join(" ")} ELSE ${value} END`;
+}
+
+/** Row groups and compression as the file has them: readers rely on their size. DuckDB wants multiples of 2,048. */
+async function shape(duck: Duck, source: string): Promise<string[]> {
+  const [found] = await duck.rows(
+    `SELECT max(row_group_num_rows) AS n, any_value(compression) AS codec FROM parquet_metadata(${literal(source)})`,
+  );
+  const rows = Number(found?.n ?? 0);
+  const codec = String(found?.codec ?? "").toLowerCase();
+  return [
+    ...(rows > 0 ? [`ROW_GROUP_SIZE ${Math.ceil(rows / 2048) * 2048}`] : []),
+    ...(["uncompressed", "snappy", "zstd", "gzip"].includes(codec) ? [`COMPRESSION ${codec}`] : []),
+  ];
+}
+
 /** The file's own metadata, pandas' index among it, as an option of COPY. */
-async function metadata(duck: Duck, source: string): Promise<string> {
+async function metadata(duck: Duck, source: string): Promise<string[]> {
   const rows = await duck.rows(
     `SELECT decode(key) AS key, decode(value) AS value FROM parquet_kv_metadata(${literal(source)})`,
   );
   const own = rows.filter(({ key }) => key !== "ARROW:schema"); // describes the bytes of the file that was read
-  if (own.length === 0) return "";
+  if (own.length === 0) return [];
   const pairs = own.map(({ key, value }) => `${identifier(key as string)}: ${literal(value as string)}`);
-  return `, KV_METADATA {${pairs.join(", ")}}`;
+  return [`KV_METADATA {${pairs.join(", ")}}`];
 }

@@ -4,12 +4,12 @@ import type { IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Fault, type FaultProxy, type FaultRates, startFaultProxy } from "../../test/servers/fault-proxy.ts";
-import { startS3Server } from "../../test/servers/s3-server.ts";
+import { type Fault, type FaultProxy, type FaultRates, startFaultProxy } from "../../../test/servers/fault-proxy.ts";
+import { startS3Server } from "../../../test/servers/s3-server.ts";
+import { storageSuite } from "../storage.testsuite.ts";
+import { getText, listAll, type Storage } from "../storage.ts";
+import type { S3Limits } from "./place.ts";
 import { s3Storage } from "./s3.ts";
-import type { S3Limits } from "./s3-place.ts";
-import { storageSuite } from "./storage.testsuite.ts";
-import { getText, listAll, type Storage } from "./storage.ts";
 
 /** 30 % in all. What makes the client wait is rarer than what it notices at once. */
 const RATES: FaultRates = {

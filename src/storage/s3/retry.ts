@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ConnectionLimits, connect, type S3Address, type S3Connection } from "./s3-client.ts";
-import { isUnreachable, isWithoutCredentials, type S3Action, statusOf, translate, triesFor } from "./s3-errors.ts";
+import { type ConnectionLimits, connect, type S3Address, type S3Connection } from "./client.ts";
+import { isUnreachable, isWithoutCredentials, type S3Action, statusOf, translate, triesFor } from "./errors.ts";
 
 /** How long to go on, and how fast. */
 export interface RetryLimits {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
-import { isConditionFailed, isNoKey } from "./s3-errors.ts";
-import { plainEtag, quotedEtag, type S3Place } from "./s3-place.ts";
-import type { ObjectInfo, PutCondition, PutResult } from "./storage.ts";
+import type { ObjectInfo, PutCondition, PutResult } from "../storage.ts";
+import { isConditionFailed, isNoKey } from "./errors.ts";
+import { plainEtag, quotedEtag, type S3Place } from "./place.ts";
 
 /**
  * Tells our own earlier write from another's. When an answer is lost, the retry of a conditional write finds the

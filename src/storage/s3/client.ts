@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
-import { ScytheError } from "../errors.ts";
+import { ScytheError } from "../../errors.ts";
 
 export type Sdk = typeof import("@aws-sdk/client-s3");
 
@@ -65,7 +65,7 @@ function configFor(address: S3Address, limits: ConnectionLimits): S3ClientConfig
     ...address,
     ...(address.endpoint ? { forcePathStyle: true } : {}),
     followRegionRedirects: true,
-    maxAttempts: 1, // retrying is s3-retry.ts's: it must know whether an earlier attempt may have been applied
+    maxAttempts: 1, // retrying is retry.ts's: it must know whether an earlier attempt may have been applied
     requestChecksumCalculation: "WHEN_REQUIRED", // other servers refuse CRC trailers; bodies are signed with SHA-256
     responseChecksumValidation: "WHEN_REQUIRED",
     expectContinueHeader: false, // with it, the SDK opens a new connection for each large body

@@ -2,11 +2,11 @@ import { createHash, type Hash, randomUUID } from "node:crypto";
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
-import { fail } from "./local-errors.ts";
-import { CorruptBody, isConditionFailed, statusOf } from "./s3-errors.ts";
-import { plainEtag, quotedEtag, type S3Place } from "./s3-place.ts";
-import { type S3Writes, sha256In } from "./s3-writes.ts";
-import type { StoredObject } from "./storage.ts";
+import { fail } from "../local-errors.ts";
+import type { StoredObject } from "../storage.ts";
+import { CorruptBody, isConditionFailed, statusOf } from "./errors.ts";
+import { plainEtag, quotedEtag, type S3Place } from "./place.ts";
+import { type S3Writes, sha256In } from "./writes.ts";
 
 /** Where a body goes. */
 interface Sink {

@@ -1,8 +1,8 @@
-import { ScytheError } from "../errors.ts";
-import { assertKey } from "./key.ts";
-import type { ConnectionLimits, S3Address } from "./s3-client.ts";
-import { type S3Action, s3Code } from "./s3-errors.ts";
-import { type Call, makeCall, type RetryLimits } from "./s3-retry.ts";
+import { ScytheError } from "../../errors.ts";
+import { assertKey } from "../key.ts";
+import type { ConnectionLimits, S3Address } from "./client.ts";
+import { type S3Action, s3Code } from "./errors.ts";
+import { type Call, makeCall, type RetryLimits } from "./retry.ts";
 
 /** Sizes and patience; the defaults suit AWS and most servers. */
 export interface S3Limits extends ConnectionLimits, RetryLimits {

@@ -1,9 +1,9 @@
 import type { ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
-import { assertPrefix } from "./key.ts";
-import { CorruptBody } from "./s3-errors.ts";
-import { plainEtag, type S3Place } from "./s3-place.ts";
-import { turns } from "./s3-retry.ts";
-import type { ObjectInfo } from "./storage.ts";
+import { assertPrefix } from "../key.ts";
+import type { ObjectInfo } from "../storage.ts";
+import { CorruptBody } from "./errors.ts";
+import { plainEtag, type S3Place } from "./place.ts";
+import { turns } from "./retry.ts";
 
 /** What one request may delete. */
 const BATCH = 1000;

@@ -3,11 +3,11 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startS3Server } from "../../test/servers/s3-server.ts";
+import { startS3Server } from "../../../test/servers/s3-server.ts";
+import { storageSuite } from "../storage.testsuite.ts";
+import { listAll, type Storage } from "../storage.ts";
+import type { S3Limits } from "./place.ts";
 import { s3Storage } from "./s3.ts";
-import type { S3Limits } from "./s3-place.ts";
-import { storageSuite } from "./storage.testsuite.ts";
-import { listAll, type Storage } from "./storage.ts";
 
 const server = await startS3Server();
 afterAll(() => server?.stop());

@@ -1,7 +1,7 @@
-import { ScytheError } from "../errors.ts";
-import { abort, beginUpload, completeCopy, inParts, type PartRange, targetOf, type Upload } from "./s3-multipart.ts";
-import { quotedEtag, type S3Place } from "./s3-place.ts";
-import type { S3Head, S3Writes } from "./s3-writes.ts";
+import { ScytheError } from "../../errors.ts";
+import { abort, beginUpload, completeCopy, inParts, type PartRange, targetOf, type Upload } from "./multipart.ts";
+import { quotedEtag, type S3Place } from "./place.ts";
+import type { S3Head, S3Writes } from "./writes.ts";
 
 /** Copies within the bucket; the bytes never come here. */
 export async function copyObject(place: S3Place, writes: S3Writes, from: string, to: string): Promise<void> {

@@ -1,12 +1,12 @@
-import { ScytheError } from "../errors.ts";
-import type { S3Address } from "./s3-client.ts";
-import { copyObject } from "./s3-copy.ts";
-import { getFile, getObject, getRange } from "./s3-download.ts";
-import { deleteObjects, listFolders, listObjects } from "./s3-list.ts";
-import { keyIn, openPlace, type S3Limits, uriIn } from "./s3-place.ts";
-import { putBytes, putFile } from "./s3-upload.ts";
-import { S3Writes } from "./s3-writes.ts";
-import type { ObjectInfo, Storage } from "./storage.ts";
+import { ScytheError } from "../../errors.ts";
+import type { ObjectInfo, Storage } from "../storage.ts";
+import type { S3Address } from "./client.ts";
+import { copyObject } from "./copy.ts";
+import { getFile, getObject, getRange } from "./download.ts";
+import { deleteObjects, listFolders, listObjects } from "./list.ts";
+import { keyIn, openPlace, type S3Limits, uriIn } from "./place.ts";
+import { putBytes, putFile } from "./upload.ts";
+import { S3Writes } from "./writes.ts";
 
 export interface S3StorageOptions extends S3Address {
   bucket: string;

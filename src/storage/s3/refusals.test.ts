@@ -2,12 +2,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
-import { freePort, startS3Server } from "../../test/servers/s3-server.ts";
-import { isScytheError } from "../errors.ts";
+import { freePort, startS3Server } from "../../../test/servers/s3-server.ts";
+import { isScytheError } from "../../errors.ts";
+import { listAll, type Storage } from "../storage.ts";
+import { loadSdk } from "./client.ts";
+import { redact, translate } from "./errors.ts";
 import { parseS3Uri, s3Storage } from "./s3.ts";
-import { loadSdk } from "./s3-client.ts";
-import { redact, translate } from "./s3-errors.ts";
-import { listAll, type Storage } from "./storage.ts";
 
 const server = await startS3Server();
 afterAll(() => server?.stop());

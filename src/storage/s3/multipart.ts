@@ -1,8 +1,8 @@
-import { isNoUpload } from "./s3-errors.ts";
-import { plainEtag, type S3Place } from "./s3-place.ts";
-import type { Content } from "./s3-upload.ts";
-import { conditionHeaders, isRefused, type S3Write, type S3Writes } from "./s3-writes.ts";
-import type { PutResult } from "./storage.ts";
+import type { PutResult } from "../storage.ts";
+import { isNoUpload } from "./errors.ts";
+import { plainEtag, type S3Place } from "./place.ts";
+import type { Content } from "./upload.ts";
+import { conditionHeaders, isRefused, type S3Write, type S3Writes } from "./writes.ts";
 
 const MOST_PARTS = 10_000;
 

@@ -1,4 +1,4 @@
-import { isScytheError, messageOf, ScytheError } from "../errors.ts";
+import { isScytheError, messageOf, ScytheError } from "../../errors.ts";
 
 /** What was tried, for messages and advice. */
 export interface S3Action {

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open, readFile, rm, stat } from "node:fs/promises";
-import { fail } from "./local-errors.ts";
-import { putInParts } from "./s3-multipart.ts";
-import { plainEtag, type S3Place } from "./s3-place.ts";
-import { conditionHeaders, isRefused, type S3Write, type S3Writes } from "./s3-writes.ts";
-import type { PutCondition, PutResult } from "./storage.ts";
+import { fail } from "../local-errors.ts";
+import type { PutCondition, PutResult } from "../storage.ts";
+import { putInParts } from "./multipart.ts";
+import { plainEtag, type S3Place } from "./place.ts";
+import { conditionHeaders, isRefused, type S3Write, type S3Writes } from "./writes.ts";
 
 /** What is to be stored; may be read more than once, in any order. */
 export interface Content {

@@ -1,0 +1,72 @@
+import type { Scythe } from "../project.ts";
+import { parseExperimentId, RunLayout } from "../run/layout.ts";
+import { SAFE_NAME } from "../spec/base.ts";
+import { collectGarbage, type Garbage } from "../study/collect-garbage.ts";
+import type { GcFlags } from "./gc.ts";
+import { jsonText } from "./json-text.ts";
+import { assertKnown } from "./list-runs.ts";
+import { mapLimited } from "./map-limited.ts";
+import { withStorage } from "./open-project.ts";
+import { note, outputWidth, print } from "./output.ts";
+import { styleFor } from "./style.ts";
+import { tableText } from "./table-text.ts";
+import { bytesText, countText, plural } from "./units.ts";
+
+/** Runs looked at, or cleared, at the same time. */
+const AT_ONCE = 8;
+
+export async function removeGarbage(name: string | undefined, flags: GcFlags): Promise<void> {
+  await withStorage(flags, async (project) => {
+    const remove = flags.delete ?? false;
+    const ids = await runsOf(project, name);
+    const all = await mapLimited(ids, AT_ONCE, (id) =>
+      collectGarbage(project.storage, new RunLayout(parseExperimentId(id)!), remove),
+    );
+    const garbage = all.filter(({ files }) => files > 0);
+    const sum = (of: (run: Garbage) => number) => garbage.reduce((total, run) => total + of(run), 0);
+    const [files, bytes] = [sum((run) => run.files), sum((run) => run.bytes)];
+    const count = (kind: Garbage["run"]) => all.filter(({ run }) => run === kind).length;
+    const [incomplete, foreign] = [count("incomplete"), count("foreign")];
+    if (flags.json) {
+      const runs = garbage.map((run) => ({ experiment_id: run.experimentId, files: run.files, bytes: run.bytes }));
+      return print(`${jsonText({ deleted: remove, runs, files, bytes, incomplete, foreign }, 2)}\n`);
+    }
+    if (garbage.length > 0) await print(`${garbageTable(garbage)}\n`);
+    note(verdict(garbage.length, files, bytes, remove));
+    const kept = [
+      incomplete > 0 && plural(incomplete, "incomplete run"),
+      foreign > 0 && `${plural(foreign, "run")} of Python Scythe`,
+    ];
+    const told = kept.filter(Boolean).join(" and ");
+    if (told)
+      note(
+        `${told} ${incomplete + foreign === 1 ? "is" : "are"} left as ${incomplete + foreign === 1 ? "it is" : "they are"}.`,
+      );
+    if (garbage.length > 0 && !remove) {
+      note(`Nothing was removed yet. Remove it: scythe gc${name === undefined ? "" : ` ${name}`} --delete`);
+    }
+  });
+}
+
+async function runsOf(project: Scythe, name: string | undefined): Promise<string[]> {
+  const names = name === undefined ? (await project.listNames()).filter((own) => SAFE_NAME.test(own)) : [name];
+  const runs = await mapLimited(names, AT_ONCE, (own) => project.experiment(own).listRuns());
+  if (name !== undefined && runs[0]?.length === 0) await assertKnown(project, name);
+  return runs.flat();
+}
+
+function garbageTable(garbage: readonly Garbage[]): string {
+  const rows = garbage.map(({ experimentId, files, bytes }) => [experimentId, countText(files), bytesText(bytes)]);
+  const columns = [
+    { name: "run" },
+    { name: "files", align: "right" as const },
+    { name: "size", align: "right" as const },
+  ];
+  return tableText(columns, rows, { width: outputWidth(), header: styleFor(process.stdout).dim }).text;
+}
+
+function verdict(runs: number, files: number, bytes: number, removed: boolean): string {
+  if (runs === 0) return "There is nothing to remove.";
+  const what = `${plural(files, "file")} of ${plural(runs, "run")}, ${bytesText(bytes)}`;
+  return removed ? `${styleFor(process.stderr).green("✓")} removed ${what}` : `Dry run: ${what} can be removed.`;
+}
