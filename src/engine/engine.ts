@@ -15,6 +15,8 @@ export interface TaskContext {
   slot: number;
   /** Tells the engine that the step is alive, so that its time limit starts anew. */
   heartbeat(): void;
+  /** A leaf has done its work and only writes it down: the engine may give its slot to another. It need not. */
+  releaseSlot(): void;
 }
 
 export interface Wave {

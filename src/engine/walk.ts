@@ -32,7 +32,7 @@ export class TreeWalk {
       const { nodes = [], leaves = [] } = wave;
       if (nodes.length + leaves.length === 0) break;
       const children = nodes.map((child) => this.#level(level).use(() => this.#node(child, level + 1)));
-      const results = Promise.all(leaves.map((leaf) => this.#slots.use((slot) => this.#leaf(leaf, slot))));
+      const results = Promise.all(leaves.map((leaf) => this.#leaf(leaf)));
       await settleAll([...children, results]);
       settled = await results;
     }
@@ -40,13 +40,18 @@ export class TreeWalk {
     return this.#program.merge(node, this.#context(1, 0));
   }
 
-  async #leaf(payload: Json, slot: number): Promise<Settled> {
+  async #leaf(payload: Json): Promise<Settled> {
     for (let attempt = 1; ; attempt++) {
       if (this.#signal.aborted) return { payload, error: cancelled() };
       try {
-        return { payload, result: await this.#program.leaf(payload, this.#context(attempt, slot)) };
+        const result = await this.#slots.use(async (slot, release) => {
+          if (this.#signal.aborted) throw cancelled();
+          return this.#program.leaf(payload, { ...this.#context(attempt, slot), releaseSlot: release });
+        });
+        return { payload, result };
       } catch (error) {
-        if (attempt >= LEAF_ATTEMPTS || isFinal(error)) return { payload, error: error as Error };
+        if (attempt >= LEAF_ATTEMPTS || isFinal(error) || this.#signal.aborted)
+          return { payload, error: error as Error };
         await sleep(100 * 2 ** attempt * (0.5 + Math.random() / 2));
       }
     }
@@ -58,7 +63,7 @@ export class TreeWalk {
   }
 
   #context(attempt: number, slot: number): TaskContext {
-    return { signal: this.#signal, attempt, capacity: this.#slots.size, slot, heartbeat: () => undefined };
+    return { signal: this.#signal, attempt, capacity: this.#slots.size, slot, heartbeat: noop, releaseSlot: noop };
   }
 
   #throwIfCancelled(): void {
@@ -74,6 +79,8 @@ function isFinal(error: unknown): boolean {
 export function cancelled(): ScytheError {
   return new ScytheError("cancelled", "The run was cancelled.", { hint: "What is done is kept." });
 }
+
+function noop(): void {}
 
 /** Waits for all, then throws the first failure: nothing is left running behind an error. */
 async function settleAll(work: Promise<unknown>[]): Promise<void> {

@@ -55,6 +55,7 @@ async function runChunk(
   const specsPath = await nodeSpecsPath(settings.storage, run.layout, task.path, settings.scratch);
   const chunk = new LeafRun(settings, run, task, context, part, { specsPath, tempRoot });
   const end = await chunk.run();
+  context.releaseSlot();
   const { seconds } = chunk;
   if (end === task.from) return { from: task.from, to: end, ok: 0, failed: 0, seconds };
   const { ok, failed } = await part.commit(end, chunk.account.failures);
