@@ -302,14 +302,14 @@ describe.concurrent("what is out of reach", () => {
     expect(err).toMatch(/^error: Could not write/m);
   });
 
-  test("workers that cannot load the project exit 4", async () => {
+  test("workers that cannot load the project exit 2, at the first try", async () => {
     const folder = join(root, "broken");
     mkdirSync(folder);
     install(folder);
     const broken = `if (process.argv[1].endsWith("process.js")) throw new Error("no scales here");\n${CONFIG}`;
     writeFileSync(join(folder, "scythe.config.ts"), broken);
     const { code, err } = await scytheIn(folder, "run", "weak", "--set", "n=1");
-    expect(code).toBe(4);
+    expect(code).toBe(2);
     expect(err).toContain("no scales here");
   });
 
@@ -352,10 +352,16 @@ describe("an interrupted run", () => {
     expect(outcome.succeeded).toBeGreaterThan(0);
     expect(outcome.succeeded + outcome.missing).toBe(60);
     expect(err).toContain("stopping after the specs in hand");
-    expect(err).toContain(`scythe show ${outcome.experiment_id}`);
+    expect(err).toContain(`scythe resume ${outcome.experiment_id}`);
     const shown = JSON.parse((await scythe("show", "slow", "--json")).out);
     expect(shown).toMatchObject({ status: "cancelled", succeeded: outcome.succeeded, report: null });
     expect((await scythe("results", "slow")).code).toBe(2);
+
+    const resumed = await scythe("resume", "slow", "--json");
+    expect(resumed.code).toBe(0);
+    expect(JSON.parse(resumed.out)).toMatchObject({ status: "complete", succeeded: 60, missing: 0 });
+    const again = await scythe("resume", "slow");
+    expect([again.code, again.err]).toEqual([2, expect.stringContaining("complete already")]);
   });
 
   test("ends at once at the second signal, with its processes, and is seen as interrupted", async () => {

@@ -8,6 +8,7 @@ import { registerGc } from "./gc.ts";
 import { registerInit } from "./init.ts";
 import { registerList } from "./list.ts";
 import { registerResults } from "./results.ts";
+import { registerResume } from "./resume.ts";
 import { registerRun } from "./run.ts";
 import { registerShow } from "./show.ts";
 
@@ -22,6 +23,7 @@ A run is named by <experiment> (its latest), <experiment>@<version> or <experime
 const COMMANDS = [
   registerInit,
   registerRun,
+  registerResume,
   registerList,
   registerShow,
   registerResults,

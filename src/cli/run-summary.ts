@@ -25,7 +25,7 @@ export function runSummary(outcome: RunOutcome, view: View): string {
     lines.push(label("kept", placeOf(outcome.uri)));
   }
   const id = outcome.experiment_id;
-  const next = outcome.status === "complete" ? [`scythe results ${id}`] : [`scythe show ${id}`];
+  const next = outcome.status === "complete" ? [`scythe results ${id}`] : [`scythe resume ${id}`, `scythe show ${id}`];
   if (outcome.status === "complete" && outcome.failed > 0) next.unshift(`scythe errors ${id}`);
   lines.push(...next.map((command, i) => label(i === 0 ? "next" : "", style.cyan(command))));
   return lines.join("\n");

@@ -1,8 +1,16 @@
 import { type Command, Option } from "commander";
 import { projectOptions, wholeNumber } from "./options.ts";
 
+/** Where and how a run is driven. */
+export interface EngineFlags {
+  storage?: string;
+  engine?: string;
+  slots?: number;
+  json?: boolean;
+}
+
 /** What the flags of `scythe run` say. */
-export interface RunFlags {
+export interface RunFlags extends EngineFlags {
   specs?: string;
   set?: string[];
   grid?: string[];
@@ -13,10 +21,7 @@ export interface RunFlags {
   maxDepth?: number;
   chunkSize?: number;
   keepSortIndex?: boolean;
-  storage?: string;
-  engine?: string;
-  slots?: number;
-  json?: boolean;
+  copyInputs?: boolean;
 }
 
 const EXAMPLES = `
@@ -26,6 +31,13 @@ Examples:
   scythe run projectile --grid angle=15,30,45 speed=20,40 --set mass=0.145
 
 Without specs, the experiment's fields are listed.`;
+
+/** Flags of commands that drive a run. */
+export function engineOptions(command: Command): Command {
+  return command
+    .option("--engine <name>", "local (child processes) or inline (this process)")
+    .addOption(new Option("--slots <n>", "specs that run at the same time").argParser(wholeNumber(1)));
+}
 
 export function registerRun(program: Command): void {
   const command = program
@@ -44,11 +56,12 @@ export function registerRun(program: Command): void {
     .addOption(new Option("--max-depth <n>", "levels of nodes (with --factor)").argParser(wholeNumber(0)))
     .addOption(new Option("--chunk-size <n>", "specs of a chunk, instead of measuring").argParser(wholeNumber(1)))
     .option("--keep-sort-index", "keep the sort_index that specs bring along")
-    .option("--engine <name>", "local (child processes) or inline (this process)")
-    .addOption(new Option("--slots <n>", "specs that run at the same time").argParser(wholeNumber(1)))
+    .option("--copy-inputs", "store http(s):// and s3:// input files with the run, too")
     .addHelpText("after", EXAMPLES);
-  projectOptions(command).action(async (experiment: string, specs: string | undefined, flags: RunFlags) => {
-    const { runExperiment } = await import("./run-experiment.ts");
-    process.exitCode = await runExperiment(experiment, specs, flags);
-  });
+  engineOptions(projectOptions(command)).action(
+    async (experiment: string, specs: string | undefined, flags: RunFlags) => {
+      const { runExperiment } = await import("./run-experiment.ts");
+      process.exitCode = await runExperiment(experiment, specs, flags);
+    },
+  );
 }

@@ -35,7 +35,6 @@ export async function copyRun(
   const report = await assertComplete(source, layout, files);
   const plain = files.filter((file) => !isTable(file) && !isDescription(file));
   const tables = files.filter(isTable);
-  const rest = files.length - plain.length;
   const restBytes = bytesOf(files) - bytesOf(plain);
   const whole = (progress: TransferProgress): TransferProgress => ({
     ...progress,
@@ -51,8 +50,9 @@ export async function copyRun(
   const copy = new Rewriter(source, layout, target, await movesOf(source, layout, target, files));
   await copy.tables(tables, report, options.signal);
   await copy.descriptions(files.filter(isDescription));
-  const done = whole(progress);
-  return { ...done, files: progress.files + rest, bytes: done.totalBytes };
+  const done = { ...whole(progress), files: files.length, bytes: bytesOf(files) };
+  options.onProgress?.(done);
+  return done;
 }
 
 /** What must be rewritten: it may name the run's own files. */

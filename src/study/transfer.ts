@@ -139,7 +139,10 @@ class Transfer {
   async #bringOne(item: TransferItem): Promise<void> {
     try {
       if (await this.#options.isThere?.(item)) this.progress.skipped++;
-      else await this.#options.onArrived?.(item, await this.#bring(item, join(this.#scratch, String(this.#files++))));
+      else {
+        const etag = await this.#bring(item, join(this.#scratch, String(this.#files++)));
+        await this.#options.onArrived?.(item, etag);
+      }
       this.progress.files++;
       this.progress.bytes += item.size;
       this.#options.onProgress?.({ ...this.progress });
