@@ -402,7 +402,7 @@ describe("completion", () => {
 
   test("in bash: commands, flags, choices, experiments, runs, versions", () => {
     const version = id.split("/")[1]!;
-    expect(inBash("scythe r")).toEqual(["run", "results"]);
+    expect(inBash("scythe dow")).toEqual(["download"]);
     expect(inBash("scythe ")).toContain("completion");
     expect(inBash("scythe ")).not.toContain("__complete");
     expect(inBash("scythe results --f")).toEqual(["--format"]);
@@ -416,7 +416,7 @@ describe("completion", () => {
     expect(inBash(`scythe show echo@${version}/`)).toEqual([id.replace("echo/", "")]);
     expect(inBash(`scythe show echo/${version}/`)).toEqual([id]);
     expect(inBash("scythe download echo --to ")).toEqual([]); // the shell's own: files
-    expect(inBash("scythe help do")).toEqual(["download"]);
+    expect(inBash("scythe help dow")).toEqual(["download"]);
     for (const nonsense of ["scythe show ../../x@", "scythe none ", "scythe show C:", "scythe run echo sp"]) {
       expect(inBash(nonsense), nonsense).toEqual([]);
     }

@@ -107,7 +107,11 @@ const rows = fc.record(
       { requiredKeys: ["a", "when", "c", "big"] },
     ),
     objects: fc.array(fc.record({ a: text, any: either }), { maxLength: 3 }),
-    record: fc.dictionary(fc.string({ maxLength: 5 }), doubles, { maxKeys: 4, noNullPrototype: true }),
+    record: fc.dictionary(
+      fc.string({ maxLength: 5 }).filter((key) => key !== "__proto__"),
+      doubles,
+      { maxKeys: 4, noNullPrototype: true },
+    ), // zod drops that key
     tuple: fc.tuple(text, doubles),
     either,
     eithers: fc.array(either, { maxLength: 4 }),
