@@ -12,7 +12,7 @@ export interface Config {
   experiments: readonly AnyExperiment[];
   /** A folder, relative to the config file (default `./scythe-data`). */
   storage?: string;
-  /** `local` (default) or `inline`. */
+  /** `local` (default), `inline` or `hatchet`. */
   engine?: string;
   /** Specs that run at the same time on this machine. */
   slots?: number;
@@ -20,6 +20,8 @@ export interface Config {
   allowHosts?: readonly string[];
   /** Where this machine keeps files that it fetched (default `~/.cache/scythe`), and how many bytes (default 20 GiB). */
   cache?: { folder?: string; maxBytes?: number };
+  /** Hatchet workflows of your own, made with its SDK, that `scythe worker` serves beside the experiments. */
+  additionalWorkflows?: readonly unknown[];
 }
 
 /** Types the config; returns it as it is. */
@@ -112,6 +114,21 @@ export interface Settings {
   allowHosts: readonly string[];
   cacheFolder: string;
   cacheBytes: number;
+  worker: WorkerSettings;
+  /** How long work may wait for a worker, and how long a node may take; the names are Python Scythe's. */
+  timeouts: { nodeScheduleMs: number; nodeExecutionMs: number; specScheduleMs: number };
+  /** Without a token, start Hatchet's own embedded engine. */
+  embeddedHatchet: boolean;
+}
+
+/** What a worker of a cluster offers. */
+export interface WorkerSettings {
+  /** Nodes of one level that are open at once. */
+  nodeSlots: number;
+  labels: Record<string, string>;
+  doesFan: boolean;
+  doesLeaf: boolean;
+  additionalWorkflows: readonly unknown[];
 }
 
 export function readSettings(loaded: Pick<LoadedConfig, "config" | "folder">, overrides: Overrides = {}): Settings {
@@ -122,15 +139,52 @@ export function readSettings(loaded: Pick<LoadedConfig, "config" | "folder">, ov
     storage: overrides.storage ?? bucketFrom(env) ?? (hasScheme(configured) ? configured : resolve(folder, configured)),
     engine: overrides.engine ?? config.engine ?? "local",
     slots: overrides.slots ?? numberFrom("SCYTHE_WORKER_SLOTS", env.SCYTHE_WORKER_SLOTS) ?? config.slots,
-    workerName: env.SCYTHE_WORKER_NAME || "ScytheWorker--Local",
-    executionTimeoutMs: parseDuration(
-      env.SCYTHE_TIMEOUT_EXPERIMENT_EXECUTION || "1m",
-      "SCYTHE_TIMEOUT_EXPERIMENT_EXECUTION",
-    ),
+    workerName: env.SCYTHE_WORKER_NAME || `ScytheWorker--${hostingOf(env)}`,
+    executionTimeoutMs: durationFrom(env, "SCYTHE_TIMEOUT_EXPERIMENT_EXECUTION", "1m"),
     allowHosts: config.allowHosts ?? [],
     cacheFolder: env.SCYTHE_CACHE_DIR || resolve(folder, config.cache?.folder ?? defaultCacheFolder(env)),
     cacheBytes: config.cache?.maxBytes ?? 20 * 2 ** 30,
+    worker: workerSettings(env, config),
+    timeouts: {
+      nodeScheduleMs: durationFrom(env, "SCYTHE_TIMEOUT_SCATTER_GATHER_SCHEDULE", "1h"),
+      nodeExecutionMs: durationFrom(env, "SCYTHE_TIMEOUT_SCATTER_GATHER_EXECUTION", "1h"),
+      specScheduleMs: durationFrom(env, "SCYTHE_TIMEOUT_EXPERIMENT_SCHEDULE", "1h"),
+    },
+    embeddedHatchet: flagFrom(env, "SCYTHE_HATCHET_EMBEDDED", false),
   };
+}
+
+function workerSettings(env: NodeJS.ProcessEnv, config: Config): WorkerSettings {
+  const labels = ["high_memory", "high_cpu", "has_gpu"];
+  const own = labels.filter((label) => flagFrom(env, `SCYTHE_WORKER_${label.toUpperCase()}`, false));
+  return {
+    nodeSlots: numberFrom("SCYTHE_WORKER_DURABLE_SLOTS", env.SCYTHE_WORKER_DURABLE_SLOTS) ?? 16,
+    labels: Object.fromEntries(own.map((label) => [label, "yes"])),
+    doesFan: flagFrom(env, "SCYTHE_WORKER_DOES_FAN", true),
+    doesLeaf: flagFrom(env, "SCYTHE_WORKER_DOES_LEAF", true),
+    additionalWorkflows: config.additionalWorkflows ?? [],
+  };
+}
+
+/** Where this process is hosted, in the words of Python Scythe's workers. */
+function hostingOf(env: NodeJS.ProcessEnv): string {
+  const { AWS_BATCH_JOB_ARRAY_INDEX: batch, COPILOT_ENVIRONMENT_NAME: copilot, FLY_REGION: fly } = env;
+  const aws = [batch && `Batch${batch.padStart(4, "0")}`, copilot && `Copilot${copilot.toUpperCase()}`].join("");
+  if (aws) return `AWS${aws}`;
+  return fly ? `Fly${fly.toUpperCase()}` : "Local";
+}
+
+function durationFrom(env: NodeJS.ProcessEnv, name: string, otherwise: string): number {
+  return parseDuration(env[name] || otherwise, name);
+}
+
+/** As pydantic reads them, so that an environment carries over. */
+function flagFrom(env: NodeJS.ProcessEnv, name: string, otherwise: boolean): boolean {
+  const value = env[name]?.toLowerCase();
+  if (!value) return otherwise;
+  if (["1", "true", "t", "yes", "y", "on"].includes(value)) return true;
+  if (["0", "false", "f", "no", "n", "off"].includes(value)) return false;
+  throw new ScytheError("invalid_input", `${name} must be true or false, not ${JSON.stringify(env[name])}`);
 }
 
 function defaultCacheFolder(env: NodeJS.ProcessEnv): string {

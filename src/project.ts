@@ -5,13 +5,16 @@ import { join } from "node:path";
 import type { z } from "zod";
 import { type Config, type LoadedConfig, loadConfig, type Overrides, readSettings, type Settings } from "./config.ts";
 import type { Engine } from "./engine/engine.ts";
+import { type HatchetEngine, hatchetEngine } from "./engine/hatchet/hatchet.ts";
+import type { HatchetWorker } from "./engine/hatchet/worker.ts";
 import { inlineEngine } from "./engine/inline.ts";
-import { localEngine } from "./engine/local.ts";
+import { defaultSlots, localEngine } from "./engine/local.ts";
 import { ScytheError } from "./errors.ts";
 import type { AnyExperiment, Experiment } from "./experiment/define.ts";
 import { didYouMean, Registry } from "./experiment/registry.ts";
 import { FileCache } from "./files/cache.ts";
 import { type FetchUri, fileFetcher } from "./files/fetch.ts";
+import { hatchetOptions } from "./hatchet-options.ts";
 import { openStorage } from "./open-storage.ts";
 import { type AllocateOptions, allocateRun } from "./run/allocate.ts";
 import { parseExperimentId, RunLayout } from "./run/layout.ts";
@@ -140,7 +143,18 @@ export class Scythe implements AsyncDisposable {
     return openRun(this.storage, layout, await this.#experimentOf(layout));
   }
 
+  /**
+   * Takes work of a cluster's engine until stopped: what `scythe worker` does.
+   * @throws ScytheError `engine` for engines that need no workers
+   */
+  async serve(): Promise<HatchetWorker> {
+    if (this.settings.engine !== "hatchet") await this.#engine.serve();
+    if (this.settings.worker.doesLeaf) this.#runner.warm(this.settings.slots ?? defaultSlots());
+    return (this.#engine as HatchetEngine).serve();
+  }
+
   async close(): Promise<void> {
+    if (this.settings.engine === "hatchet") await (this.#engine as HatchetEngine).close();
     await this.#runner.close();
     await rm(this.#scratch, { recursive: true, force: true });
     process.off("exit", this.#removeScratch);
@@ -184,6 +198,8 @@ export class Scythe implements AsyncDisposable {
       ),
     );
     if (this.settings.engine === "inline") return inlineEngine(programs);
+    if (this.settings.engine === "hatchet")
+      return hatchetEngine(programs, hatchetOptions(this.registry, this.settings, this.storage));
     return localEngine(programs, this.settings.slots === undefined ? {} : { slots: this.settings.slots });
   }
 }
@@ -204,9 +220,9 @@ export async function openProject(
 
 function chooseRunner(engine: string, configPath: string | undefined, registry: Registry): ChunkRunner {
   if (engine === "inline") return inProcessRunner(registry);
-  if (engine !== "local") {
+  if (engine !== "local" && engine !== "hatchet") {
     throw new ScytheError("invalid_input", `No engine named ${JSON.stringify(engine)}`, {
-      hint: `Use "local" (child processes) or "inline" (this process, for debugging)${didYouMean(engine, ["local", "inline"])}`,
+      hint: `Use "local" (child processes), "inline" (this process, for debugging) or "hatchet" (a cluster)${didYouMean(engine, ["local", "inline", "hatchet"])}`,
     });
   }
   if (configPath !== undefined) return processRunner(configPath);

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { packageVersion } from "../run/environment.ts";
 import { registerCompletion } from "./completion.ts";
 import { registerCopy } from "./copy.ts";
+import { registerDoctor } from "./doctor.ts";
 import { registerDownload } from "./download.ts";
 import { registerErrors } from "./errors.ts";
 import { registerGc } from "./gc.ts";
@@ -11,6 +12,7 @@ import { registerResults } from "./results.ts";
 import { registerResume } from "./resume.ts";
 import { registerRun } from "./run.ts";
 import { registerShow } from "./show.ts";
+import { registerWorker } from "./worker.ts";
 
 const EXIT_CODES = `
 Exit codes:
@@ -24,6 +26,8 @@ const COMMANDS = [
   registerInit,
   registerRun,
   registerResume,
+  registerWorker,
+  registerDoctor,
   registerList,
   registerShow,
   registerResults,

@@ -35,7 +35,7 @@ Without specs, the experiment's fields are listed.`;
 /** Flags of commands that drive a run. */
 export function engineOptions(command: Command): Command {
   return command
-    .option("--engine <name>", "local (child processes) or inline (this process)")
+    .option("--engine <name>", "local (child processes), inline (this process) or hatchet (a cluster)")
     .addOption(new Option("--slots <n>", "specs that run at the same time").argParser(wholeNumber(1)));
 }
 

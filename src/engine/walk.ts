@@ -72,7 +72,7 @@ export class TreeWalk {
 }
 
 /** Trying again would fail again: the code or the request is wrong, or somebody else has the run. */
-function isFinal(error: unknown): boolean {
+export function isFinal(error: unknown): boolean {
   return error instanceof ScytheError && ["invalid_definition", "invalid_input", "conflict"].includes(error.code);
 }
 

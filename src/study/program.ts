@@ -27,7 +27,9 @@ async function lookup(settings: LeafSettings, payload: Json): Promise<Json | und
   const { layout } = await settings.runs.get(task.experiment_id);
   if (task.from === undefined) {
     const report = await readReport(settings.storage, layout);
-    return report && { succeeded: report.succeeded, failed: report.failed };
+    // a retry's root is not done by the report that it will replace
+    if (!report || report.generation < task.generation) return undefined;
+    return { succeeded: report.succeeded, failed: report.failed };
   }
   const keys = await listAll(settings.storage, layout.parts(task.path));
   const part = keys

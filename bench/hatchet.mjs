@@ -1,0 +1,78 @@
+/**
+ * One run of this package on the Hatchet engine, as one line of JSON. A server must be named by HATCHET_CLIENT_TOKEN and
+ * HATCHET_CLIENT_HOST_PORT; with --worker a worker is started for the run, otherwise one must be there already.
+ *
+ * node bench/hatchet.mjs --storage <folder or s3://…> [--specs N] [--task-ms M] [--slots 2] [--factor F --depth D] [--worker]
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { openProject } from "scythe-ts";
+import { generateSpecs } from "./peers/spec-generator.mjs";
+
+const { values } = parseArgs({
+  options: {
+    storage: { type: "string" },
+    specs: { type: "string", default: "10000" },
+    "task-ms": { type: "string", default: "0" },
+    slots: { type: "string", default: "2" },
+    factor: { type: "string" },
+    depth: { type: "string" },
+    worker: { type: "boolean", default: false },
+  },
+});
+const count = Number(values.specs);
+const taskMs = Number(values["task-ms"]);
+const project = fileURLToPath(new URL("./project", import.meta.url));
+const worker = values.worker ? await startWorker() : undefined;
+try {
+  console.log(JSON.stringify(await measure()));
+} finally {
+  worker?.kill("SIGTERM");
+}
+
+async function measure() {
+  const specs = taskMs > 0 ? Array.from({ length: count }, () => ({ ms: taskMs })) : generateSpecs(count);
+  const recursion = values.factor ? { factor: Number(values.factor), maxDepth: Number(values.depth) } : undefined;
+  const begun = performance.now();
+  const scythe = await openProject(project, { storage: values.storage, engine: "hatchet" });
+  const run = await scythe.allocate(taskMs > 0 ? "spin" : "orbital_scalars", specs, {
+    seed: 1,
+    ...(recursion && { recursion }),
+  });
+  const allocated = performance.now();
+  const { report } = await run.result();
+  const ended = performance.now();
+  await scythe.close();
+  const seconds = (ended - begun) / 1000;
+  return {
+    peer: "scythe on hatchet",
+    specs: count,
+    ...recursion,
+    seconds: Number(seconds.toFixed(3)),
+    specsPerSecond: Math.round(count / seconds),
+    runSeconds: Number(((ended - allocated) / 1000).toFixed(3)),
+    ...(taskMs > 0 && {
+      efficiency: Number(((count * taskMs) / Number(values.slots) / (ended - allocated)).toFixed(4)),
+    }),
+    succeeded: report.succeeded,
+    experimentId: run.experimentId,
+  };
+}
+
+async function startWorker() {
+  const scythe = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+  const child = spawn(process.execPath, [scythe, "worker", "--storage", values.storage, "--slots", values.slots], {
+    cwd: project,
+    stdio: ["ignore", "inherit", "pipe"],
+  });
+  child.stderr.setEncoding("utf8");
+  for (let said = ""; !said.includes(" serves "); ) {
+    const [text] = await once(child.stderr, "data");
+    process.stderr.write(text);
+    said += text;
+  }
+  child.stderr.pipe(process.stderr);
+  return child;
+}

@@ -1,0 +1,144 @@
+import { messageOf } from "../../errors.ts";
+import { Fleet, type FleetWorker } from "./fleet.ts";
+import { leafLabels } from "./host.ts";
+import type { HatchetOptions } from "./options.ts";
+import { type Client, connect, refusalOf } from "./sdk.ts";
+import { leafTaskName, nodeTaskName } from "./tasks.ts";
+
+/** One thing that was looked at. */
+export interface Finding {
+  what: string;
+  state: "ok" | "warning" | "problem";
+  /** What was found. Never a secret. */
+  said: string;
+  /** What to do, unless all is well. */
+  todo?: string;
+}
+
+/** Any id that no run has: a server that is well says so. */
+const NOBODY = "00000000-0000-4000-8000-000000000000";
+const CLOCK_MS = 5_000;
+const SOON_MS = 14 * 24 * 3_600_000;
+
+/** Looks at token, server, clock and workers, in the order in which they are needed; stops where it makes no sense to go on. */
+export async function diagnose(options: HatchetOptions): Promise<Finding[]> {
+  const token = tokenFinding(options.connection?.token ?? process.env.HATCHET_CLIENT_TOKEN);
+  if (token.state === "problem") return [token];
+  const client = await connect(options.connection ?? {}, options.namespace, () => undefined).catch(
+    (error) => error as Error,
+  );
+  if (client instanceof Error)
+    return [token, { what: "client", state: "problem", said: client.message, todo: hintOf(client) }];
+  const grpc = await grpcFinding(client);
+  if (grpc.state === "problem") return [token, grpc];
+  const rest = await restFindings(client);
+  const workers = rest.some(({ state }) => state === "problem") ? [] : await workerFindings(client, options);
+  return [token, grpc, ...rest, ...workers];
+}
+
+/** A token is a JWT: when it ends can be read, and is the commonest trouble. */
+function tokenFinding(token: string | undefined): Finding {
+  const what = "token";
+  const todo = "Make one in Hatchet's dashboard (Settings → API Tokens) and set HATCHET_CLIENT_TOKEN.";
+  if (!token) return { what, state: "problem", said: "HATCHET_CLIENT_TOKEN is not set", todo };
+  try {
+    const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as { exp?: number };
+    const ends = claims.exp === undefined ? Number.POSITIVE_INFINITY : claims.exp * 1000;
+    if (ends < Date.now()) return { what, state: "problem", said: `it ended ${dateOf(ends)}`, todo };
+    if (ends < Date.now() + SOON_MS) return { what, state: "warning", said: `it ends ${dateOf(ends)}`, todo };
+    return { what, state: "ok", said: Number.isFinite(ends) ? `valid until ${dateOf(ends)}` : "set, without an end" };
+  } catch {
+    return { what, state: "problem", said: "HATCHET_CLIENT_TOKEN is not a token of Hatchet's", todo };
+  }
+}
+
+async function grpcFinding(client: Client): Promise<Finding> {
+  const what = "server (gRPC)";
+  const at = client.config.host_port;
+  try {
+    await client.runs.getDetails(NOBODY);
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === "UNAUTHENTICATED" || refusal === "PERMISSION_DENIED") {
+      return { what, state: "problem", said: `${at} refuses the token`, todo: "Make a token on this very server." };
+    }
+    if (refusal !== "NOT_FOUND") {
+      const todo =
+        "Check HATCHET_CLIENT_HOST_PORT (host:port), the firewall, and HATCHET_CLIENT_TLS_STRATEGY (none, tls or mtls).";
+      return { what, state: "problem", said: `${at} does not answer: ${messageOf(error).slice(0, 200)}`, todo };
+    }
+  }
+  return { what, state: "ok", said: `${at} answers` };
+}
+
+async function restFindings(client: Client): Promise<Finding[]> {
+  const what = "server (REST)";
+  const at = client.config.api_url;
+  try {
+    const asked = Date.now();
+    const { data, headers } = await client.api.infoGetVersion();
+    const answered = Date.now();
+    await client.workers.list();
+    const version: Finding = { what, state: "ok", said: `${at} answers, version ${data.version}` };
+    const theirs = Date.parse(String(headers.date));
+    return [version, ...(Number.isNaN(theirs) ? [] : [clockFinding(theirs - (asked + answered) / 2)])];
+  } catch (error) {
+    const todo = "Set HATCHET_CLIENT_API_URL to the server's address for browsers. Cancelling and draining need it.";
+    return [{ what, state: "problem", said: `${at} does not answer: ${messageOf(error)}`, todo }];
+  }
+}
+
+function clockFinding(aheadMs: number): Finding {
+  const seconds = Math.round(Math.abs(aheadMs) / 1000);
+  if (Math.abs(aheadMs) < CLOCK_MS) return { what: "clock", state: "ok", said: "agrees with the server's" };
+  const todo = "Let both machines follow a time server: S3 refuses requests that are minutes off.";
+  return {
+    what: "clock",
+    state: "warning",
+    said: `${seconds} s ${aheadMs > 0 ? "behind" : "ahead of"} the server's`,
+    todo,
+  };
+}
+
+async function workerFindings(client: Client, options: HatchetOptions): Promise<Finding[]> {
+  const workers = await new Fleet(client).workers();
+  const before = (client.config.namespace ?? "").toLowerCase();
+  return Object.entries(options.routes).map(([name, route]) => {
+    const serves = (task: string, labels: Readonly<Record<string, string>>) => {
+      const serving = workers.filter(({ tasks }) => tasks.includes(`${before}${task}`.toLowerCase()));
+      return { all: serving, fit: serving.filter((worker) => fits(worker, labels)) };
+    };
+    const leaves = serves(leafTaskName(name), leafLabels(route));
+    const nodes = serves(nodeTaskName(name, 0), route.code);
+    const what = `workers for ${name}`;
+    const slots = leaves.fit.reduce((sum, worker) => sum + (worker.slots.default?.limit ?? 0), 0);
+    if (slots > 0 && nodes.fit.length > 0) {
+      return { what, state: "ok", said: `${leaves.fit.length} with ${slots} slots, ${nodes.fit.length} for nodes` };
+    }
+    const other = leaves.all.length > 0 && leaves.fit.length === 0;
+    const lack = other ? `found ${leaves.all.length}, none with ${labelText(leafLabels(route))}` : "none is there";
+    const todo = other
+      ? "Start the workers with the same code and storage as this project, and with the labels that the experiment requires."
+      : "Start one: `scythe worker` in the project. Runs wait until then.";
+    const said = slots > 0 ? "none takes nodes (SCYTHE_WORKER_DOES_FAN)" : lack;
+    return { what, state: "warning", said, todo };
+  });
+}
+
+function fits(worker: FleetWorker, labels: Readonly<Record<string, string>>): boolean {
+  return Object.entries(labels).every(([name, value]) => worker.labels[name] === value);
+}
+
+function labelText(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(", ");
+}
+
+function hintOf(error: Error): string {
+  return (error as { hint?: string }).hint ?? "See docs/hatchet.md.";
+}
+
+function dateOf(time: number): string {
+  return new Date(time).toISOString().slice(0, 10);
+}

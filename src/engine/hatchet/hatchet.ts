@@ -1,0 +1,139 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { ScytheError } from "../../errors.ts";
+import type { Engine, EngineRun, Json, Programs, StartOptions } from "../engine.ts";
+import { defineTasks } from "./definitions.ts";
+import { Fleet } from "./fleet.ts";
+import { type Host, type Known, metadataOf, programOf } from "./host.ts";
+import type { HatchetOptions } from "./options.ts";
+import { patiently } from "./patience.ts";
+import { RootRun } from "./root-run.ts";
+import { RootWatch } from "./root-watch.ts";
+import { RunEnds } from "./run-ends.ts";
+import { type Client, connect, isEmbedded as isEmbeddedConnection, refusalOf } from "./sdk.ts";
+import { registerTasks } from "./sdk-worker.ts";
+import { required } from "./spawner.ts";
+import { type NodeInput, nodeTaskName } from "./tasks.ts";
+import { Turns } from "./turns.ts";
+import { type HatchetWorker, serve } from "./worker.ts";
+
+export interface HatchetEngine extends Engine {
+  serve(): Promise<HatchetWorker>;
+  /** Ends what keeps the process alive. */
+  close(): Promise<void>;
+}
+
+const START_PATIENCE_MS = 30_000;
+/** A run that was just started may take a moment to be found. */
+const FIND_TIMES = 20;
+const FIND_MS = 100;
+
+/** Tree programs as Hatchet tasks that spawn and await their children. Work is done by those who `serve`. */
+export function hatchetEngine(programs: Programs, options: HatchetOptions): HatchetEngine {
+  let opening: Promise<Host> | undefined;
+  let serving: Promise<HatchetWorker> | undefined;
+  const open = () => {
+    opening ??= openHost(programs, options);
+    opening.catch(() => {
+      opening = undefined;
+    });
+    return opening;
+  };
+  return {
+    name: "hatchet",
+    isolation: "process",
+    slots: 0,
+    start: async (name, root, start = {}) => {
+      const program = programOf({ programs, options }, name);
+      if (!program) throw new ScytheError("engine", `No program named ${name}`, { details: { program: name } });
+      const host = await open();
+      // An embedded engine is this process's own: nobody else could serve it.
+      if (isEmbedded(options)) {
+        serving ??= serve(host);
+        await serving;
+      }
+      return startRun(host, program, root, start);
+    },
+    attach: async (id) => attachRun(await open(), id),
+    serve: async () => serve(await open()),
+    close: async () => {
+      await (await serving?.catch(() => undefined))?.stop();
+      const host = await opening?.catch(() => undefined);
+      host?.ends.close();
+      await (host?.client as { stopEmbedded?: () => Promise<void> } | undefined)?.stopEmbedded?.();
+    },
+  };
+}
+
+const isEmbedded = ({ connection = {} }: HatchetOptions) => isEmbeddedConnection(connection);
+
+async function openHost(programs: Programs, options: HatchetOptions): Promise<Host> {
+  const client = await connect(options.connection ?? {}, options.namespace, options.sdkLog ?? (() => undefined));
+  const ends = new RunEnds(client);
+  const before = client.config.namespace ?? "";
+  return {
+    client,
+    programs,
+    options,
+    ends,
+    roots: new RootWatch(ends),
+    fleet: new Fleet(client),
+    namespace: (name) => `${before}${name}`.toLowerCase(),
+  };
+}
+
+async function startRun(host: Host, program: Known, root: Json, { metadata = {} }: StartOptions): Promise<EngineRun> {
+  const input: NodeInput = { node: root, level: 0, root: null, metadata };
+  const { nodes } = defineTasks({ ...host, programs: { [program.name]: program.code } }, new Turns());
+  await registerTasks(host, nodes[0] ?? []);
+  const trigger = async () => {
+    const run = await host.client.admin.runWorkflow(
+      nodeTaskName(program.name, 0),
+      input as never,
+      {
+        additionalMetadata: metadataOf(host.options, metadata, root, 0),
+        desiredWorkerLabels: required(program.route.code),
+      } as never,
+    );
+    return run.runId;
+  };
+  const id = await patiently("to start the run", trigger, { patienceMs: START_PATIENCE_MS, log: host.options.log });
+  void warnWithoutWorkers(host, program);
+  return new RootRun(host, program, root, id);
+}
+
+/** A run without workers waits; the person who started it should know for what. */
+async function warnWithoutWorkers({ fleet, namespace, options }: Host, { name, route }: Known): Promise<void> {
+  const workers = await fleet.workers().catch(() => undefined);
+  const serving = workers?.filter(({ tasks }) => tasks.includes(namespace(nodeTaskName(name, 0)))) ?? [];
+  if (!workers || serving.some(({ labels }) => Object.entries(route.code).every(([key, code]) => labels[key] === code)))
+    return;
+  const why = serving.length === 0 ? "serves this experiment" : "that serves it has this code and storage";
+  options.log(
+    `No worker on the Hatchet server ${why}. The run waits; start one with \`scythe worker\` in the project.`,
+  );
+}
+
+async function attachRun(host: Host, id: string): Promise<EngineRun> {
+  const details = await findRun(host.client, id);
+  const input = details?.input as Partial<NodeInput> | undefined;
+  const task = Object.keys(details?.taskRuns ?? {})[0];
+  const name = Object.keys(host.programs).find((own) => task?.toLowerCase() === nodeTaskName(own, 0).toLowerCase());
+  const program = name === undefined ? undefined : programOf(host, name);
+  if (program && input?.node !== undefined) return new RootRun(host, program, input.node, id);
+  throw new ScytheError("engine", `Hatchet has no run ${id} of this project`, {
+    hint: "Check the id, and that HATCHET_CLIENT_TOKEN is for the tenant in which the run was started.",
+  });
+}
+
+async function findRun(client: Client, id: string) {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await patiently("to find the run", () => client.runs.getDetails(id), { patienceMs: START_PATIENCE_MS });
+    } catch (error) {
+      if (refusalOf(error) === "INVALID_ARGUMENT") return undefined;
+      if (refusalOf(error) !== "NOT_FOUND") throw error;
+      if (tries >= FIND_TIMES) return undefined;
+      await sleep(FIND_MS);
+    }
+  }
+}

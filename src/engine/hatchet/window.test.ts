@@ -1,0 +1,29 @@
+import { setImmediate as tick } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { Window } from "./window.ts";
+
+describe("Window", () => {
+  it("lets so much be under way, first come first served, and more when it grows", async () => {
+    const window = new Window(2);
+    const begun: number[] = [];
+    const ends: (() => void)[] = [];
+    const work = [0, 1, 2, 3, 4].map((i) =>
+      window.use(async () => {
+        begun.push(i);
+        await new Promise<void>((resolve) => ends.push(resolve));
+        if (i === 0) throw new Error("zero");
+      }),
+    );
+    const outcomes = Promise.allSettled(work);
+    await tick();
+    expect(begun).toEqual([0, 1]);
+    ends.shift()!();
+    await tick();
+    expect(begun).toEqual([0, 1, 2]);
+    window.grow(4);
+    await tick();
+    expect(begun).toEqual([0, 1, 2, 3, 4]);
+    for (const end of ends) end();
+    expect((await outcomes).map(({ status }) => status)).toEqual(["rejected", ...Array(4).fill("fulfilled")]);
+  });
+});

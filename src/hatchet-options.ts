@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+import { availableParallelism } from "node:os";
+import type { Settings } from "./config.ts";
+import type { Json } from "./engine/engine.ts";
+import type { HatchetOptions, ProgramRoute } from "./engine/hatchet/options.ts";
+import { defaultSlots } from "./engine/local.ts";
+import type { AnyExperiment } from "./experiment/define.ts";
+import type { Registry } from "./experiment/registry.ts";
+import { schemaHash } from "./run/allocate.ts";
+import type { LeafTask } from "./scatter/run-task.ts";
+import type { Storage } from "./storage/storage.ts";
+
+/** Before a Spot instance is taken back there are two minutes; Kubernetes and ECS give thirty seconds. */
+const GRACE_MS = 25_000;
+/** A spec may use up its tries, and each may be killed late, before there is anything to tell of a leaf. */
+const SILENCE = { limits: 5, moreMs: 300_000 };
+
+/** What the Hatchet adapter must be told of a project. */
+export function hatchetOptions(registry: Registry, settings: Settings, storage: Storage): HatchetOptions {
+  const experiments = registry.all();
+  const codeLabel = (experiment: AnyExperiment) => labelOf(experiment, storage);
+  return {
+    connection: { embedded: settings.embeddedHatchet },
+    routes: Object.fromEntries(
+      experiments.map((experiment) => [experiment.name, routeOf(experiment, settings, codeLabel(experiment))]),
+    ),
+    worker: {
+      name: settings.workerName,
+      slots: settings.slots ?? defaultSlots(availableParallelism()),
+      ...settings.worker,
+      labels: { ...settings.worker.labels, ...Object.assign({}, ...experiments.map(codeLabel)) },
+      graceMs: GRACE_MS,
+    },
+    nodeScheduleMs: settings.timeouts.nodeScheduleMs,
+    nodeExecutionMs: settings.timeouts.nodeExecutionMs,
+    describe,
+    log: (line) => process.stderr.write(`${line}\n`),
+    sdkLog: (level, line) => {
+      if (process.env.SCYTHE_DEBUG) process.stderr.write(`${level} ${line}\n`);
+    },
+  };
+}
+
+function routeOf(experiment: AnyExperiment, settings: Settings, code: Record<string, string>): ProgramRoute {
+  const specMs = experiment.executionTimeoutMs ?? settings.executionTimeoutMs;
+  return {
+    description: experiment.description ?? `Specs of ${experiment.name}`,
+    code,
+    requires: Object.fromEntries(experiment.requires.map((label) => [label, "yes"])),
+    leafScheduleMs: experiment.scheduleTimeoutMs ?? settings.timeouts.specScheduleMs,
+    leafSilenceMs: SILENCE.limits * specMs + SILENCE.moreMs,
+  };
+}
+
+/**
+ * Work goes only to workers whose experiment has the same schemas, and whose bucket is the same, as those of the process
+ * that handed it out. A shared folder may have another path on each machine, so folders are not told apart.
+ */
+function labelOf(experiment: AnyExperiment, storage: Storage): Record<string, string> {
+  const place = storage.localPath ? "folder" : storage.uriOf("");
+  const hash = createHash("sha256")
+    .update(`${schemaHash(experiment)} ${place}`)
+    .digest("hex");
+  return { [`scythe_code_${experiment.name}`]: hash.slice(0, 16) };
+}
+
+/** What the dashboard filters by. */
+function describe(payload: Json): Record<string, string> {
+  const { path, from, to } = payload as unknown as Partial<LeafTask>;
+  return {
+    path: path?.map(({ factor, offset }) => `${offset}of${factor}`).join("/") || "root",
+    ...(from === undefined ? {} : { specs: `${from}-${to}` }),
+  };
+}
