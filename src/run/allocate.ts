@@ -135,8 +135,16 @@ async function discard(storage: Storage, layout: RunLayout): Promise<void> {
   await storage.delete(objects.map(({ key }) => key));
 }
 
+const hashes = new WeakMap<AnyExperiment, string>();
+
 /** Tells two codes of one experiment apart: a worker with another hash must not run its specs. */
 export function schemaHash(experiment: AnyExperiment): string {
+  const hash = hashes.get(experiment) ?? hashSchemas(experiment);
+  hashes.set(experiment, hash);
+  return hash;
+}
+
+function hashSchemas(experiment: AnyExperiment): string {
   const tables = Object.entries(experiment.tables as Record<string, { schema: never; index: string[] }>);
   return hashOf({
     name: experiment.name,

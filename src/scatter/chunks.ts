@@ -7,7 +7,7 @@ const SECONDS = { least: 2, most: 10 };
 /** Specs of a measured chunk at most: its rows are held in memory until its part is written. */
 const MOST_SPECS = 65_536;
 /** A run should have about this many chunks a slot: long runs get longer chunks. */
-const CHUNKS_A_SLOT = 16;
+const CHUNKS_A_SLOT = 8;
 /** The last chunks shrink to this, in seconds, so that all slots end at about the same time. */
 const LAST_SECONDS = 0.05;
 /** A leaf that runs this much longer than planned hands its rest back. */
