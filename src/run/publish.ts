@@ -1,5 +1,6 @@
 import { ScytheError } from "../errors.ts";
 import type { Column } from "../spec/columns.ts";
+import { ID_FIELDS } from "../spec/id-columns.ts";
 import { withDuckDb } from "../table/duckdb.ts";
 import { pandasMetadata } from "../table/pandas.ts";
 import { finished, finishedExpression, identifier, literal, sqlType } from "../table/sql.ts";
@@ -42,16 +43,6 @@ export async function writeSpecs(
     );
   });
 }
-
-const ID_FIELDS: Column[] = (["experiment_id", "sort_index", "workflow_run_id", "root_workflow_run_id"] as const).map(
-  (name) => ({
-    name,
-    type: { kind: name === "sort_index" ? "int64" : "string" },
-    nullable: false,
-    optional: false,
-    file: false,
-  }),
-);
 
 /** @throws ScytheError `invalid_specs` naming each `sort_index` that more than one spec brought along */
 export async function assertUniqueSortIndex(staged: StagedSpecs, tempDir: string): Promise<void> {

@@ -4,6 +4,7 @@ import type { AnyExperiment } from "../experiment/define.ts";
 import { ArtifactPlan, type PlannedArtifact } from "../files/artifacts.ts";
 import { RESERVED_COLUMNS } from "../spec/base.ts";
 import type { Column } from "../spec/columns.ts";
+import { SORT_INDEX } from "../spec/id-columns.ts";
 import { parsesToItself, rewrites } from "../spec/idempotence.ts";
 import { isOpen, makeValidator, preview, type SpecIssue, type Validator } from "../spec/validate.ts";
 import { BatchBuilder } from "../table/batch.ts";
@@ -211,7 +212,6 @@ class Staging {
 }
 
 const PLAIN = { nullable: false, optional: false, file: false };
-const SORT_INDEX: Column = { name: "sort_index", type: { kind: "int64" }, ...PLAIN };
 const EXTRA_COLUMN: Column = { name: EXTRA, type: { kind: "string" }, ...PLAIN };
 
 function extraNameProblem(name: string, taken: readonly string[]): string | false {

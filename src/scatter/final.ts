@@ -7,6 +7,7 @@ import { RUN_SCHEME, specRunIdSql } from "../run/layout.ts";
 import type { FinalFile, Report } from "../run/report.ts";
 import { updateState } from "../run/state.ts";
 import type { Column } from "../spec/columns.ts";
+import { ID_FIELDS } from "../spec/id-columns.ts";
 import type { Duck } from "../table/duckdb.ts";
 import { pandasMetadata } from "../table/pandas.ts";
 import { physicalOf } from "../table/physical.ts";
@@ -48,7 +49,7 @@ class FinalWriter {
     this.#merge = merge;
     this.#sources = sources;
     const inputs = partColumns(settings.experiment, run.details.extra_columns).index.filter((c) => c.name !== FEATURES);
-    this.#index = [...idColumns(), ...inputs, ...features];
+    this.#index = [...ID_FIELDS, ...inputs, ...features];
     this.#indexSql = [
       `${literal(run.layout.experimentId)} AS experiment_id`,
       "CAST(sort_index AS BIGINT) AS sort_index",
@@ -128,17 +129,6 @@ class FinalWriter {
     await this.#settings.storage.putFile(layout.finalTable(name), path, { move: true });
     return file;
   }
-}
-
-function idColumns(): Column[] {
-  const names = ["experiment_id", "sort_index", "workflow_run_id", "root_workflow_run_id"];
-  return names.map((name) => ({
-    name,
-    type: { kind: name === "sort_index" ? "int64" : "string" },
-    nullable: false,
-    optional: false,
-    file: false,
-  }));
 }
 
 /** An input may be named `kind` or `name`, too: the error's column gives way, as `error_kind`. */

@@ -1,5 +1,6 @@
 import type { AnyExperiment } from "../experiment/define.ts";
 import { type Column, isScalarColumn } from "../spec/columns.ts";
+import { SORT_INDEX } from "../spec/id-columns.ts";
 
 /**
  * The columns of the files inside a run, in physical types. A part holds the good rows of its chunk: `sort_index`, the
@@ -12,7 +13,6 @@ export const FEATURES = "__features";
 export const ERRORS = "errors";
 
 const PLAIN = { optional: false, file: false };
-export const SORT_INDEX: Column = { name: "sort_index", type: { kind: "int64" }, nullable: false, ...PLAIN };
 export const SORT_SUBINDEX: Column = { name: "sort_subindex", type: { kind: "int64" }, nullable: false, ...PLAIN };
 const FEATURES_COLUMN: Column = { name: FEATURES, type: { kind: "string" }, nullable: true, ...PLAIN };
 

@@ -1,6 +1,7 @@
 import type { AnyExperiment, Feature } from "../experiment/define.ts";
-import { ERROR_COLUMNS, FEATURES, partColumns, SORT_INDEX, SORT_SUBINDEX } from "../scatter/part-columns.ts";
+import { ERROR_COLUMNS, FEATURES, partColumns, SORT_SUBINDEX } from "../scatter/part-columns.ts";
 import type { Column } from "../spec/columns.ts";
+import { SORT_INDEX } from "../spec/id-columns.ts";
 import { type Batch, BatchBuilder } from "../table/batch.ts";
 import type { Outcome } from "./execute.ts";
 import { type Failure, failure, failureOf } from "./failure.ts";

@@ -1,6 +1,6 @@
 import type { AnyExperiment } from "../experiment/define.ts";
 import type { RunInfo } from "../scatter/run-task.ts";
-import type { Column } from "../spec/columns.ts";
+import { SORT_INDEX } from "../spec/id-columns.ts";
 import { ParquetReader, readRows } from "../table/read-parquet.ts";
 import { timeoutFailure } from "./execute.ts";
 import { type Failure, failure } from "./failure.ts";
@@ -33,14 +33,7 @@ export class SpecAccount {
   }
 
   async #spec(position: number): Promise<Record<string, unknown>> {
-    const sortIndex: Column = {
-      name: "sort_index",
-      type: { kind: "int64" },
-      nullable: false,
-      optional: false,
-      file: false,
-    };
-    const columns = [sortIndex, ...this.#experiment.columns.input, ...this.#run.details.extra_columns];
+    const columns = [SORT_INDEX, ...this.#experiment.columns.input, ...this.#run.details.extra_columns];
     const reader = await ParquetReader.open(this.#specsPath);
     try {
       for await (const row of readRows(reader, columns, position, position + 1)) return row;
