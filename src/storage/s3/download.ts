@@ -111,8 +111,9 @@ async function download(place: S3Place, writes: S3Writes, key: string, sink: Sin
       answer = await client.send(new sdk.GetObjectCommand({ ...input, ...rest }));
     } catch (error) {
       if (progress && (isConditionFailed(error) || statusOf(error) === 416)) {
+        const { etag } = progress;
         await restart();
-        throw new CorruptBody("the object was replaced while it was read");
+        throw new CorruptBody("the object was replaced while it was read", etag);
       }
       throw error;
     }
@@ -127,7 +128,7 @@ async function download(place: S3Place, writes: S3Writes, key: string, sink: Sin
     const flaw = flawOf(progress, sha256In(answer.Metadata));
     if (flaw) {
       await restart();
-      throw new CorruptBody(flaw);
+      throw new CorruptBody(flaw, etag);
     }
     writes.note(key, etag, answer.Metadata);
     return etag;

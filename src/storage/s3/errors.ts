@@ -27,6 +27,13 @@ interface SdkError {
 /** The body that arrived is not the one that was stored. */
 export class CorruptBody extends Error {
   override readonly name = "CorruptBody";
+  /** Of the object that was read: bad bytes of one say nothing about the object that replaced it. */
+  readonly etag: string | undefined;
+
+  constructor(message: string, etag?: string) {
+    super(message);
+    this.etag = etag;
+  }
 }
 
 const PASSING = new Set([
@@ -80,7 +87,11 @@ export function isUnreachable(error: unknown): boolean {
   return NO_CONNECTION.has(code ?? "") || (message ?? "").includes("did not establish a connection");
 }
 
-/** How often it is worth trying when this came back: 1 = not again. */
+/** Errors of one kind are counted together. */
+export const kindOf = (error: unknown): string =>
+  error instanceof CorruptBody ? `CorruptBody ${error.etag}` : `${s3Code(error)} ${statusOf(error)}`;
+
+/** How often it is worth trying when this kind of error came back: 1 = not again. */
 export function triesFor(error: unknown): number {
   if (isScytheError(error) || (error as SdkError)?.name === "AbortError") return 1;
   const code = s3Code(error);

@@ -129,6 +129,28 @@ describe.skipIf(!server)("one fault at a time", () => {
     expect((await getText(storage, "chain"))?.text).toBe("2");
   });
 
+  it("a cut body is tried again, however often the server was busy before it", async () => {
+    await storage.put("busy", "x".repeat(1000));
+    const faults: Fault[] = ["slowDown", "slowDown", "slowDown", "slowDown", "lie"];
+    proxy.script = () => faults.shift();
+    expect((await getText(storage, "busy"))?.text).toHaveLength(1000);
+    expect(faults).toEqual([]);
+  });
+
+  it("every reading of an object that is replaced all the time comes to an end", async () => {
+    const text = (i: number) => `${i} `.repeat(200);
+    await storage.put("replaced", text(0));
+    let round = 0;
+    harm("lie", isGet, 6); // more than a damaged object would be read
+    proxy.script = ((harmful) => (request) => {
+      const fault = harmful?.(request);
+      if (fault) void other.put("replaced", text(++round));
+      return fault;
+    })(proxy.script);
+    const other = s3Storage({ bucket, endpoint: server!.endpoint, credentials: server!.credentials });
+    expect((await getText(storage, "replaced"))?.text).toMatch(/^(\d) (\1 ){199}$/);
+  });
+
   it.each(["truncate", "stallResponse", "lie"] as const)("%s: a cut body is never seen", async (fault) => {
     const body = randomBytes(300_000);
     await storage.put("body", body);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ConnectionLimits, connect, type S3Address, type S3Connection } from "./client.ts";
-import { isUnreachable, isWithoutCredentials, type S3Action, statusOf, translate, triesFor } from "./errors.ts";
+import { isUnreachable, isWithoutCredentials, kindOf, type S3Action, statusOf, translate, triesFor } from "./errors.ts";
 
 /** How long to go on, and how fast. */
 export interface RetryLimits {
@@ -33,9 +33,9 @@ export function makeCall(address: S3Address, limits: ConnectionLimits & RetryLim
     });
     return connecting;
   };
-  const isHopeless = (error: unknown, attempt: number, elapsedMs: number) => {
+  const isHopeless = (error: unknown, attempt: number, ofItsKind: number, elapsedMs: number) => {
     const wasLetIn = answered && isWithoutCredentials(error); // it has had some, and could not renew them this time
-    if (attempt >= (wasLetIn ? LEAST_TRIES : triesFor(error))) return true;
+    if (ofItsKind >= (wasLetIn ? LEAST_TRIES : triesFor(error))) return true;
     if (!answered && isUnreachable(error)) return elapsedMs >= limits.unreachableMs;
     return elapsedMs >= limits.giveUpMs && attempt >= LEAST_TRIES;
   };
@@ -45,6 +45,7 @@ export function makeCall(address: S3Address, limits: ConnectionLimits & RetryLim
     const connection = await connected().catch((error) => {
       throw translate(error, action, []);
     });
+    const met = new Map<string, number>(); // a kind that is given up soon does not answer for the others before it
     for (let attempt = 1; ; attempt++) {
       try {
         const result = await inTurn(() => run(connection, attempt));
@@ -53,7 +54,9 @@ export function makeCall(address: S3Address, limits: ConnectionLimits & RetryLim
       } catch (error) {
         answered ||= statusOf(error) !== undefined;
         const pauseMs = pauseFor(attempt, limits.pauseMs);
-        if (isHopeless(error, attempt, performance.now() - start + pauseMs)) {
+        const ofItsKind = (met.get(kindOf(error)) ?? 0) + 1;
+        met.set(kindOf(error), ofItsKind);
+        if (isHopeless(error, attempt, ofItsKind, performance.now() - start + pauseMs)) {
           throw translate(error, action, await connection.secrets());
         }
         await sleep(pauseMs);
