@@ -6,6 +6,7 @@ python_scythe.py write   lays out a run of `from_python` as Python Scythe does
 
 import io
 import json
+import os
 import sys
 import tempfile
 from datetime import datetime
@@ -113,4 +114,5 @@ def write() -> dict:
     return {"experiment_id": run.experiment_id}
 
 
-print(json.dumps(read() if sys.argv[1] == "read" else write()))
+print(json.dumps(read() if sys.argv[1] == "read" else write()), flush=True)
+os._exit(0)  # Arrow's threads may abort or hang a process that ends otherwise: apache/arrow issues 34314, 50482
