@@ -1,11 +1,12 @@
 import { messageOf } from "../../errors.ts";
 import { SlotPool } from "../slot-pool.ts";
 import { type Host, type Known, programOf } from "./host.ts";
+import { InHand } from "./in-hand.ts";
 import { runLeafTask } from "./leaf-task.ts";
 import { runNode } from "./node-task.ts";
 import { DEEPEST_LEVEL } from "./options.ts";
 import { loadSdk, type SdkContext, type SdkTask } from "./sdk.ts";
-import { duration, type LeafInput, leafTaskName, type NodeInput, nodeTaskName } from "./tasks.ts";
+import { duration, type LeafInput, leafTaskName, type NodeInput, nodeTaskName, type Output } from "./tasks.ts";
 import type { Turns } from "./turns.ts";
 import { HANDED_BACK, stackWithError } from "./wire-error.ts";
 
@@ -21,16 +22,17 @@ export interface Definitions {
 /** The Hatchet tasks of all programs. */
 export function defineTasks(host: Host, turns: Turns): Definitions {
   const slots = new SlotPool(host.options.worker.slots);
+  const inHand = new InHand<Output>();
   const known = Object.keys(host.programs).flatMap((name) => programOf(host, name) ?? []);
   return {
     nodes: Array.from({ length: DEEPEST_LEVEL + 1 }, (_, level) =>
-      known.map((program) => nodeTask(host, turns, program, level)),
+      known.map((program) => nodeTask(host, turns, inHand, program, level)),
     ),
-    leaves: known.map((program) => leafTask(host, turns, slots, program)),
+    leaves: known.map((program) => leafTask(host, turns, inHand, slots, program)),
   };
 }
 
-function nodeTask(host: Host, turns: Turns, program: Known, level: number): SdkTask {
+function nodeTask(host: Host, turns: Turns, inHand: InHand<Output>, program: Known, level: number): SdkTask {
   return host.client.task({
     name: nodeTaskName(program.name, level),
     description: `Nodes of level ${level} of ${program.name}`,
@@ -39,12 +41,13 @@ function nodeTask(host: Host, turns: Turns, program: Known, level: number): SdkT
     executionTimeout: duration(host.options.nodeExecutionMs),
     fn: (input: unknown, sdk: SdkContext) => {
       turns.onLevel(level);
-      return turns.count(() => told(runNode(host, turns, program, input as NodeInput, sdk)));
+      const begin = () => turns.count(() => told(runNode(host, turns, program, input as NodeInput, sdk)));
+      return inHand.share(sdk, begin);
     },
   } as never) as unknown as SdkTask;
 }
 
-function leafTask(host: Host, turns: Turns, slots: SlotPool, program: Known): SdkTask {
+function leafTask(host: Host, turns: Turns, inHand: InHand<Output>, slots: SlotPool, program: Known): SdkTask {
   return host.client.task({
     name: leafTaskName(program.name),
     description: program.route.description ?? `Specs of ${program.name}`,
@@ -52,7 +55,9 @@ function leafTask(host: Host, turns: Turns, slots: SlotPool, program: Known): Sd
     scheduleTimeout: duration(program.route.leafScheduleMs),
     executionTimeout: duration(program.route.leafSilenceMs),
     fn: (input: unknown, sdk: SdkContext) =>
-      turns.count(() => told(runLeafTask(host, turns, slots, program, input as LeafInput, sdk))),
+      inHand.share(sdk, () =>
+        turns.count(() => told(runLeafTask(host, turns, slots, program, input as LeafInput, sdk))),
+      ),
   } as never) as unknown as SdkTask;
 }
 

@@ -201,3 +201,37 @@ describe("hatchetEngine completes a run, every leaf counted once, though", () =>
     },
   );
 });
+
+describe("hatchetEngine, given every task twice,", () => {
+  it("works on it once, and reports both deliveries", async ({ expect }) => {
+    const steps: string[] = [];
+    let bothDelivered = () => false;
+    const once: TreeProgram = {
+      expand: async (_node, settled) => {
+        steps.push("expand");
+        return settled.length > 0 ? {} : { leaves: ["leaf"] };
+      },
+      leaf: async () => {
+        steps.push("leaf");
+        while (!bothDelivered()) await sleep(5);
+        return null;
+      },
+      merge: async () => {
+        steps.push("merge");
+        return { done: true };
+      },
+      lookup: async () => undefined,
+    };
+    const { engine, server, worker } = await engineIn({ count: once }, { doubleActions: 1 });
+    bothDelivered = () => (server.calls.SendStepActionEvent ?? 0) >= 4; // the node and the leaf, each begun twice
+    try {
+      const run = await engine.start("count", null);
+      expect(await run.result()).toEqual({ done: true });
+      expect(steps).toEqual(["expand", "leaf", "expand", "merge"]);
+      while ((server.calls.SendStepActionEvent ?? 0) < 8) await sleep(5);
+      expect(server.counters.doubleActions).toBe(2);
+    } finally {
+      await worker.stop();
+    }
+  });
+});
