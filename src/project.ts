@@ -26,6 +26,7 @@ import { programsOf } from "./study/program.ts";
 import { openRun, type Run } from "./study/run.ts";
 import { type RunOnceOptions, runOnce } from "./study/run-once.ts";
 import { startRun } from "./study/start.ts";
+import { withDuckDb } from "./table/duckdb.ts";
 import { inProcessRunner } from "./worker/in-process-runner.ts";
 import type { LeafSettings } from "./worker/leaf.ts";
 import { BufferPool } from "./worker/part-buffers.ts";
@@ -81,7 +82,7 @@ export class Scythe implements AsyncDisposable {
     options: AllocateOptions = {},
   ): Promise<Run<E>> {
     const known = this.#experiment(experiment);
-    this.#runner.warm(this.#engine.slots);
+    this.#runner.warm(this.#engine.slots).catch(() => undefined); // told by the first chunk
     const allocated = await allocateRun(this.storage, known, specs, options, {
       folder: this.folder,
       fetchUri: this.#fetchUri,
@@ -149,7 +150,7 @@ export class Scythe implements AsyncDisposable {
    */
   async serve(): Promise<HatchetWorker> {
     if (this.settings.engine !== "hatchet") await this.#engine.serve();
-    if (this.settings.worker.doesLeaf) this.#runner.warm(this.settings.slots ?? defaultSlots());
+    await this.#warm(); // work that comes must not wait for what could be there
     return (this.#engine as HatchetEngine).serve();
   }
 
@@ -162,6 +163,12 @@ export class Scythe implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #warm(): Promise<void> {
+    const { doesLeaf, doesFan } = this.settings.worker;
+    const children = doesLeaf ? this.#runner.warm(this.settings.slots ?? defaultSlots()) : undefined;
+    await Promise.all([children, doesFan ? withDuckDb({}, 0, (duck) => duck.rows("SELECT 1")) : undefined]);
   }
 
   #experiment<E extends AnyExperiment>(experiment: E | string): E {

@@ -13,7 +13,6 @@ const TAIL = 16_384;
 /** One child process: at most one chunk at a time, and replaced when it dies. */
 export class Child {
   readonly #process: ChildProcess;
-  readonly #ready: Promise<void>;
   readonly #exited: Promise<void>;
   /** Whoever waits for the process now. Replaced, not added to: a promise would keep every chunk's rows alive. */
   #onMessage: (message: FromChild) => void = () => undefined;
@@ -21,6 +20,8 @@ export class Child {
   #onOutput: (text: string) => void = () => undefined;
   #tail = "";
   #killedFor: "timeout" | "close" | undefined;
+  /** Resolves once it has loaded the project. */
+  readonly ready: Promise<void>;
   dead = false;
 
   constructor(entry: string, configPath: string, cwd: string) {
@@ -45,12 +46,12 @@ export class Child {
         this.#onOutput(text);
       });
     }
-    this.#ready = this.#start();
-    this.#ready.catch(() => undefined);
+    this.ready = this.#start();
+    this.ready.catch(() => undefined);
   }
 
   async run(request: ChunkRequest, hooks: RunnerHooks): Promise<RunnerEnd> {
-    await this.#ready;
+    await this.ready;
     this.#onOutput = hooks.onOutput;
     const stop = () => this.#tell({ type: "stop" });
     hooks.signal.addEventListener("abort", stop);

@@ -14,7 +14,7 @@ export function inProcessRunner(registry: Registry): ChunkRunner {
       });
       return { type: "ended", ...end };
     },
-    warm: () => undefined,
+    warm: async () => undefined,
     close: async () => undefined,
   };
 }

@@ -19,8 +19,8 @@ export function processRunner(configPath: string): ChunkRunner {
         throw error;
       }
     },
-    warm: (slots) => {
-      for (let slot = 0; slot < slots; slot++) childOf(slot);
+    warm: async (slots) => {
+      await Promise.all(Array.from({ length: slots }, (_, slot) => childOf(slot).ready));
     },
     close: async () => {
       await Promise.all([...children.values()].map((child) => child.close()));

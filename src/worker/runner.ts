@@ -20,7 +20,10 @@ export interface RunnerHooks {
 export interface ChunkRunner {
   /** @throws ScytheError `engine` when no process could be had, or it could not load the project */
   run(slot: number, request: ChunkRequest, hooks: RunnerHooks): Promise<RunnerEnd>;
-  /** Starts what `slots` slots will need, before there is work: loading a project takes a while. */
-  warm(slots: number): void;
+  /**
+   * Starts what `slots` slots will need, before there is work: loading a project takes a while.
+   * @throws ScytheError `invalid_definition`, `engine` when a process could not load it
+   */
+  warm(slots: number): Promise<void>;
   close(): Promise<void>;
 }

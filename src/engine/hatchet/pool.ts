@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf, ScytheError } from "../../errors.ts";
 import type { Host } from "./host.ts";
 import type { SdkTask, SdkWorker } from "./sdk.ts";
-import { makeSdkWorker } from "./sdk-worker.ts";
+import { announce, makeSdkWorker } from "./sdk-worker.ts";
+import type { Window } from "./window.ts";
 
 const READY_MS = 30_000;
 const RECONNECT_MS = 5_000;
@@ -17,15 +18,22 @@ export class Pool {
   readonly #name: string;
   readonly #slots: number;
   readonly #tasks: readonly SdkTask[];
+  readonly #oneByOne: Window;
   #sdk: SdkWorker | undefined;
   #stopping = false;
   connected = false;
 
-  constructor(host: Host, name: string, slots: number, tasks: readonly SdkTask[]) {
+  /** @param oneByOne shared by the pools of a process: they make themselves known one after the other */
+  constructor(
+    host: Host,
+    { name, slots, tasks }: { name: string; slots: number; tasks: readonly SdkTask[] },
+    oneByOne: Window,
+  ) {
     this.#host = host;
     this.#name = name;
     this.#slots = slots;
     this.#tasks = tasks;
+    this.#oneByOne = oneByOne;
   }
 
   /** Resolves once tasks may come. @throws ScytheError `engine` */
@@ -62,6 +70,7 @@ export class Pool {
     });
     failed.catch(() => undefined);
     await Promise.race([sdk.waitUntilReady(READY_MS), failed]);
+    await this.#oneByOne.use(() => announce(this.#host.client, sdk));
     this.connected = true;
     return { listening }; // in an object, lest awaiting us awaits its end
   }

@@ -1,7 +1,10 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Host } from "./host.ts";
 import { patiently } from "./patience.ts";
 import type { Client, SdkTask, SdkWorker } from "./sdk.ts";
 
+const STREAM_OPEN_MS = 50;
+const NOTICED_MS = 100;
 const REGISTER_PATIENCE_MS = 60_000;
 /** What a task has done is told for this long to a server that does not answer: it may be restarting. */
 const REPORT_PATIENCE_MS = 30 * 60_000;
@@ -31,6 +34,19 @@ export async function makeSdkWorker(
 /** Makes tasks known to the server without serving them: what it does not know, it drops when it is triggered. */
 export async function registerTasks(host: Host, tasks: readonly SdkTask[]): Promise<void> {
   if (tasks.length > 0) await makeSdkWorker(host, host.options.worker.name, 1, tasks);
+}
+
+/**
+ * Gives a worker's first sign of life. The server's scheduler hears of a new worker then, if its stream of tasks is open,
+ * and if it is not busy with another new one: otherwise it finds it at its next round, up to 5 s later. The SDK's own
+ * first heartbeat comes when a thread has loaded, of all workers of a process at the same time.
+ */
+export async function announce(client: Client, worker: SdkWorker): Promise<void> {
+  await sleep(STREAM_OPEN_MS);
+  const { workerId } = worker._internal;
+  if (workerId === undefined) return;
+  await client.dispatcher.client.heartbeat({ workerId, heartbeatAt: new Date() }).catch(() => undefined);
+  await sleep(NOTICED_MS);
 }
 
 /** The SDK's worker would end itself at a signal, before we have handed back what it works on. */

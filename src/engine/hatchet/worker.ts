@@ -8,6 +8,7 @@ import { Pool } from "./pool.ts";
 import type { SdkTask } from "./sdk.ts";
 import { registerTasks, reportPatiently } from "./sdk-worker.ts";
 import { Turns } from "./turns.ts";
+import { Window } from "./window.ts";
 
 /** A worker, and what there is to know about it. */
 export interface HatchetWorker extends Worker {
@@ -46,6 +47,7 @@ class Running implements HatchetWorker {
   readonly #definitions: Definitions;
   readonly #pools: Pool[] = [];
   readonly #levels = new Set<number>();
+  readonly #oneByOne = new Window(1);
   #end: () => void = () => undefined;
   #stopping: Promise<void> | undefined;
 
@@ -100,7 +102,7 @@ class Running implements HatchetWorker {
   }
 
   async #open(name: string, slots: number, tasks: readonly SdkTask[]): Promise<void> {
-    const pool = new Pool(this.#host, name, slots, tasks);
+    const pool = new Pool(this.#host, { name, slots, tasks }, this.#oneByOne);
     this.#pools.push(pool);
     await pool.begin();
   }
