@@ -145,10 +145,13 @@ export class RunLayout {
   part(path: NodePath, part: PartName): string {
     return `${this.parts(path)}${rangeName(part)}.${part.ok}-${part.failed}.pq`;
   }
+  /** The tables beside the parts of one node. */
+  partTables(path: NodePath): string {
+    return this.key(`scatter-gather/output/${nodeFolder(path)}tables/`);
+  }
   /** Rows of a user's table, written by one attempt before the part that names the attempt. */
   partTable(path: NodePath, range: Omit<PartName, "ok" | "failed">, table: string, attempt: string): string {
-    const folder = this.key(`scatter-gather/output/${nodeFolder(path)}tables/`);
-    return `${folder}${table}/${rangeName(range)}.${attempt}.pq`;
+    return `${this.partTables(path)}${table}/${rangeName(range)}.${attempt}.pq`;
   }
   /** What a node below the root gathered, for its parent to merge. */
   gathered(path: NodePath, generation: number, table: string): string {

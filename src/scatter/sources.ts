@@ -60,7 +60,7 @@ async function partSources({ settings, run, task, duck, folder }: Merge, size: n
   const keys = parts.map((part) => part.key);
   const rows = await localCopies(storage, keys, folder);
   const attempts = await attemptsOf(duck, rows);
-  const existing = new Set((await listAll(storage, run.layout.allParts)).map(({ key }) => key));
+  const existing = new Set((await listAll(storage, run.layout.partTables(task.path))).map(({ key }) => key));
   const tables: Record<string, string[]> = {};
   for (const name of [ERRORS, ...Object.keys(experiment.tables)]) {
     const own = parts.map((part, i) => run.layout.partTable(task.path, part, name, attempts.get(rows[i]!)!));
