@@ -1,19 +1,20 @@
 import { randomInt, randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join, relative, sep } from "node:path";
 import { stringify } from "yaml";
 import { ScytheError } from "../errors.ts";
 import { type AnyExperiment, assertName } from "../experiment/define.ts";
-import { type PlannedArtifact, storeArtifacts } from "../files/artifacts.ts";
+import { hashFile, type PlannedArtifact, storeArtifacts } from "../files/artifacts.ts";
 import { hashOf, jsonSchemaOf } from "../spec/json-schema.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import { claimRun } from "./claim.ts";
 import { earlierContents } from "./earlier-contents.ts";
-import { captureEnvironment, type Environment } from "./environment.ts";
-import { RUN_SCHEME, RunLayout, specRunId } from "./layout.ts";
-import { type Manifest, manifestText, type Recursion } from "./manifest.ts";
+import { captureEnvironment } from "./environment.ts";
+import { parseExperimentId, RUN_SCHEME, RunLayout, specRunId } from "./layout.ts";
+import { type Manifest, type ManifestDetails, manifestText, type Recursion, type SpecsFile } from "./manifest.ts";
 import { assertUniqueSortIndex, writeSpecs } from "./publish.ts";
+import { sha256Of } from "./seal.ts";
 import { specSource } from "./spec-source.ts";
 import { type StagedSpecs, stageSpecs } from "./stage.ts";
 import { updateState } from "./state.ts";
@@ -34,6 +35,10 @@ export interface AllocateOptions {
   chunkSize?: number;
   /** Stores `http(s)://` and `s3://` input files with the run, too, instead of leaving the references as they are. */
   copyInputs?: boolean;
+  /** The `experiment_id` of the run that this one goes on from, for its lineage. */
+  parentRun?: string;
+  /** What was typed to get here, for the run's lineage; must hold no secrets. */
+  command?: string;
   /** Told of input files as they are stored. */
   onArtifact?: (stored: number, total: number) => void;
   /** Ends the reading of specs; nothing is stored then. */
@@ -71,7 +76,8 @@ export async function allocateRun(
     const version = await resolveVersion(storage, checked.name, checked.version);
     const layout = await claimRun(storage, checked.name, version);
     try {
-      return await publish(storage, layout, experiment, staged, checked, scratch, environment);
+      const origin = { environment: await environment, specs_source: await sourceOf(source.file, project.folder) };
+      return await publish(storage, layout, experiment, staged, checked, scratch, origin);
     } catch (error) {
       await discard(storage, layout).catch(() => undefined); // what went wrong first is what to tell
       throw error;
@@ -89,7 +95,7 @@ async function publish(
   staged: StagedSpecs,
   checked: CheckedOptions,
   scratch: string,
-  environment: Promise<Environment>,
+  origin: Pick<ManifestDetails, "environment" | "specs_source">,
 ): Promise<AllocatedRun> {
   const rootRunId = randomUUID();
   const runUri = storage.uriOf(layout.experimentId);
@@ -103,8 +109,9 @@ async function publish(
     known: staged.artifacts.length > 0 ? await earlierContents(storage, layout) : new Map(),
     ...(checked.onArtifact && { onProgress: checked.onArtifact }),
   });
+  const specs_sha256 = await hashFile(target);
   await storage.putFile(layout.specs, target, { move: true });
-  await putDescriptions(storage, layout, experiment, staged, ids);
+  const descriptions = await putDescriptions(storage, layout, experiment, staged, ids);
   const manifest: Manifest = {
     workflow_run_id: rootRunId,
     experiment_id: layout.experimentId,
@@ -119,9 +126,12 @@ async function publish(
       chunk_size: checked.chunkSize,
       schema_hash: schemaHash(experiment),
       extra_columns: staged.extraColumns,
-      parent_run: null,
+      parent_run: checked.parentRun,
       created_at: new Date().toISOString(),
-      environment: await environment,
+      ...origin,
+      command: checked.command,
+      specs_sha256,
+      ...descriptions,
     },
   };
   await storage.put(layout.manifest, manifestText(manifest), { ifAbsent: true });
@@ -160,7 +170,7 @@ async function putDescriptions(
   experiment: AnyExperiment,
   staged: StagedSpecs,
   ids: { experimentId: string; rootRunId: string; runUri: string },
-): Promise<void> {
+): Promise<Pick<ManifestDetails, "io_spec_sha256" | "input_artifacts_sha256" | "workflow_spec_sha256">> {
   const schema = {
     type: "object",
     title: "ExperimentIO",
@@ -174,9 +184,24 @@ async function putDescriptions(
     files[artifact.field] = [...(files[artifact.field] ?? []), uri];
     sha256[uri] = artifact.sha256;
   }
-  await storage.put(layout.ioSpec, stringify(schema));
-  await storage.put(layout.inputArtifacts, stringify({ files, sha256 }));
-  if (staged.only) await storage.put(layout.workflowSpec, stringify(singleSpec(staged.only, ids)));
+  const put = async (key: string, content: unknown): Promise<string> => {
+    const text = stringify(content);
+    await storage.put(key, text);
+    return sha256Of(text);
+  };
+  return {
+    io_spec_sha256: await put(layout.ioSpec, schema),
+    input_artifacts_sha256: await put(layout.inputArtifacts, { files, sha256 }),
+    workflow_spec_sha256: staged.only ? await put(layout.workflowSpec, singleSpec(staged.only, ids)) : null,
+  };
+}
+
+/** Read when the specs have been: what changed in between shows as another hash. */
+async function sourceOf(file: string | undefined, folder: string): Promise<SpecsFile | null> {
+  if (file === undefined) return null;
+  const within = relative(folder, file);
+  const path = within.startsWith("..") || isAbsolute(within) ? file : within.split(sep).join("/");
+  return { path, bytes: (await stat(file)).size, sha256: await hashFile(file) };
 }
 
 function artifactPath({ field, file }: PlannedArtifact): string {
@@ -209,6 +234,8 @@ interface CheckedOptions {
   seed: number;
   chunkSize: number | null;
   keepSortIndex: boolean;
+  parentRun: string | null;
+  command: string | null;
   onArtifact: AllocateOptions["onArtifact"];
 }
 
@@ -219,6 +246,11 @@ function checkOptions(experiment: AnyExperiment, options: AllocateOptions): Chec
   whole(factor, 1, 10_000, "recursion.factor");
   whole(maxDepth, 0, 10, "recursion.maxDepth");
   if (options.chunkSize !== undefined) whole(options.chunkSize, 1, 10_000_000, "chunkSize");
+  if (options.parentRun !== undefined && !parseExperimentId(options.parentRun)) {
+    throw new ScytheError("invalid_input", `parentRun ${JSON.stringify(options.parentRun)} is not an experiment_id`, {
+      hint: "Give a run's experiment_id, as `scythe list` prints it.",
+    });
+  }
   if (options.seed !== undefined) whole(options.seed, 0, Number.MAX_SAFE_INTEGER, "seed");
   return {
     name,
@@ -227,6 +259,8 @@ function checkOptions(experiment: AnyExperiment, options: AllocateOptions): Chec
     seed: options.seed ?? randomInt(2 ** 47),
     chunkSize: options.chunkSize ?? null,
     keepSortIndex: options.keepSortIndex ?? false,
+    parentRun: options.parentRun ?? null,
+    command: options.command ?? null,
     onArtifact: options.onArtifact,
   };
 }

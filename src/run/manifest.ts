@@ -5,6 +5,7 @@ import type { Column } from "../spec/columns.ts";
 import { getText, type Storage } from "../storage/storage.ts";
 import type { Environment } from "./environment.ts";
 import type { RunLayout } from "./layout.ts";
+import { brokenSeal, seal, sealState } from "./seal.ts";
 
 export interface Recursion {
   /** Children of a node that splits, ≥ 1. */
@@ -37,6 +38,23 @@ export interface ManifestDetails {
   parent_run: string | null;
   created_at: string;
   environment: Environment;
+  /** What was typed to allocate the run, without secrets; null when code did it. */
+  command?: string | null;
+  /** Where the specs came from; null when code gave them. */
+  specs_source?: SpecsFile | null;
+  /** Hex SHA-256 of what was stored beside the manifest; null for a file that the run does not have. */
+  specs_sha256?: string;
+  io_spec_sha256?: string;
+  input_artifacts_sha256?: string;
+  workflow_spec_sha256?: string | null;
+}
+
+/** The spec file as it was when it was read. */
+export interface SpecsFile {
+  /** Relative to the project where it lies within it. */
+  path: string;
+  bytes: number;
+  sha256: string;
 }
 
 const pythonManifest = z.looseObject({
@@ -50,7 +68,7 @@ const pythonManifest = z.looseObject({
 
 export function manifestText(manifest: Manifest): string {
   const { scythe, ...theirs } = manifest;
-  return stringify({ ...theirs, ...scythe });
+  return seal(stringify({ ...theirs, ...scythe }));
 }
 
 /** @throws ScytheError `not_found` when the run has none, `storage` when it cannot be understood */
@@ -61,13 +79,18 @@ export async function readManifest(storage: Storage, layout: RunLayout): Promise
       hint: "`scythe list` shows the runs there are. A run without manifest.yml was never finished allocating.",
     });
   }
-  const parsed = pythonManifest.safeParse(yamlOr(found.text));
-  if (!parsed.success) {
-    throw new ScytheError("storage", `${storage.uriOf(layout.manifest)} is not a run's manifest`, {
-      hint: "The file may be damaged: compare it with another run's.",
-      cause: parsed.error,
-    });
-  }
+  if (sealState(found.text) === "broken") throw brokenSeal(storage.uriOf(layout.manifest));
+  const manifest = parseManifest(found.text);
+  if (manifest) return manifest;
+  throw new ScytheError("storage", `${storage.uriOf(layout.manifest)} is not a run's manifest`, {
+    hint: "The file may be damaged: compare it with another run's.",
+  });
+}
+
+/** Undefined for text that is no manifest. Its seal is not looked at. */
+export function parseManifest(text: string): Manifest | undefined {
+  const parsed = pythonManifest.safeParse(yamlOr(text));
+  if (!parsed.success) return undefined;
   const { workflow_run_id, experiment_id, experiment_name, specs_uri, io_spec, input_artifacts, ...rest } = parsed.data;
   return {
     workflow_run_id,

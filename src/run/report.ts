@@ -1,5 +1,7 @@
+import { stringify } from "yaml";
 import type { Storage } from "../storage/storage.ts";
 import type { RunLayout } from "./layout.ts";
+import { seal } from "./seal.ts";
 import { readYaml } from "./yaml.ts";
 
 export interface FinalFile {
@@ -27,7 +29,14 @@ export interface Report {
   final: Record<string, Omit<FinalFile, "name">>;
 }
 
-/** The report of a complete run; undefined for any other. */
+export function reportText(report: Report): string {
+  return seal(stringify(report));
+}
+
+/**
+ * The report of a complete run; undefined for any other.
+ * @throws ScytheError `storage` when it is damaged
+ */
 export async function readReport(storage: Storage, layout: RunLayout): Promise<Report | undefined> {
-  return (await readYaml<Report>(storage, layout.report))?.value;
+  return (await readYaml<Report>(storage, layout.report, { sealed: true }))?.value;
 }

@@ -16,13 +16,15 @@ export interface SpecSource {
   folder: string;
   /** One spec was given instead of many. */
   single: boolean;
+  /** Path of the spec file; undefined when code gave the specs. */
+  file?: string;
 }
 
 export function specSource(specs: unknown, columns: readonly Column[]): SpecSource {
   const here = process.cwd();
   if (typeof specs === "string" || specs instanceof URL) {
     const path = resolve(specs instanceof URL ? fileURLToPath(specs) : specs);
-    return { records: readSpecFile(path, columns), folder: dirname(path), single: false };
+    return { records: readSpecFile(path, columns), folder: dirname(path), single: false, file: path };
   }
   if (typeof specs !== "object" || specs === null) {
     throw new ScytheError("invalid_input", `Specs cannot be ${specs === null ? "null" : `a ${typeof specs}`}`, {

@@ -1,10 +1,9 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { stringify } from "yaml";
 import type { AnyExperiment } from "../experiment/define.ts";
 import { hashFile } from "../files/artifacts.ts";
 import { RUN_SCHEME, specRunIdSql } from "../run/layout.ts";
-import type { FinalFile, Report } from "../run/report.ts";
+import { type FinalFile, type Report, reportText } from "../run/report.ts";
 import { updateState } from "../run/state.ts";
 import type { Column } from "../spec/columns.ts";
 import { ID_FIELDS } from "../spec/id-columns.ts";
@@ -28,7 +27,7 @@ export async function writeFinal(merge: Merge, sources: GatherSources): Promise<
   if (settings.experiment.columns.files.length > 0) files.push(await writer.fileRefs());
   for (const name of Object.keys(settings.experiment.tables)) files.push(await writer.table(name));
   const report = await makeReport(run, task, files, duck, sources);
-  await settings.storage.put(run.layout.report, stringify(report));
+  await settings.storage.put(run.layout.report, reportText(report));
   await updateState(settings.storage, run.layout, (state) =>
     state.epoch === task.epoch ? { status: "complete" } : undefined,
   );

@@ -1,12 +1,12 @@
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { stringify } from "yaml";
 import { ScytheError } from "../errors.ts";
 import { hashFile } from "../files/artifacts.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { readManifest } from "../run/manifest.ts";
-import { type Report, readReport } from "../run/report.ts";
+import { type Report, readReport, reportText } from "../run/report.ts";
+import { seal, sealState, sha256Of, unsealed } from "../run/seal.ts";
 import { readState } from "../run/state.ts";
 import { getText, type Storage } from "../storage/storage.ts";
 import { withDuckDb } from "../table/duckdb.ts";
@@ -113,6 +113,8 @@ class Rewriter {
   readonly #layout: RunLayout;
   readonly #target: Storage;
   readonly #moves: Moves;
+  /** Hashes that the manifest records, and what they are in the copy. */
+  readonly #rehashed: Move[] = [];
 
   constructor(source: Storage, layout: RunLayout, target: Storage, moves: Moves) {
     this.#source = source;
@@ -129,6 +131,7 @@ class Rewriter {
         if (signal?.aborted) throw stopped(this.#layout);
         const moved = await this.#rewrite(file, report?.allocated ?? 0, scratch);
         const name = file.path.replace(/^final\/|\.pq$/g, "");
+        if (file.sha256 !== undefined) this.#rehashed.push({ from: file.sha256, to: await hashFile(moved) });
         if (file.part === "final" && report?.final[name]) {
           report.final[name] = {
             ...report.final[name],
@@ -141,7 +144,7 @@ class Rewriter {
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
-    if (report) await this.#target.put(this.#layout.report, stringify(report));
+    if (report) await this.#target.put(this.#layout.report, reportText(report));
   }
 
   async #rewrite(file: RunFile, rows: number, scratch: string): Promise<string> {
@@ -163,14 +166,26 @@ class Rewriter {
     const about = files.filter(({ key }) => key !== this.#layout.report).sort((a, b) => last(a) - last(b));
     for (const { key } of about) {
       const found = await getText(this.#source, key);
-      if (found) await this.#target.put(key, this.#moved(found.text));
+      if (!found) continue;
+      const text = key === this.#layout.manifest ? this.#movedManifest(found.text) : this.#moved(found.text);
+      this.#rehashed.push({ from: sha256Of(found.text), to: sha256Of(text) });
+      await this.#target.put(key, text);
     }
   }
 
   #moved(text: string): string {
-    const moves = [...this.#moves.files, ...this.#moves.about];
-    return moves.reduce((moved, { from, to }) => moved.replaceAll(from, () => to), text);
+    return replaced(text, [...this.#moves.files, ...this.#moves.about]);
   }
+
+  /** The hashes that it records are those of the copy, its own among them. */
+  #movedManifest(text: string): string {
+    const moved = replaced(this.#moved(unsealed(text)), this.#rehashed);
+    return sealState(text) === "none" ? moved : seal(moved);
+  }
+}
+
+function replaced(text: string, moves: readonly Move[]): string {
+  return moves.reduce((moved, { from, to }) => moved.replaceAll(from, () => to), text);
 }
 
 function stopped(layout: RunLayout): ScytheError {

@@ -1,4 +1,5 @@
 import type { RunLayout } from "../run/layout.ts";
+import { type ManifestDetails, readManifest } from "../run/manifest.ts";
 import { readReport } from "../run/report.ts";
 import { readYaml } from "../run/yaml.ts";
 import { listAll, type ObjectInfo, type Storage } from "../storage/storage.ts";
@@ -49,5 +50,19 @@ async function recordedHashes(storage: Storage, layout: RunLayout): Promise<Map<
     const path = layout.pathOf(uri);
     if (path) hashes.set(path, sha256);
   }
+  for (const [key, sha256] of describedHashes(layout, (await readManifest(storage, layout)).scythe)) {
+    hashes.set(key.slice(layout.key("").length), sha256);
+  }
   return hashes;
+}
+
+/** Key and hash of what the manifest was written last of. */
+export function describedHashes(layout: RunLayout, details: ManifestDetails | null): [string, string][] {
+  const recorded: [string, string | null | undefined][] = [
+    [layout.specs, details?.specs_sha256],
+    [layout.ioSpec, details?.io_spec_sha256],
+    [layout.inputArtifacts, details?.input_artifacts_sha256],
+    [layout.workflowSpec, details?.workflow_spec_sha256],
+  ];
+  return recorded.filter((entry): entry is [string, string] => typeof entry[1] === "string");
 }
