@@ -4,12 +4,11 @@
  *
  * node bench/hatchet.mjs --storage <folder or s3://…> [--specs N] [--task-ms M] [--slots 2] [--factor F --depth D] [--worker]
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openProject } from "scythe-ts";
 import { generateSpecs } from "./peers/spec-generator.mjs";
+import { startScytheWorker } from "./worker-process.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -25,11 +24,11 @@ const { values } = parseArgs({
 const count = Number(values.specs);
 const taskMs = Number(values["task-ms"]);
 const project = fileURLToPath(new URL("./project", import.meta.url));
-const worker = values.worker ? await startWorker() : undefined;
+const worker = values.worker ? await startScytheWorker(values.storage, values.slots) : undefined;
 try {
   console.log(JSON.stringify(await measure()));
 } finally {
-  worker?.kill("SIGTERM");
+  await worker?.stop();
 }
 
 async function measure() {
@@ -59,20 +58,4 @@ async function measure() {
     succeeded: report.succeeded,
     experimentId: run.experimentId,
   };
-}
-
-async function startWorker() {
-  const scythe = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
-  const child = spawn(process.execPath, [scythe, "worker", "--storage", values.storage, "--slots", values.slots], {
-    cwd: project,
-    stdio: ["ignore", "inherit", "pipe"],
-  });
-  child.stderr.setEncoding("utf8");
-  for (let said = ""; !said.includes(" serves "); ) {
-    const [text] = await once(child.stderr, "data");
-    process.stderr.write(text);
-    said += text;
-  }
-  child.stderr.pipe(process.stderr);
-  return child;
 }

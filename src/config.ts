@@ -1,5 +1,5 @@
 import { existsSync, statSync } from "node:fs";
-import { homedir } from "node:os";
+import { homedir, totalmem } from "node:os";
 import { dirname, extname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { createJiti } from "jiti";
@@ -121,7 +121,7 @@ export interface Settings {
   embeddedHatchet: boolean;
 }
 
-/** What a worker of a cluster offers. */
+/** What a worker of a cluster offers, and may take. */
 export interface WorkerSettings {
   /** Nodes of one level that are open at once. */
   nodeSlots: number;
@@ -129,7 +129,12 @@ export interface WorkerSettings {
   doesFan: boolean;
   doesLeaf: boolean;
   additionalWorkflows: readonly unknown[];
+  /** MiB that the merges of this process may take together. */
+  mergeMemoryMb: number;
 }
+
+/** A merge is at its best with 384 MiB; a process leaves most of the machine to the specs. */
+const MERGE_MEMORY_MB = { least: 384, most: 2_048, share: 1 / 4 };
 
 export function readSettings(loaded: Pick<LoadedConfig, "config" | "folder">, overrides: Overrides = {}): Settings {
   const { config, folder } = loaded;
@@ -163,7 +168,16 @@ function workerSettings(env: NodeJS.ProcessEnv, config: Config): WorkerSettings 
     doesFan: flagFrom(env, "SCYTHE_WORKER_DOES_FAN", true),
     doesLeaf: flagFrom(env, "SCYTHE_WORKER_DOES_LEAF", true),
     additionalWorkflows: config.additionalWorkflows ?? [],
+    mergeMemoryMb:
+      numberFrom("SCYTHE_WORKER_MERGE_MEMORY_MB", env.SCYTHE_WORKER_MERGE_MEMORY_MB) ?? defaultMergeMemoryMb(),
   };
+}
+
+function defaultMergeMemoryMb(): number {
+  const { least, most, share } = MERGE_MEMORY_MB;
+  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY; // of a container; 0 when there is none
+  const mb = Math.floor((Math.min(totalmem(), limit) * share) / 2 ** 20);
+  return Math.min(most, Math.max(least, mb));
 }
 
 /** Where this process is hosted, in the words of Python Scythe's workers. */

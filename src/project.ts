@@ -27,6 +27,7 @@ import { openRun, type Run } from "./study/run.ts";
 import { type RunOnceOptions, runOnce } from "./study/run-once.ts";
 import { startRun } from "./study/start.ts";
 import { withDuckDb } from "./table/duckdb.ts";
+import { MemoryBudget } from "./table/memory-budget.ts";
 import { inProcessRunner } from "./worker/in-process-runner.ts";
 import type { LeafSettings } from "./worker/leaf.ts";
 import { BufferPool } from "./worker/part-buffers.ts";
@@ -189,6 +190,7 @@ export class Scythe implements AsyncDisposable {
   #openEngine(): Engine {
     const runs = new RunCache(this.storage);
     const buffers = new BufferPool();
+    const memory = new MemoryBudget(this.settings.worker.mergeMemoryMb);
     const programs = programsOf(
       this.registry.all().map(
         (experiment): LeafSettings => ({
@@ -196,6 +198,7 @@ export class Scythe implements AsyncDisposable {
           experiment,
           runs,
           scratch: this.#scratch,
+          memory,
           runner: this.#runner,
           buffers,
           worker: this.settings.workerName,

@@ -31,16 +31,18 @@ export async function mergeNode(settings: TreeSettings, task: NodeTask): Promise
   await assertEpoch(settings.storage, run.layout, task.epoch);
   await mkdir(settings.scratch, { recursive: true });
   const folder = await mkdtemp(join(settings.scratch, "gather-"));
-  const options = { tempDir: join(folder, "spill"), memoryMb: MEMORY_MB };
+  const size = nodeSize(run.details.spec_count, task.path);
   try {
-    return await withDuckDb(options, nodeSize(run.details.spec_count, task.path), async (duck) => {
-      const merge: Merge = { settings, run, task, duck, folder };
-      const sources = await gatherSources(merge);
-      await assertComplete(merge, sources);
-      if (task.path.length === 0) return writeFinal(merge, sources);
-      await writeGathered(merge, sources);
-      return {};
-    });
+    return await settings.memory.use(MEMORY_MB, (memoryMb) =>
+      withDuckDb({ tempDir: join(folder, "spill"), memoryMb }, size, async (duck) => {
+        const merge: Merge = { settings, run, task, duck, folder };
+        const sources = await gatherSources(merge);
+        await assertComplete(merge, sources);
+        if (task.path.length === 0) return writeFinal(merge, sources);
+        await writeGathered(merge, sources);
+        return {};
+      }),
+    );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -4,6 +4,7 @@ import type { AnyExperiment } from "../experiment/define.ts";
 import { type NodePath, parseExperimentId, RunLayout } from "../run/layout.ts";
 import { detailsOf, type Manifest, type ManifestDetails, readManifest } from "../run/manifest.ts";
 import type { Storage } from "../storage/storage.ts";
+import type { MemoryBudget } from "../table/memory-budget.ts";
 
 /** The payload of a node: where it is, nothing of what it holds. */
 export interface NodeTask {
@@ -79,4 +80,6 @@ export interface TreeSettings {
   runs: RunCache;
   /** Folder for files that may be lost at any time. */
   scratch: string;
+  /** Of all that this process merges and splits. */
+  memory: MemoryBudget;
 }

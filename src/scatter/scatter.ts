@@ -5,7 +5,7 @@ import { isScytheError, ScytheError } from "../errors.ts";
 import type { NodePath } from "../run/layout.ts";
 import { SPECS_ROW_GROUP } from "../run/publish.ts";
 import { assertEpoch } from "../run/state.ts";
-import { withDuckDb } from "../table/duckdb.ts";
+import { type Duck, withDuckDb } from "../table/duckdb.ts";
 import { literal } from "../table/sql.ts";
 import { fixedWave, type Measured, measuredWave, probeWave } from "./chunks.ts";
 import { isGathered } from "./gather.ts";
@@ -13,6 +13,9 @@ import { localCopy } from "./local-copy.ts";
 import { latestWave, listParts, type RecordedWave, recordWave } from "./plan.ts";
 import { type LeafResult, type LeafTask, type NodeTask, type RunInfo, type TreeSettings, toJson } from "./run-task.ts";
 import { childPaths, nodeSize, type Range, splits, subtract } from "./tree.ts";
+
+/** MiB of buffers for splitting a node's specs: rows stream through. */
+const SPLIT_MB = 128;
 
 /**
  * The next wave of a node: its children while it splits, else chunks of specs that have no part yet. Everything is
@@ -112,19 +115,26 @@ async function writeSlices(
   const folder = await mkdtemp(join(scratch, "slices-"));
   try {
     const source = await localCopy(storage, run.layout.nodeSpecs(parent), folder);
-    await withDuckDb({ tempDir: join(folder, "spill") }, nodeSize(run.details.spec_count, parent), async (duck) => {
-      for (const path of children) {
-        const { factor, offset } = path.at(-1)!;
-        const target = join(folder, `${offset}.pq`);
-        await duck.run(
-          `COPY (SELECT * EXCLUDE (file_row_number) FROM read_parquet(${literal(source)}, file_row_number = true)
-             WHERE file_row_number % ${factor} = ${offset})
-           TO ${literal(target)} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${SPECS_ROW_GROUP})`,
-          "Could not split the specs",
-        );
-        await storage.putFile(run.layout.nodeSpecs(path), target, { ifAbsent: true, move: true });
-      }
-    });
+    const writeSlice = async (duck: Duck, path: NodePath) => {
+      const { factor, offset } = path.at(-1)!;
+      const target = join(folder, `${offset}.pq`);
+      await duck.run(
+        `COPY (SELECT * EXCLUDE (file_row_number) FROM read_parquet(${literal(source)}, file_row_number = true)
+           WHERE file_row_number % ${factor} = ${offset})
+         TO ${literal(target)} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${SPECS_ROW_GROUP})`,
+        "Could not split the specs",
+      );
+      await storage.putFile(run.layout.nodeSpecs(path), target, { ifAbsent: true, move: true });
+    };
+    await settings.memory.use(SPLIT_MB, (memoryMb) =>
+      withDuckDb(
+        { tempDir: join(folder, "spill"), memoryMb },
+        nodeSize(run.details.spec_count, parent),
+        async (duck) => {
+          for (const path of children) await writeSlice(duck, path);
+        },
+      ),
+    );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

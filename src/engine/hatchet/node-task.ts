@@ -72,5 +72,5 @@ async function walk(
     settled = await children.settle(wave);
   }
   throwIfOver();
-  return turns.merge(async () => code.merge(node, await context()));
+  return code.merge(node, await context());
 }

@@ -1,14 +1,11 @@
 import { Window } from "./window.ts";
 import { HANDED_BACK } from "./wire-error.ts";
 
-/** Merges at once in a process: each may take hundreds of megabytes. */
-const MERGES = 2;
-/** Nodes that plan at once: planning may split a file of specs. */
+/** Nodes that plan at once: planning lists, and may split a file of specs. */
 const EXPANDS = 4;
 
 /** What bounds the nodes and leaves of one worker process, and tells them when it is to stop. */
 export class Turns {
-  readonly #merges = new Window(MERGES);
   readonly #expands = new Window(EXPANDS);
   readonly #stop = new AbortController();
   /** Tasks in hand. */
@@ -28,10 +25,6 @@ export class Turns {
 
   expand<T>(work: () => Promise<T>): Promise<T> {
     return this.#expands.use(work);
-  }
-
-  merge<T>(work: () => Promise<T>): Promise<T> {
-    return this.#merges.use(work);
   }
 
   async count<T>(work: () => Promise<T>): Promise<T> {
