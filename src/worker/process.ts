@@ -84,8 +84,9 @@ function settleFetch({ id, path, error }: Extract<ToChild, { type: "fetched" }>)
 
 /** A function in an endless loop never sees the channel close; a thread of its own sees the parent go. */
 function endWithSupervisor(): void {
+  // The parent's id is read here: by the time the thread runs, the parent may be gone.
   const watch = `
-    const parent = process.ppid;
+    const parent = ${process.ppid};
     setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, "SIGKILL"); }, 500);`;
   new Worker(watch, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 16 } }).unref();
 }

@@ -235,3 +235,30 @@ describe("hatchetEngine, given every task twice,", () => {
     }
   });
 });
+
+describe("hatchetEngine, given a leaf that another worker had,", () => {
+  it("does not run it again when its result is in storage", async ({ expect }) => {
+    let ran = 0;
+    const stuck = new AbortController();
+    const unreported: TreeProgram = {
+      expand: async (_node, settled) => (settled.length > 0 ? {} : { leaves: ["leaf"] }),
+      leaf: async () => {
+        ran++;
+        await new Promise((resolve) => stuck.signal.addEventListener("abort", resolve)); // its report is lost
+        return { ran };
+      },
+      merge: async () => ({ ran }),
+      lookup: async (payload) => (payload === "leaf" && ran > 0 ? { ran } : undefined),
+    };
+    const { engine, server, worker } = await engineIn({ count: unreported }, {});
+    try {
+      const run = await engine.start("count", null);
+      while (ran === 0) await sleep(5);
+      server.misbehave.reassignRunning((task) => task.endsWith("_leaf"));
+      expect(await run.result()).toEqual({ ran: 1 });
+    } finally {
+      stuck.abort();
+      await worker.stop();
+    }
+  });
+});
