@@ -117,7 +117,7 @@ export interface Settings {
   worker: WorkerSettings;
   /** How long work may wait for a worker, and how long a node may take; the names are Python Scythe's. */
   timeouts: { nodeScheduleMs: number; nodeExecutionMs: number; specScheduleMs: number };
-  /** Without a token, start Hatchet's own embedded engine. */
+  /** Without a token, start Hatchet's own embedded engine: asked for, or meant by naming its binary. */
   embeddedHatchet: boolean;
 }
 
@@ -155,7 +155,7 @@ export function readSettings(loaded: Pick<LoadedConfig, "config" | "folder">, ov
       nodeExecutionMs: durationFrom(env, "SCYTHE_TIMEOUT_SCATTER_GATHER_EXECUTION", "1h"),
       specScheduleMs: durationFrom(env, "SCYTHE_TIMEOUT_EXPERIMENT_SCHEDULE", "1h"),
     },
-    embeddedHatchet: flagFrom(env, "SCYTHE_HATCHET_EMBEDDED", false),
+    embeddedHatchet: flagFrom(env, "SCYTHE_HATCHET_EMBEDDED", Boolean(env.HATCHET_CLIENT_EMBEDDED_BINARY_PATH)),
   };
 }
 

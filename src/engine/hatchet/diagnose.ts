@@ -1,8 +1,9 @@
+import { access, constants } from "node:fs/promises";
 import { messageOf } from "../../errors.ts";
 import { Fleet, type FleetWorker } from "./fleet.ts";
 import { leafLabels } from "./host.ts";
 import type { HatchetOptions } from "./options.ts";
-import { type Client, connect, refusalOf } from "./sdk.ts";
+import { type Client, connect, isEmbedded, refusalOf } from "./sdk.ts";
 import { leafTaskName, nodeTaskName } from "./tasks.ts";
 
 /** One thing that was looked at. */
@@ -22,6 +23,7 @@ const SOON_MS = 14 * 24 * 3_600_000;
 
 /** Looks at token, server, clock and workers, in the order in which they are needed; stops where it makes no sense to go on. */
 export async function diagnose(options: HatchetOptions): Promise<Finding[]> {
+  if (isEmbedded(options.connection ?? {})) return [await embeddedFinding()];
   const token = tokenFinding(options.connection?.token ?? process.env.HATCHET_CLIENT_TOKEN);
   if (token.state === "problem") return [token];
   const client = await connect(options.connection ?? {}, options.namespace, () => undefined).catch(
@@ -34,6 +36,20 @@ export async function diagnose(options: HatchetOptions): Promise<Finding[]> {
   const rest = await restFindings(client);
   const workers = rest.some(({ state }) => state === "problem") ? [] : await workerFindings(client, options);
   return [token, grpc, ...rest, ...workers];
+}
+
+/** The engine that a run would start beside itself: nothing is started, or downloaded, to look. */
+async function embeddedFinding(): Promise<Finding> {
+  const what = "embedded engine";
+  const path = process.env.HATCHET_CLIENT_EMBEDDED_BINARY_PATH;
+  if (!path) return { what, state: "ok", said: "the SDK downloads it from GitHub at the first use" };
+  try {
+    await access(path, constants.X_OK);
+    return { what, state: "ok", said: path };
+  } catch (error) {
+    const todo = "Let HATCHET_CLIENT_EMBEDDED_BINARY_PATH name an executable hatchet-embedded-sidecar.";
+    return { what, state: "problem", said: `${path} cannot be run: ${messageOf(error)}`, todo };
+  }
 }
 
 /** A token is a JWT: when it ends can be read, and is the commonest trouble. */
