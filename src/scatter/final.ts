@@ -12,11 +12,9 @@ import { pandasMetadata } from "../table/pandas.ts";
 import { physicalOf } from "../table/physical.ts";
 import { finished, finishedExpression, identifier, literal, literalList } from "../table/sql.ts";
 import { ERROR_COLUMNS, FEATURES, partColumns, SORT_SUBINDEX } from "./part-columns.ts";
+import { rowGroupOptions } from "./row-groups.ts";
 import type { NodeTask, RunInfo, TreeSettings } from "./run-task.ts";
-import type { GatherSources, Merge } from "./sources.ts";
-
-/** Rows of a row group of the final tables: DuckDB buffers some of these per thread. A multiple of 2,048. */
-const ROW_GROUP = 61_440;
+import { type GatherSources, MEMORY_MB, type Merge } from "./sources.ts";
 
 /** What the root merges into: each final table, then the report that makes the run complete. */
 export async function writeFinal(merge: Merge, sources: GatherSources): Promise<Record<string, number>> {
@@ -118,10 +116,11 @@ class FinalWriter {
   async #write(name: string, select: string, index: readonly Column[], columns: readonly Column[]): Promise<FinalFile> {
     const { run, task, duck, folder } = this.#merge;
     const path = join(folder, `${name}.final.pq`);
+    const rowGroups = await rowGroupOptions(duck, this.#sources.tables[name] ?? this.#sources.rows, MEMORY_MB);
     const { layout } = run;
     const own = JSON.stringify({ experiment_id: layout.experimentId, generation: task.generation });
     const metadata = `{pandas: ${literal(pandasMetadata(index, columns))}, scythe: ${literal(own)}}`;
-    const sql = `COPY (${select}) TO ${literal(path)} (FORMAT parquet, ROW_GROUP_SIZE ${ROW_GROUP}, KV_METADATA ${metadata})`;
+    const sql = `COPY (${select}) TO ${literal(path)} (FORMAT parquet, ${rowGroups}, KV_METADATA ${metadata})`;
     await duck.run(sql, `Could not write final/${name}.pq`);
     const [count] = await duck.rows(`SELECT num_rows AS n FROM parquet_file_metadata(${literal(path)})`);
     const file = { name, rows: Number(count!.n), bytes: (await stat(path)).size, sha256: await hashFile(path) };

@@ -8,12 +8,10 @@ import { withDuckDb } from "../table/duckdb.ts";
 import { literal, literalList } from "../table/sql.ts";
 import { writeFinal } from "./final.ts";
 import { localCopy } from "./local-copy.ts";
+import { rowGroupOptions } from "./row-groups.ts";
 import type { NodeTask, TreeSettings } from "./run-task.ts";
-import { type GatherSources, gatherSources, type Merge } from "./sources.ts";
+import { type GatherSources, gatherSources, MEMORY_MB, type Merge } from "./sources.ts";
 import { nodeSize } from "./tree.ts";
-
-/** MiB of buffers that a merge may take, whatever the number of rows; sorting spills to disk beyond. */
-const MEMORY_MB = 384;
 
 /** A node below the root is gathered once its rows stand: they are written last. */
 export async function isGathered(
@@ -52,9 +50,10 @@ export async function mergeNode(settings: TreeSettings, task: NodeTask): Promise
 async function writeGathered({ settings, run, task, duck, folder }: Merge, sources: GatherSources): Promise<void> {
   const put = async (table: string, files: readonly string[]) => {
     const target = join(folder, `${table}.gathered.pq`);
+    const rowGroups = await rowGroupOptions(duck, files, MEMORY_MB);
     await duck.run(
       `COPY (SELECT * FROM read_parquet(${literalList(files)}) ${sources.ordered ? "" : "ORDER BY sort_index"})
-       TO ${literal(target)} (FORMAT parquet)`,
+       TO ${literal(target)} (FORMAT parquet, ${rowGroups})`,
       `Could not merge ${table}`,
     );
     const key = run.layout.gathered(task.path, task.generation, table);
