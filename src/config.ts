@@ -4,7 +4,8 @@ import { dirname, extname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { createJiti } from "jiti";
 import { messageOf, ScytheError } from "./errors.ts";
-import { type AnyExperiment, parseDuration } from "./experiment/define.ts";
+import type { AnyExperiment } from "./experiment/define.ts";
+import { parseBytes, parseDuration } from "./experiment/quantities.ts";
 import type { Storage } from "./storage/storage.ts";
 
 /** What `scythe.config.ts` exports by default. */
@@ -16,6 +17,9 @@ export interface Config {
   engine?: string;
   /** Specs that run at the same time on this machine. */
   slots?: number;
+  /** Limits of experiments that do not say: `memoryLimit` (none by default) and `maxOutputSize` (256 MB by default). */
+  memoryLimit?: string | number;
+  maxOutputSize?: string | number;
   /** Hosts (`host` or `host:port`) with private addresses that specs' `http(s)://` files may come from. */
   allowHosts?: readonly string[];
   /** Where this machine keeps files that it fetched (default `~/.cache/scythe`), and how many bytes (default 20 GiB). */
@@ -35,6 +39,9 @@ export interface LoadedConfig {
   path: string;
   folder: string;
 }
+
+/** Beyond this a spec's rows belong into a file: they are held in memory on their way into a part, and when merged. */
+const MAX_OUTPUT = 256e6;
 
 const NAMES = ["scythe.config.ts", "scythe.config.mts", "scythe.config.js", "scythe.config.mjs"];
 
@@ -111,6 +118,9 @@ export interface Settings {
   slots: number | undefined;
   workerName: string;
   executionTimeoutMs: number;
+  /** Bytes a spec's processes may hold, and a spec's rows may take. */
+  memoryLimit: number | undefined;
+  maxOutputSize: number;
   allowHosts: readonly string[];
   cacheFolder: string;
   cacheBytes: number;
@@ -146,6 +156,8 @@ export function readSettings(loaded: Pick<LoadedConfig, "config" | "folder">, ov
     slots: overrides.slots ?? numberFrom("SCYTHE_WORKER_SLOTS", env.SCYTHE_WORKER_SLOTS) ?? config.slots,
     workerName: env.SCYTHE_WORKER_NAME || `ScytheWorker--${hostingOf(env)}`,
     executionTimeoutMs: durationFrom(env, "SCYTHE_TIMEOUT_EXPERIMENT_EXECUTION", "1m"),
+    memoryLimit: bytesFrom(env, "SCYTHE_WORKER_MEMORY_LIMIT", config.memoryLimit, "memoryLimit"),
+    maxOutputSize: bytesFrom(env, "SCYTHE_WORKER_MAX_OUTPUT_SIZE", config.maxOutputSize, "maxOutputSize") ?? MAX_OUTPUT,
     allowHosts: config.allowHosts ?? [],
     cacheFolder: env.SCYTHE_CACHE_DIR || resolve(folder, config.cache?.folder ?? defaultCacheFolder(env)),
     cacheBytes: config.cache?.maxBytes ?? 20 * 2 ** 30,
@@ -190,6 +202,16 @@ function hostingOf(env: NodeJS.ProcessEnv): string {
 
 function durationFrom(env: NodeJS.ProcessEnv, name: string, otherwise: string): number {
   return parseDuration(env[name] || otherwise, name);
+}
+
+function bytesFrom(
+  env: NodeJS.ProcessEnv,
+  name: string,
+  configured: string | number | undefined,
+  field: string,
+): number | undefined {
+  if (env[name]) return parseBytes(env[name], name);
+  return configured === undefined ? undefined : parseBytes(configured, `${field} in the config`);
 }
 
 /** As pydantic reads them, so that an environment carries over. */

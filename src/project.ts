@@ -33,6 +33,7 @@ import type { LeafSettings } from "./worker/leaf.ts";
 import { BufferPool } from "./worker/part-buffers.ts";
 import { processRunner } from "./worker/process-runner.ts";
 import type { ChunkRunner } from "./worker/runner.ts";
+import { Trials } from "./worker/spec-notes.ts";
 
 type SpecOf<E> = E extends Experiment<infer I, infer _O, infer _T> ? z.input<I> : Record<string, unknown>;
 
@@ -191,6 +192,7 @@ export class Scythe implements AsyncDisposable {
     const runs = new RunCache(this.storage);
     const buffers = new BufferPool();
     const memory = new MemoryBudget(this.settings.worker.mergeMemoryMb);
+    const trials = new Trials();
     const programs = programsOf(
       this.registry.all().map(
         (experiment): LeafSettings => ({
@@ -201,8 +203,11 @@ export class Scythe implements AsyncDisposable {
           memory,
           runner: this.#runner,
           buffers,
+          trials,
           worker: this.settings.workerName,
           executionTimeoutMs: this.settings.executionTimeoutMs,
+          memoryLimit: this.settings.memoryLimit,
+          maxOutputSize: this.settings.maxOutputSize,
           fetchUri: this.#fetchUri,
         }),
       ),

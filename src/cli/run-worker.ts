@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Overrides } from "../config.ts";
 import type { HatchetWorker } from "../engine/hatchet/worker.ts";
-import { parseDuration } from "../experiment/define.ts";
+import { parseDuration } from "../experiment/quantities.ts";
 import type { Scythe } from "../project.ts";
 import { type ActiveHours, parseActiveHours } from "./active-hours.ts";
 import { EXIT } from "./exit.ts";

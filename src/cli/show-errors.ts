@@ -1,4 +1,5 @@
 import { ScytheError } from "../errors.ts";
+import { FAILURE_KINDS } from "../experiment/retry.ts";
 import type { Results } from "../results/results.ts";
 import { cellText, messageLine } from "./cell-text.ts";
 import { type ErrorEntry, errorEntry } from "./error-entry.ts";
@@ -96,9 +97,8 @@ async function* entriesOf(results: Results, kind?: string): AsyncGenerator<Error
 }
 
 function assertKind(kind: string, groups: ErrorGroups): void {
-  const kinds = ["error", "timeout", "crash", "out_of_memory", "invalid_output", "missing_file"];
-  if (kinds.includes(kind) || kind in groups.byKind) return;
+  if (FAILURE_KINDS.some((known) => known === kind) || kind in groups.byKind) return;
   throw new ScytheError("invalid_input", `No failure is of kind ${JSON.stringify(kind)}`, {
-    hint: `Kinds: ${kinds.join(", ")}.`,
+    hint: `Kinds: ${FAILURE_KINDS.join(", ")}.`,
   });
 }

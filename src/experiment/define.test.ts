@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { fileRef } from "../spec/file-ref.ts";
-import { defineExperiment, parseDuration, type Tables, table } from "./define.ts";
+import { defineExperiment, type Tables, table } from "./define.ts";
+import { parseBytes, parseDuration, showBytes } from "./quantities.ts";
 import { didYouMean, Registry } from "./registry.ts";
 
 type Shape = Record<string, z.ZodType>;
@@ -118,6 +119,11 @@ const REFUSED: Record<string, [Parameters<typeof define>[0], string]> = {
   "a table that does": [{ tables: { t: rows({ a: n.transform(String) }) } }, "study.tables.t.a"],
   "retries below 0": [{ retries: -1 }, "retries must be a whole number from 0 to 100"],
   "retries in pieces": [{ retries: 1.5 }, "retries must be a whole number"],
+  "retries of a kind that is none": [{ retry: { explosion: 1 } }, "retry.explosion is no kind of failure"],
+  "retries of a kind below 0": [{ retry: { timeout: -1 } }, "retry.timeout must be a whole number from 0 to 100"],
+  "a memory limit that is none": [{ memoryLimit: "much" }, 'memoryLimit: "much" is not a size'],
+  "a memory limit of 0": [{ memoryLimit: 0 }, "memoryLimit: 0 is not a size"],
+  "an output of no size": [{ maxOutputSize: "" }, 'maxOutputSize: "" is not a size'],
   "a timeout that is none": [{ executionTimeout: "soon" }, 'executionTimeout: "soon" is not a duration'],
   "an empty timeout": [{ executionTimeout: "" }, 'executionTimeout: "" is not a duration'],
   "a timeout of 0": [{ scheduleTimeout: 0 }, "scheduleTimeout: 0 is not a duration"],
@@ -151,6 +157,27 @@ describe("parseDuration", () => {
     for (const value of [Number.NaN, Infinity, -1, "1 parsec", "x".repeat(200)]) {
       expect(() => parseDuration(value, "the timeout")).toThrow(expect.objectContaining({ code: "invalid_input" }));
     }
+  });
+});
+
+describe("sizes", () => {
+  it("are read as they are written", () => {
+    const sizes = ["2GB", "1.5 GiB", "512mb", "10KiB", "7", 4096, "3b"].map((value) => parseBytes(value, "x"));
+    expect(sizes).toEqual([2e9, 1.5 * 2 ** 30, 512e6, 10_240, 7, 4096, 3]);
+    for (const value of [Number.NaN, -1, "2 parsec", "1e3", "GB", "0.1"]) {
+      expect(() => parseBytes(value, "the limit")).toThrow(expect.objectContaining({ code: "invalid_input" }));
+    }
+  });
+
+  it("are shown for people", () => {
+    expect([999, 1000, 1_500_000, 256e6, 2e9].map(showBytes)).toEqual(["999 B", "1 KB", "1.5 MB", "256 MB", "2 GB"]);
+  });
+});
+
+describe("retries by kind", () => {
+  it("stand in place of `retries`, and a crash has three tries at most unless said", () => {
+    expect(define({ retries: 5, retry: { timeout: 0 } }).retry).toMatchObject({ error: 5, timeout: 0, crash: 2 });
+    expect(define({ retry: { crash: 9 } }).retry).toMatchObject({ error: 1, crash: 9, invalid_output: 1 });
   });
 });
 

@@ -1,10 +1,11 @@
-import ms from "ms";
 import { z } from "zod";
 import { ScytheError } from "../errors.ts";
 import { RESERVED_COLUMNS, RESERVED_TABLES, SAFE_NAME } from "../spec/base.ts";
 import { type Column, caseTwins, columnsOf, isScalarColumn } from "../spec/columns.ts";
 import { assertIdempotent } from "../spec/idempotence.ts";
 import type { Context } from "./context.ts";
+import { optional, parseBytes, parseDuration } from "./quantities.ts";
+import { type ErrorKind, type RetryPolicy, retryPolicy } from "./retry.ts";
 
 /** A named table of many rows a spec. `index` names the columns that become levels of its pandas MultiIndex. */
 export interface Table<S extends z.ZodObject = z.ZodObject> {
@@ -44,10 +45,19 @@ export interface ExperimentDefinition<I extends z.ZodObject, O extends z.ZodObje
   tables?: T;
   /** Extra index columns, derived from the input alone. */
   computedFeatures?: (input: z.output<I>) => Record<string, Feature>;
-  /** Further tries of a spec that failed (default 1). */
+  /** Further tries of a spec that failed (default 1), whatever the failure. */
   retries?: number;
+  /** Further tries after a failure of one kind, in place of `retries`: `{ timeout: 0, error: 3 }`. */
+  retry?: Partial<Record<ErrorKind, number>>;
   /** Longest time of one try, as "90s", "1m", or milliseconds (default from settings, else 1 m). */
   executionTimeout?: string | number;
+  /**
+   * Most memory (resident) of the process that runs a spec and of all that it starts, as "2GB", "512MiB" or bytes
+   * (default from settings, else none). Node and the project's own code take part of it, about 80 MB at least.
+   */
+  memoryLimit?: string | number;
+  /** Most row data of one spec, outputs and tables, files not counted (default from settings, else 256 MB). */
+  maxOutputSize?: string | number;
   /** Longest time a chunk may wait for a worker (default from settings, else 1 h). */
   scheduleTimeout?: string | number;
   /** Labels that a worker must have. */
@@ -76,9 +86,13 @@ export interface Experiment<
   readonly tables: T;
   readonly computedFeatures: ((input: z.output<I>) => Record<string, Feature>) | undefined;
   readonly retries: number;
+  readonly retry: RetryPolicy;
   /** Milliseconds; undefined = the setting. */
   readonly executionTimeoutMs: number | undefined;
   readonly scheduleTimeoutMs: number | undefined;
+  /** Bytes; undefined = the setting. */
+  readonly memoryLimit: number | undefined;
+  readonly maxOutputSize: number | undefined;
   readonly requires: readonly string[];
   readonly files: "cache" | "copied-to-tempdir";
   readonly autoFetch: boolean;
@@ -135,46 +149,18 @@ export function defineExperiment<
     output,
     tables,
     computedFeatures: definition.computedFeatures,
-    retries: wholeNumber(definition.retries ?? 1, name, "retries"),
-    executionTimeoutMs: optionalDuration(definition.executionTimeout, name, "executionTimeout"),
-    scheduleTimeoutMs: optionalDuration(definition.scheduleTimeout, name, "scheduleTimeout"),
+    retries: definition.retries ?? 1,
+    retry: retryPolicy(name, definition.retries, definition.retry),
+    executionTimeoutMs: optional(parseDuration, definition.executionTimeout, `Experiment ${name}, executionTimeout`),
+    scheduleTimeoutMs: optional(parseDuration, definition.scheduleTimeout, `Experiment ${name}, scheduleTimeout`),
+    memoryLimit: optional(parseBytes, definition.memoryLimit, `Experiment ${name}, memoryLimit`),
+    maxOutputSize: optional(parseBytes, definition.maxOutputSize, `Experiment ${name}, maxOutputSize`),
     requires: [...(definition.requires ?? [])],
     files: oneOf(definition.files ?? "cache", ["cache", "copied-to-tempdir"], name, "files"),
     autoFetch: definition.autoFetch ?? true,
     run: definition.run.bind(definition) as Experiment<I, O, T>["run"],
     columns,
   });
-}
-
-/** Node's timers hold no more milliseconds than this, about 24 days, and fire at once when given more. */
-const LONGEST_MS = 2 ** 31 - 1;
-
-/** "90s", "10m", "1h", or milliseconds → milliseconds. @throws ScytheError `invalid_input` */
-export function parseDuration(value: string | number, what: string): number {
-  const result = durationOf(value);
-  if (result !== undefined && result > 0 && result <= LONGEST_MS) return result;
-  const problem = result !== undefined && result > LONGEST_MS ? "is longer than a timer can be" : "is not a duration";
-  throw new ScytheError("invalid_input", `${what}: ${JSON.stringify(value)} ${problem}`, {
-    hint: 'Write "90s", "10m", "1h", or a number of milliseconds; at most 24 days.',
-  });
-}
-
-function durationOf(value: string | number): number | undefined {
-  try {
-    const result = typeof value === "number" ? value : (ms(value as ms.StringValue) as number | undefined);
-    return Number.isFinite(result) ? result : undefined;
-  } catch {
-    return undefined; // ms throws on an empty text
-  }
-}
-
-function optionalDuration(value: string | number | undefined, name: string, field: string): number | undefined {
-  try {
-    return value === undefined ? undefined : parseDuration(value, `Experiment ${name}, ${field}`);
-  } catch (error) {
-    const { message, hint } = error as ScytheError;
-    throw new ScytheError("invalid_definition", message, { hint: hint ?? "" });
-  }
 }
 
 /** A name that is safe as a folder, in a URL and on every file system; also for `runName`. */
@@ -250,11 +236,6 @@ function assertFree(name: string, where: string, columns: readonly Column[]): vo
 function oneOf<T extends string>(value: T, choices: readonly T[], name: string, field: string): T {
   if (choices.includes(value)) return value;
   throw invalid(name, `${field} must be ${choices.join(" or ")}, not ${JSON.stringify(value)}`);
-}
-
-function wholeNumber(value: number, name: string, field: string): number {
-  if (Number.isInteger(value) && value >= 0 && value <= 100) return value;
-  throw invalid(name, `${field} must be a whole number from 0 to 100, not ${value}`);
 }
 
 function invalid(name: string, problem: string): ScytheError {

@@ -168,6 +168,13 @@ export class RunLayout {
   event(path: NodePath, range: Omit<PartName, "ok" | "failed">): string {
     return `${this.events}${nodeFolder(path)}${rangeName(range)}.json`;
   }
+  /** What the leaves of a node have in hand, for whoever comes after a worker that died with it. */
+  notes(path: NodePath, generation: number): string {
+    return this.key(`scatter-gather/notes/${nodeFolder(path)}g${pad(generation, 4)}-`);
+  }
+  note(path: NodePath, range: Omit<PartName, "ok" | "failed">): string {
+    return this.key(`scatter-gather/notes/${nodeFolder(path)}${rangeName(range)}.json`);
+  }
   get control(): string {
     return this.key("scatter-gather/control/");
   }

@@ -55,6 +55,3 @@ export const ERROR_COLUMNS: readonly Column[] = (
     ["duration", "float64"],
   ] as const
 ).map(([name, kind]) => ({ name: `__${name}`, type: { kind }, nullable: name === "stack", ...PLAIN }));
-
-/** Why a spec failed. `docs/guide/errors.md` explains each. */
-export type ErrorKind = "error" | "timeout" | "crash" | "out_of_memory" | "invalid_output" | "missing_file";

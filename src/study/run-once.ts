@@ -6,9 +6,8 @@ import type { AnyExperiment } from "../experiment/define.ts";
 import type { Column } from "../spec/columns.ts";
 import { hasScheme } from "../spec/file-ref.ts";
 import { makeValidator } from "../spec/validate.ts";
-import { failureOf } from "../worker/failure.ts";
 import { InputFiles } from "../worker/input-files.ts";
-import { OutputChecker } from "../worker/outputs.ts";
+import { isFailure, OutputChecker } from "../worker/outputs.ts";
 import type { LogLine } from "../worker/protocol.ts";
 import { SpecContext } from "../worker/spec-context.ts";
 
@@ -53,8 +52,8 @@ export async function runOnce(
     () => "run-once",
     () => context.tempDir,
   );
-  if ("kind" in output) throw new ScytheError("invalid_input", failureOf(new Error(String(output.message))).message);
-  const { values, files: stored, tables } = output as Exclude<typeof output, { kind: unknown }>;
+  if (isFailure(output)) throw new ScytheError("invalid_input", output.message);
+  const { values, files: stored, tables } = output;
   for (const { name, file } of experiment.columns.files as Column[]) {
     if (!file) continue;
     const own = stored.filter(({ field }) => field === name).map(({ path }) => path);

@@ -22,6 +22,8 @@ export class BatchBuilder {
   rows = 0;
   /** Rough size of the text in it, in characters: what typed columns do not tell. */
   textLength = 0;
+  #markedRows = 0;
+  #markedText = 0;
   readonly #columns: GrowingColumn[];
 
   constructor(columns: readonly Column[]) {
@@ -32,6 +34,23 @@ export class BatchBuilder {
   append(row: Record<string, unknown>): void {
     for (const column of this.#columns) this.textLength += column.append(row[column.name]);
     this.rows++;
+  }
+
+  /** Remembers this state for {@link takeBack}: a row that could not be taken whole must leave nothing behind. */
+  mark(): void {
+    this.#markedRows = this.rows;
+    this.#markedText = this.textLength;
+  }
+
+  /** Characters of text since the mark. */
+  get textSinceMark(): number {
+    return this.textLength - this.#markedText;
+  }
+
+  takeBack(): void {
+    for (const column of this.#columns) column.truncate(this.#markedRows);
+    this.rows = this.#markedRows;
+    this.textLength = this.#markedText;
   }
 
   /** The rows so far; the builder starts anew. */
@@ -75,6 +94,12 @@ class GrowingColumn {
     else if (this.#physical === "int64") this.#bigints[at] = value as bigint;
     else this.#others[at] = this.#encode(value);
     return this.#physical === "text" ? (this.#others[at] as string).length : 0;
+  }
+
+  truncate(length: number): void {
+    this.#length = length;
+    this.#nulls?.fill(0, length);
+    this.#others.length = Math.min(this.#others.length, length);
   }
 
   take(): ColumnData {

@@ -1,5 +1,9 @@
 import { type ChildProcess, fork } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { ScytheError } from "../errors.ts";
+import { showBytes } from "../experiment/quantities.ts";
+import { MemoryWatch } from "./memory-watch.ts";
+import { killAll, killLeftovers, OWNER_VARIABLE, residentBytes, startedBy, systemMemoryKills } from "./processes.ts";
 import type { ChunkRequest, FromChild, ToChild } from "./protocol.ts";
 import type { RunnerEnd, RunnerHooks } from "./runner.ts";
 
@@ -9,6 +13,12 @@ const START_MS = 60_000;
 const GRACE_MS = 2_000;
 const WATCH_MS = 100;
 const TAIL = 16_384;
+/** A process that has been idle for so long, with others that its specs left running, ends with them. */
+const IDLE_MS = 1_000;
+/** What operating systems, schedulers and people end processes with; a spec's own fault shows as another signal. */
+const SENT_BY_OTHERS: readonly (string | null)[] = ["SIGKILL", "SIGTERM", "SIGHUP", "SIGINT"];
+const OUT_OF_MEMORY =
+  /(heap|process) out of memory|Cannot allocate memory|Array buffer allocation failed|bad_alloc|MemoryError/;
 
 /** One child process: at most one chunk at a time, and replaced when it dies. */
 export class Child {
@@ -19,7 +29,13 @@ export class Child {
   #onExit: (end: RunnerEnd) => void = () => undefined;
   #onOutput: (text: string) => void = () => undefined;
   #tail = "";
-  #killedFor: "timeout" | "close" | undefined;
+  #killedFor: "timeout" | "memory" | "close" | undefined;
+  /** What it had when it was killed for its memory. */
+  #memory = "";
+  #memoryKills: number | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  /** What it starts inherits this name. */
+  readonly #owner = randomUUID();
   /** Resolves once it has loaded the project. */
   readonly ready: Promise<void>;
   dead = false;
@@ -27,6 +43,7 @@ export class Child {
   constructor(entry: string, configPath: string, cwd: string) {
     this.#process = fork(entry, [configPath], {
       cwd,
+      env: { ...process.env, [OWNER_VARIABLE]: this.#owner },
       serialization: "advanced",
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       detached: true, // a group of its own, so that what specs start dies with them and Ctrl-C reaches only us
@@ -35,6 +52,7 @@ export class Child {
     this.#exited = new Promise((resolve) => {
       this.#process.once("exit", (code, signal) => {
         this.dead = true;
+        killLeftovers(this.#process.pid!, this.#owner);
         this.#onExit(this.#death(code, signal));
         resolve();
       });
@@ -51,17 +69,26 @@ export class Child {
   }
 
   async run(request: ChunkRequest, hooks: RunnerHooks): Promise<RunnerEnd> {
-    await this.ready;
+    clearTimeout(this.#idle);
+    try {
+      await this.ready;
+    } catch (error) {
+      if (error instanceof KilledError) return { type: "died", reason: "killed", detail: error.message };
+      throw error;
+    }
     this.#onOutput = hooks.onOutput;
+    this.#memoryKills = systemMemoryKills();
     const stop = () => this.#tell({ type: "stop" });
-    hooks.signal.addEventListener("abort", stop);
+    const memory = this.#watchMemory(request);
     const watch = new Watch(request.timeoutMs + GRACE_MS, () => this.#kill("timeout"));
+    hooks.signal.addEventListener("abort", stop);
     try {
       return await new Promise<RunnerEnd>((resolve, reject) => {
         this.#onMessage = (message) => {
           if (message.type === "rows") {
             watch.reset();
-            hooks.onRows(message.rows, message.removeDirs);
+            const noted = hooks.onRows(message.rows, message.removeDirs);
+            if (message.rows.announced && request.confirm) void this.#go(noted, watch, reject);
           } else if (message.type === "end") resolve({ type: "ended", ...message.end });
           else if (message.type === "failed") reject(failedChild(message));
           else if (message.type === "fetch") void this.#fetch(message, hooks, watch);
@@ -73,6 +100,8 @@ export class Child {
       });
     } finally {
       watch.stop();
+      memory?.stop();
+      this.#idle = setTimeout(() => this.#endIfOthersRun(), IDLE_MS).unref();
       hooks.signal.removeEventListener("abort", stop);
       this.#onMessage = () => undefined;
       this.#onExit = () => undefined;
@@ -81,6 +110,7 @@ export class Child {
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.#idle);
     this.#kill("close");
     await this.#exited;
   }
@@ -93,7 +123,10 @@ export class Child {
           if (message.type === "ready") resolve();
           if (message.type === "broken") reject(brokenProject(message));
         };
-        this.#onExit = () => reject(failedChild({ message: `it ended while loading the project\n${this.#tail}` }));
+        this.#onExit = (end) => {
+          if (end.type === "died" && end.reason === "killed") reject(new KilledError(end.detail));
+          else reject(failedChild({ message: `it ended while loading the project\n${this.#tail}` }));
+        };
         timer = setTimeout(() => {
           this.#kill("close");
           reject(failedChild({ message: `it had not loaded the project after ${START_MS / 1000} s` }));
@@ -118,32 +151,61 @@ export class Child {
     if (!this.dead && this.#process.connected) this.#process.send(message, () => undefined);
   }
 
-  /** The whole group: a spec's own children may ignore gentler signals. */
-  #kill(why: "timeout" | "close"): void {
+  async #go(noted: void | Promise<void>, watch: Watch, fail: (error: unknown) => void): Promise<void> {
+    try {
+      await noted;
+      watch.reset();
+      this.#tell({ type: "go" });
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  #watchMemory({ memoryLimit: limit, experiment }: ChunkRequest): MemoryWatch | undefined {
+    if (limit === null || this.dead) return undefined;
+    const atRest = residentBytes([this.#process.pid!]) ?? 0;
+    if (atRest > limit) throw tooLittleMemory(experiment, limit, atRest);
+    return new MemoryWatch(this.#process.pid!, this.#owner, limit, (bytes) => {
+      this.#memory = `${showBytes(bytes)}, and memoryLimit is ${showBytes(limit)}`;
+      this.#kill("memory");
+    });
+  }
+
+  /** Between chunks a module's own helpers may live on; once nothing more comes, nobody would end them. */
+  #endIfOthersRun(): void {
+    if (this.dead || startedBy(this.#process.pid!, this.#owner).length === 0) return;
+    this.#kill("close");
+    this.dead = true; // the next chunk gets a new one
+  }
+
+  /** With all that its specs have started: that may ignore gentler signals. */
+  #kill(why: "timeout" | "memory" | "close"): void {
     if (this.dead) return;
     this.#killedFor ??= why;
-    try {
-      process.kill(-this.#process.pid!, "SIGKILL");
-    } catch {
-      this.#process.kill("SIGKILL");
-    }
+    killAll(this.#process.pid!, this.#owner);
+    this.#process.kill("SIGKILL"); // where there are no groups
   }
 
   #death(code: number | null, signal: NodeJS.Signals | null): RunnerEnd {
     if (this.#killedFor === "timeout") return { type: "died", reason: "timeout", detail: "" };
+    if (this.#killedFor === "memory") return { type: "died", reason: "out_of_memory", detail: this.#memory };
     const output = this.#tail.trim().split("\n").slice(-8).join("\n");
     const said = output ? `; it last printed:\n${output}` : "";
-    if (/JavaScript heap out of memory|Cannot allocate memory|bad_alloc/.test(this.#tail)) {
-      return { type: "died", reason: "out_of_memory", detail: "the process ran out of memory" };
+    if (OUT_OF_MEMORY.test(this.#tail)) {
+      return { type: "died", reason: "out_of_memory", detail: `more than its process could get${said}` };
     }
-    if (signal === "SIGKILL") {
-      const detail = "the process was killed (SIGKILL), perhaps by the system for want of memory";
-      return { type: "died", reason: "crash", detail: `${detail}${said}` };
+    if (signal === "SIGKILL" && this.#memoryKills !== undefined && systemMemoryKills()! > this.#memoryKills) {
+      return { type: "died", reason: "out_of_memory", detail: "more than the system had, which killed its process" };
     }
+    const reason = SENT_BY_OTHERS.includes(signal) ? "killed" : "crash";
     const how = signal ? `died of ${signal}` : `ended itself with exit code ${code}`;
-    return { type: "died", reason: "crash", detail: `the process ${how}${said}` };
+    const detail = reason === "killed" ? `the process was killed (${signal})` : `the process ${how}`;
+    return { type: "died", reason, detail: `${detail}${said}` };
   }
 }
+
+/** Somebody killed the process before it had a spec. */
+class KilledError extends Error {}
 
 /** Calls `late` when `reset` was not called for a while. */
 class Watch {
@@ -169,6 +231,13 @@ class Watch {
   stop(): void {
     clearInterval(this.#timer);
   }
+}
+
+function tooLittleMemory(experiment: string, limit: number, atRest: number): ScytheError {
+  const problem = `memoryLimit of ${experiment} is ${showBytes(limit)}, but a worker's process holds ${showBytes(atRest)} before its first spec`;
+  return new ScytheError("invalid_definition", problem, {
+    hint: "Raise memoryLimit (or SCYTHE_WORKER_MEMORY_LIMIT): Node and what the config imports count, too.",
+  });
 }
 
 function brokenProject({ message, stack }: { message: string; stack: string }): ScytheError {

@@ -4,6 +4,7 @@ import { decoderOf } from "../table/physical.ts";
 import { ParquetReader, rowAt } from "../table/read-parquet.ts";
 import { SpecExecutor } from "./execute.ts";
 import type { ChunkEnd, ChunkRequest, LogLine, Rows } from "./protocol.ts";
+import { RestingMemory } from "./resting-memory.ts";
 import { RowCollector } from "./row-collector.ts";
 
 /** Rows are handed over at least this often while specs are quick: what a death costs. */
@@ -21,6 +22,8 @@ export interface ChunkServices {
   fetchUri(uri: string): Promise<string>;
   /** True when the chunk should end after the spec in hand. */
   stopped(): boolean;
+  /** Bytes that the process held before its first spec; undefined where it is not to be replaced when it grows. */
+  bytesAtRest: number | undefined;
   /** Told of the executor, so that stray errors find it. */
   onExecutor(executor: SpecExecutor): void;
 }
@@ -45,16 +48,19 @@ class ChunkRun {
   readonly #columns: Column[];
   readonly #executor: SpecExecutor;
   readonly #collector: RowCollector;
+  readonly #memory: RestingMemory | undefined;
   readonly #logs: LogLine[] = [];
   readonly #begun = performance.now();
   #flushed = performance.now();
   #bytes = 0;
+  /** The process holds so much by now that another should go on. */
+  #grown = false;
 
   constructor(experiment: AnyExperiment, request: ChunkRequest, services: ChunkServices) {
     this.#request = request;
     this.#services = services;
     this.#columns = [...experiment.columns.input, ...request.extraColumns];
-    this.#collector = new RowCollector(experiment, request.extraColumns, request.worker);
+    this.#collector = new RowCollector(experiment, request.extraColumns, request.worker, request.maxOutputSize);
     this.#executor = new SpecExecutor(experiment, {
       seed: request.seed,
       tempRoot: request.tempRoot,
@@ -62,8 +68,12 @@ class ChunkRun {
       fetchUri: services.fetchUri,
       rootRunId: request.rootRunId,
       timeoutMs: request.timeoutMs,
-      retries: experiment.retries,
+      retry: experiment.retry,
+      maxOutputSize: request.maxOutputSize,
     });
+    const { memoryLimit } = request;
+    const { bytesAtRest } = services;
+    if (memoryLimit !== null && bytesAtRest !== undefined) this.#memory = new RestingMemory(memoryLimit, bytesAtRest);
     services.onExecutor(this.#executor);
   }
 
@@ -78,8 +88,8 @@ class ChunkRun {
       const values = names.map((name) => data.get(name)!);
       for (let i = 0; i < group.to - group.from; i++) {
         const at = group.from + i;
-        if (at > from && this.#mustEnd()) return this.#end(at, attempt, false);
-        if (this.#mustFlush()) await this.#flush(at);
+        if (at > from && this.#mustEnd()) return this.#end(at, attempt, this.#grown);
+        if (this.#mustFlush()) await this.#flush(at, this.#isCareful());
         const row = rowAt(names, decoders, this.#columns, values, i);
         const sortIndex = Number(sortIndexes[i]);
         let outcome = this.#executor.run(row, sortIndex, attempt);
@@ -90,13 +100,15 @@ class ChunkRun {
         if (outcome.ok === false && outcome.stuck) return this.#end(at + 1, 1, true);
       }
     }
-    return this.#end(to, 1, false);
+    this.#grown = this.#memory?.hasGrown() ?? false;
+    return this.#end(to, 1, this.#grown);
   }
 
   #mustEnd(): boolean {
     const { boxMs } = this.#request;
     if (boxMs !== null && performance.now() - this.#begun > boxMs) return true;
-    return this.#bytes > MAX_CHUNK_BYTES || this.#services.stopped();
+    if (this.#memory && this.#mustFlush()) this.#grown = this.#memory.hasGrown();
+    return this.#grown || this.#bytes > MAX_CHUNK_BYTES || this.#services.stopped();
   }
 
   #mustFlush(): boolean {
@@ -108,16 +120,15 @@ class ChunkRun {
     return this.#request.careful && performance.now() - this.#begun < CAREFUL_MS;
   }
 
-  async #flush(upTo: number): Promise<void> {
+  async #flush(upTo: number, announced: boolean): Promise<void> {
     this.#bytes += this.#collector.bytes;
     const { rows, removeDirs } = this.#collector.take();
-    const announced = this.#isCareful();
     await this.#services.emit({ upTo, announced, ...rows, logs: this.#logs.splice(0) }, removeDirs);
     this.#flushed = performance.now();
   }
 
   async #end(next: number, nextAttempt: number, dirty: boolean): Promise<ChunkEnd> {
-    await this.#flush(next);
+    await this.#flush(next, false);
     return { next, nextAttempt, dirty };
   }
 }

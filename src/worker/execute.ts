@@ -1,8 +1,9 @@
 import type { AnyExperiment } from "../experiment/define.ts";
+import type { RetryPolicy } from "../experiment/retry.ts";
 import { specRunId } from "../run/layout.ts";
 import { type Failure, failure, failureOf } from "./failure.ts";
 import { InputFiles } from "./input-files.ts";
-import { type CheckedOutput, OutputChecker } from "./outputs.ts";
+import { type CheckedOutput, isFailure, OutputChecker } from "./outputs.ts";
 import { type ContextServices, SpecContext } from "./spec-context.ts";
 
 type Row = Record<string, unknown>;
@@ -10,7 +11,8 @@ type Row = Record<string, unknown>;
 export interface ExecuteOptions extends ContextServices {
   rootRunId: string;
   timeoutMs: number;
-  retries: number;
+  retry: RetryPolicy;
+  maxOutputSize: number;
 }
 
 /** How a spec ended. */
@@ -24,7 +26,7 @@ export type Outcome =
 const SETTLE_MS = 500;
 
 /**
- * Runs one spec: the function, its retries, its time limit, the check of what it gives back. A function that returns
+ * Runs one spec: the function, its tries, its time limit, the check of what it gives back. A function that returns
  * without a promise is not made to wait for one. Time limits hold for functions that yield to the event loop; the
  * supervisor stops the others.
  */
@@ -38,7 +40,7 @@ export class SpecExecutor {
 
   constructor(experiment: AnyExperiment, options: ExecuteOptions) {
     this.#experiment = experiment;
-    this.#checker = new OutputChecker(experiment);
+    this.#checker = new OutputChecker(experiment, options.maxOutputSize);
     this.#options = options;
     this.#files = InputFiles.of(experiment, options.fetchUri);
   }
@@ -63,20 +65,21 @@ export class SpecExecutor {
   #call(row: Row, input: Row, context: SpecContext): Outcome | Promise<Outcome> {
     const begun = performance.now();
     let returned: unknown;
+    let isAsync: boolean;
     try {
       returned = this.#experiment.run(input, context);
+      isAsync = isPromise(returned);
     } catch (thrown) {
       return this.#afterFailure(row, context, failureOf(thrown), begun);
     }
-    if (isPromise(returned)) return this.#await(returned, row, context, begun);
+    if (isAsync) return this.#await(returned as PromiseLike<unknown>, row, context, begun);
     return this.#finish(returned, row, context, begun);
   }
 
   #finish(returned: unknown, row: Row, context: SpecContext, begun: number): Outcome | Promise<Outcome> {
     const runId = () => specRunId(this.#options.rootRunId, context.sortIndex);
-    const checked = this.#checker.check(returned, runId, () => context.tempDir);
-    if ("kind" in checked) return this.#afterFailure(row, context, checked as Failure, begun);
-    const output = checked as CheckedOutput;
+    const output = this.#checker.check(returned, runId, () => context.tempDir);
+    if (isFailure(output)) return this.#afterFailure(row, context, output, begun);
     if (output.files.length === 0) context.removeTempDir();
     return { ok: true, output, tempDir: output.files.length > 0 ? context.usedTempDir : undefined };
   }
@@ -107,13 +110,13 @@ export class SpecExecutor {
     const stopped = await Promise.race([settled.then(() => true), sleep(SETTLE_MS).then(() => false)]);
     if (stopped) return this.#afterFailure(row, context, problem, begun);
     context.removeTempDir();
-    if (context.attempt <= this.#options.retries) return { ok: "stuck", nextAttempt: context.attempt + 1 };
+    if (context.attempt <= this.#options.retry.timeout) return { ok: "stuck", nextAttempt: context.attempt + 1 };
     return { ...failed(problem, context.attempt, begun), stuck: true };
   }
 
   #afterFailure(row: Row, context: SpecContext, problem: Failure, begun: number): Outcome | Promise<Outcome> {
     context.removeTempDir();
-    if (context.attempt > this.#options.retries) return failed(problem, context.attempt, begun);
+    if (context.attempt > this.#options.retry[problem.kind]) return failed(problem, context.attempt, begun);
     return this.run(row, context.sortIndex, context.attempt + 1);
   }
 }

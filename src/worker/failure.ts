@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
-import type { ErrorKind } from "../scatter/part-columns.ts";
+import { showBytes } from "../experiment/quantities.ts";
+import type { ErrorKind } from "../experiment/retry.ts";
 
 /** Why a try failed, as `errors.pq` tells it. */
 export interface Failure {
@@ -12,16 +13,26 @@ export interface Failure {
 const MAX_MESSAGE = 10_000;
 const MAX_STACK = 20_000;
 
-/** A failure from whatever was thrown: an Error with its causes, or anything else. */
+/** A failure from whatever was thrown: an Error with its causes, or anything else, however it defends itself. */
 export function failureOf(thrown: unknown, kind: ErrorKind = "error"): Failure {
-  if (thrown instanceof Error) {
-    return {
-      kind,
-      name: text(thrown.name || "Error", 200),
-      message: text(thrown.message || thrown.name || "(an error without a message)", MAX_MESSAGE),
-      stack: text(stackOf(thrown), MAX_STACK),
-    };
+  try {
+    return thrown instanceof Error ? failureOfError(thrown, kind) : failureOfOther(thrown, kind);
+  } catch {
+    return failure(kind, "Unreadable", "The function threw something that throws again when it is looked at");
   }
+}
+
+function failureOfError(thrown: Error, kind: ErrorKind): Failure {
+  const { name, message } = thrown;
+  return {
+    kind: kind === "error" && isOutOfMemory(thrown) ? "out_of_memory" : kind,
+    name: text(String(name || "Error"), 200),
+    message: text(String(message || name || "(an error without a message)"), MAX_MESSAGE),
+    stack: text(stackOf(thrown), MAX_STACK),
+  };
+}
+
+function failureOfOther(thrown: unknown, kind: ErrorKind): Failure {
   const shown = typeof thrown === "string" ? thrown : inspect(thrown, { depth: 3, breakLength: 120 });
   return {
     kind,
@@ -34,13 +45,29 @@ export function failureOf(thrown: unknown, kind: ErrorKind = "error"): Failure {
   };
 }
 
+/** A buffer, WebAssembly memory or worker thread that got no more; the end of the process's own heap cannot be caught. */
+function isOutOfMemory(error: Error): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ERR_MEMORY_ALLOCATION" || code === "ERR_WORKER_OUT_OF_MEMORY") return true;
+  return error instanceof RangeError && /allocation failed|could not allocate memory/i.test(error.message);
+}
+
 export function failure(kind: ErrorKind, name: string, message: string): Failure {
   return { kind, name, message: text(message, MAX_MESSAGE), stack: null };
 }
 
+export function tooLarge(experiment: string, maxSize: number): Failure {
+  const problem = `${experiment} returned more than ${showBytes(maxSize)} of outputs and table rows`;
+  return failure(
+    "output_too_large",
+    "OutputTooLarge",
+    `${problem}. Write large data to a file, or raise maxOutputSize.`,
+  );
+}
+
 /** An error's stack and those of its causes. */
 export function stackOf(error: Error): string {
-  let shown = error.stack ?? String(error);
+  let shown = String(error.stack ?? error);
   for (let cause = error.cause, depth = 0; cause !== undefined && depth < 5; depth++) {
     shown += `\nCaused by: ${cause instanceof Error ? (cause.stack ?? String(cause)) : inspect(cause, { depth: 2 })}`;
     cause = cause instanceof Error ? cause.cause : undefined;

@@ -10,6 +10,7 @@ export function inProcessRunner(registry: Registry): ChunkRunner {
         emit: async (rows, removeDirs) => hooks.onRows(rows, removeDirs),
         fetchUri: hooks.fetchUri,
         stopped: () => hooks.signal.aborted,
+        bytesAtRest: undefined,
         onExecutor: () => undefined,
       });
       return { type: "ended", ...end };

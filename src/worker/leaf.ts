@@ -8,16 +8,20 @@ import { nodeSpecsPath } from "./node-specs.ts";
 import type { BufferPool } from "./part-buffers.ts";
 import { PartWriter } from "./part-writer.ts";
 import type { ChunkRequest } from "./protocol.ts";
-import type { ChunkRunner, Death } from "./runner.ts";
+import type { ChunkRunner, Death, RunnerEnd } from "./runner.ts";
 import { SpecAccount } from "./spec-account.ts";
+import { SpecNotes, type Trials } from "./spec-notes.ts";
 
 export interface LeafSettings extends TreeSettings {
   runner: ChunkRunner;
   buffers: BufferPool;
+  trials: Trials;
   /** Name of this worker, for `errors.pq`. */
   worker: string;
   /** Used by experiments that do not say. */
   executionTimeoutMs: number;
+  memoryLimit: number | undefined;
+  maxOutputSize: number;
   fetchUri: (uri: string) => Promise<string>;
 }
 
@@ -53,8 +57,15 @@ async function runChunk(
   tempRoot: string,
 ): Promise<LeafResult> {
   const specsPath = await nodeSpecsPath(settings.storage, run.layout, task.path, settings.scratch);
-  const chunk = new LeafRun(settings, run, task, context, part, { specsPath, tempRoot });
-  const end = await chunk.run();
+  const again = task.epoch > 1 || context.attempt > 1;
+  const notes = await SpecNotes.open(settings.storage, run.layout, task, { worker: settings.worker, again });
+  const chunk = new LeafRun(settings, run, task, context, part, notes, { specsPath, tempRoot });
+  let end = task.from;
+  try {
+    end = await chunk.run();
+  } finally {
+    await notes.close(end);
+  }
   context.releaseSlot();
   const { seconds } = chunk;
   if (end === task.from) return { from: task.from, to: end, ok: 0, failed: 0, seconds };
@@ -68,7 +79,14 @@ interface Turn {
   attempt: number;
   careful: boolean;
   vain: number;
+  /** The process is a new one, so that what it holds is the first spec's. */
+  fresh: boolean;
+  /** An earlier worker died with this spec, or with one soon after it. */
+  suspected?: boolean;
 }
+
+/** A process that somebody kills while it starts is not the project's fault; that often, there is no use in going on. */
+const MOST_KILLED_IN_VAIN = 20;
 
 class LeafRun {
   readonly account: SpecAccount;
@@ -77,6 +95,10 @@ class LeafRun {
   readonly #task: LeafTask;
   readonly #context: TaskContext;
   readonly #part: PartWriter;
+  readonly #notes: SpecNotes;
+  /** What is under suspicion is met once; others may be tried when its trial is over. */
+  #trial: "ahead" | "on" | "over" = "ahead";
+  #endTrial: () => void = () => undefined;
   readonly #paths: { specsPath: string; tempRoot: string };
   readonly #begun = performance.now();
 
@@ -86,6 +108,7 @@ class LeafRun {
     task: LeafTask,
     context: TaskContext,
     part: PartWriter,
+    notes: SpecNotes,
     paths: { specsPath: string; tempRoot: string },
   ) {
     this.#settings = settings;
@@ -93,6 +116,7 @@ class LeafRun {
     this.#task = task;
     this.#context = context;
     this.#part = part;
+    this.#notes = notes;
     this.#paths = paths;
     this.account = new SpecAccount(settings.experiment, run, paths.specsPath, settings.worker);
   }
@@ -103,52 +127,101 @@ class LeafRun {
 
   /** Returns the position up to which every spec is settled. */
   async run(): Promise<number> {
+    try {
+      return await this.#turns();
+    } finally {
+      this.#endTrial();
+    }
+  }
+
+  async #turns(): Promise<number> {
     const { from, to } = this.#task;
-    let next: Turn = { at: from, attempt: 1, careful: false, vain: 0 };
+    let next: Turn = { at: from, attempt: 1, careful: false, vain: 0, fresh: false };
     while (next.at < to) {
-      this.#part.announced = false;
-      const end = await this.#settings.runner.run(this.#context.slot, this.#request(next), {
-        onRows: (rows, removeDirs) => {
-          this.#context.heartbeat();
-          this.#part.add(rows, removeDirs);
-        },
-        onOutput: (text) => this.#part.output(text),
-        fetchUri: this.#settings.fetchUri,
-        signal: this.#context.signal,
-      });
-      if (end.type === "ended" && !end.dirty) return end.next;
+      if (next.at === this.#notes.suspect?.position && this.#trial === "ahead") next = await this.#meetSuspect(next);
+      if (next.at === to) break;
+      const until = this.#until(next.at);
+      const end = await this.#turn(next, until);
+      if (end.type === "ended" && !end.dirty && (end.next < until || until === to)) return end.next;
       next =
         end.type === "ended"
-          ? { at: end.next, attempt: end.nextAttempt, careful: false, vain: 0 }
+          ? { at: end.next, attempt: end.nextAttempt, careful: false, vain: 0, fresh: false }
           : await this.#afterDeath(next, end);
       if (this.#context.signal.aborted || this.#remaining() === 0) return next.at;
     }
     return next.at;
   }
 
+  #turn(turn: Turn, until: number): Promise<RunnerEnd> {
+    this.#part.announced = false;
+    return this.#settings.runner.run(this.#context.slot, this.#request(turn, until), {
+      onRows: (rows, removeDirs) => {
+        this.#context.heartbeat();
+        this.#part.add(rows, removeDirs);
+        if (turn.suspected && rows.announced) return this.#notes.begin(rows.upTo);
+        this.#notes.at(rows.upTo);
+        if (turn.suspected) this.#acquit();
+        return undefined;
+      },
+      onOutput: (text) => this.#part.output(text),
+      fetchUri: this.#settings.fetchUri,
+      signal: this.#context.signal,
+    });
+  }
+
+  /** A process runs up to what is under suspicion; then that has its turn. */
+  #until(at: number): number {
+    const suspect = this.#notes.suspect?.position ?? -1;
+    return at < suspect ? suspect : this.#task.to;
+  }
+
+  /** What has taken its worker with it too often is given up; before that it is tried with no other such spec at once. */
+  async #meetSuspect(turn: Turn): Promise<Turn> {
+    const { position, begun, condemned } = this.#notes.suspect!;
+    this.#trial = condemned ? "over" : "on";
+    if (condemned) {
+      await this.account.quarantine(position, begun);
+      return { ...turn, at: position + 1 };
+    }
+    const waiting = setInterval(() => this.#context.heartbeat(), 1_000);
+    this.#endTrial = await this.#settings.trials.begin().finally(() => clearInterval(waiting));
+    return { ...turn, careful: true, suspected: true };
+  }
+
+  #acquit(): void {
+    this.#trial = "over";
+    this.#endTrial();
+  }
+
   /** Where to go on: at the culprit when it is known and has tries left, behind it when not, carefully otherwise. */
   async #afterDeath(turn: Turn, death: Death): Promise<Turn> {
     const at = Math.max(turn.at, this.#part.upTo);
+    const begun = { at, attempt: at === turn.at ? turn.attempt : 1 };
+    const next = { ...begun, careful: true, vain: 0, fresh: true, suspected: this.#trial === "on" };
     if (!this.#part.announced) {
       const vain = at === turn.at && turn.careful ? turn.vain + 1 : 0;
-      if (vain >= LEAF_ATTEMPTS)
+      if (vain >= (death.reason === "killed" ? MOST_KILLED_IN_VAIN : LEAF_ATTEMPTS))
         throw new ScytheError("engine", `The process dies before its first spec: ${death.detail}`);
-      return { at, attempt: at === turn.at ? turn.attempt : 1, careful: true, vain };
+      return { ...next, vain };
     }
-    const attempt = at === turn.at ? turn.attempt : 1;
-    const settled = await this.account.died(at, attempt, death, this.#timeoutMs());
-    if (settled) return { at: at + 1, attempt: 1, careful: true, vain: 0 };
-    return { at, attempt: attempt + 1, careful: true, vain: 0 };
+    // memory may be that of the specs before it: it is blamed for what a process of its own runs out of
+    if (death.reason === "out_of_memory" && !(at === turn.at && turn.fresh)) return next;
+    const attempt = await this.account.died(at, begun.attempt, death, this.#timeoutMs());
+    return attempt === undefined ? { ...next, at: at + 1, attempt: 1 } : { ...next, attempt };
   }
 
-  #request({ at, attempt, careful }: Turn): ChunkRequest {
+  #request({ at, attempt, careful, suspected = false }: Turn, until: number): ChunkRequest {
+    const { experiment, memoryLimit, maxOutputSize } = this.#settings;
     return {
-      experiment: this.#settings.experiment.name,
+      experiment: experiment.name,
       ...this.#paths,
       from: at,
-      to: this.#task.to,
+      to: until,
       firstAttempt: attempt,
       careful,
+      confirm: suspected,
+      memoryLimit: experiment.memoryLimit ?? memoryLimit ?? null,
+      maxOutputSize: experiment.maxOutputSize ?? maxOutputSize,
       extraColumns: this.#run.details.extra_columns,
       seed: this.#run.details.seed,
       rootRunId: this.#run.manifest.workflow_run_id,

@@ -4,6 +4,9 @@ import { type PartColumns, partColumns } from "../scatter/part-columns.ts";
 import type { Column } from "../spec/columns.ts";
 import { BatchAccumulator } from "../table/batch.ts";
 
+/** Room beyond this is given back: one chunk of large rows must not hold it until the end. */
+const MOST_KEPT = 64 * 2 ** 20;
+
 /** Room for the rows of one chunk, used again for the next: V8 is slow to notice megabytes outside of its heap. */
 export class PartBuffers {
   readonly ok: BatchAccumulator;
@@ -17,6 +20,10 @@ export class PartBuffers {
     this.tables = Object.fromEntries(
       Object.entries(columns.tables).map(([name, own]) => [name, new BatchAccumulator(own)]),
     );
+  }
+
+  get isLarge(): boolean {
+    return this.bytes.buffer.byteLength > MOST_KEPT;
   }
 
   clear(): void {
@@ -40,7 +47,8 @@ export class BufferPool {
     try {
       return await work(buffers);
     } finally {
-      free.push(buffers);
+      buffers.clear(); // text would be held until the next chunk
+      if (!buffers.isLarge) free.push(buffers);
     }
   }
 }

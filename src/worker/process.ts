@@ -9,7 +9,7 @@ import { Registry } from "../experiment/registry.ts";
 import { runChunk } from "./chunk.ts";
 import type { SpecExecutor } from "./execute.ts";
 import { stackOf } from "./failure.ts";
-import type { ChunkRequest, FromChild, ToChild } from "./protocol.ts";
+import type { ChunkRequest, FromChild, Rows, ToChild } from "./protocol.ts";
 
 const send = process.send!.bind(process);
 const say = (message: FromChild): Promise<void> =>
@@ -19,6 +19,7 @@ Object.assign(process, { send: undefined, disconnect: () => undefined });
 
 let executor: SpecExecutor | undefined;
 let stopped = false;
+let go: () => void = () => undefined;
 const fetching = new Map<number, { resolve: (path: string) => void; reject: (error: Error) => void }>();
 
 process.on("disconnect", () => process.exit(0));
@@ -32,8 +33,10 @@ for (const event of ["uncaughtException", "unhandledRejection"] as const) {
 endWithSupervisor();
 
 const registry = await load();
+const bytesAtRest = process.memoryUsage.rss();
 process.on("message", (message: ToChild) => {
   if (message.type === "stop") stopped = true;
+  else if (message.type === "go") go();
   else if (message.type === "fetched") settleFetch(message);
   else void answer(message.request);
 });
@@ -54,9 +57,10 @@ async function answer(request: ChunkRequest): Promise<void> {
   stopped = false;
   try {
     const end = await runChunk(registry.get(request.experiment), request, {
-      emit: (rows, removeDirs) => say({ type: "rows", rows, removeDirs }),
+      emit: (rows, removeDirs) => emit(rows, removeDirs, request.confirm),
       fetchUri,
       stopped: () => stopped,
+      bytesAtRest,
       onExecutor: (own) => {
         executor = own;
       },
@@ -66,6 +70,14 @@ async function answer(request: ChunkRequest): Promise<void> {
     const stack = thrown instanceof Error ? stackOf(thrown) : "";
     await say({ type: "failed", message: messageOf(thrown), stack });
   }
+}
+
+async function emit(rows: Rows, removeDirs: string[], confirm: boolean): Promise<void> {
+  const confirmed = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  await say({ type: "rows", rows, removeDirs });
+  if (confirm && rows.announced) await confirmed;
 }
 
 function fetchUri(uri: string): Promise<string> {

@@ -16,12 +16,18 @@ export interface ChunkRequest {
   /** Folder for the specs' temporary folders. */
   tempRoot: string;
   timeoutMs: number;
+  /** Bytes that the process and what it starts may hold; null = no limit. */
+  memoryLimit: number | null;
+  /** Bytes that a spec's rows may take. */
+  maxOutputSize: number;
   /** Name of the worker, for `errors.pq`. */
   worker: string;
   /** Stop after this long, between two specs. */
   boxMs: number | null;
   /** Say before each spec that it begins, so that a death can be laid to the right one. */
   careful: boolean;
+  /** Wait after each of these announcements until it is said to go on. */
+  confirm: boolean;
 }
 
 /** Finished rows, handed over as they come: all positions below `upTo` are settled. */
@@ -55,13 +61,14 @@ export interface ChunkEnd {
   next: number;
   /** The try that the spec at `next` is at. */
   nextAttempt: number;
-  /** Work of a spec that timed out may still go on in the process: it must be replaced. */
+  /** The process must be replaced: work of a spec that timed out may still go on in it, or it has grown. */
   dirty: boolean;
 }
 
 export type ToChild =
   | { type: "chunk"; request: ChunkRequest }
   | { type: "stop" }
+  | { type: "go" }
   | { type: "fetched"; id: number; path?: string; error?: string };
 
 export type FromChild =

@@ -4,7 +4,7 @@ import type { Column } from "../spec/columns.ts";
 import { SORT_INDEX } from "../spec/id-columns.ts";
 import { type Batch, BatchBuilder } from "../table/batch.ts";
 import type { Outcome } from "./execute.ts";
-import { type Failure, failure, failureOf } from "./failure.ts";
+import { type Failure, failure, failureOf, tooLarge } from "./failure.ts";
 import type { OutputFile, Rows } from "./protocol.ts";
 
 type Settled = Exclude<Outcome, { ok: "stuck" }>;
@@ -21,11 +21,15 @@ export class RowCollector {
   readonly #outputs: BatchBuilder;
   readonly #errors: BatchBuilder;
   readonly #tables: { name: string; ids: BatchBuilder; own: BatchBuilder }[];
+  /** All that good rows go to. */
+  readonly #builders: BatchBuilder[];
   readonly #rowBytes: number;
+  readonly #maxSize: number;
   #files: OutputFile[] = [];
   #removeDirs: string[] = [];
 
-  constructor(experiment: AnyExperiment, extraColumns: readonly Column[], worker: string) {
+  constructor(experiment: AnyExperiment, extraColumns: readonly Column[], worker: string, maxSize: number) {
+    this.#maxSize = maxSize;
     const columns = partColumns(experiment, extraColumns);
     this.#experiment = experiment;
     this.#worker = worker;
@@ -39,6 +43,8 @@ export class RowCollector {
       ids: new BatchBuilder([SORT_INDEX, SORT_SUBINDEX]),
       own: new BatchBuilder(own),
     }));
+    const ofTables = this.#tables.flatMap(({ ids, own }) => [ids, own]);
+    this.#builders = [this.#ids, this.#index, this.#features, this.#outputs, ...ofTables];
     this.#rowBytes = 8 * columns.rows.length;
   }
 
@@ -53,7 +59,8 @@ export class RowCollector {
     const features = this.#experiment.computedFeatures ? this.#computeFeatures(row) : undefined;
     const problem = typeof features === "object" ? features : undefined;
     if (outcome.ok === true && !problem) {
-      this.#addOk(row, sortIndex, features as string | undefined, outcome);
+      const refused = this.#tryAddOk(row, sortIndex, features as string | undefined, outcome);
+      if (refused) this.#addError({ ...row, sort_index: sortIndex, [FEATURES]: features }, refused, 1, 0);
       return;
     }
     const index = { ...row, sort_index: sortIndex, [FEATURES]: problem ? undefined : features };
@@ -74,15 +81,41 @@ export class RowCollector {
     return { rows, removeDirs };
   }
 
+  /** Adds the row whole or not at all: what cannot be written as columns costs its spec alone. */
+  #tryAddOk(
+    row: Record<string, unknown>,
+    sortIndex: number,
+    features: string | undefined,
+    outcome: Extract<Settled, { ok: true }>,
+  ): Failure | undefined {
+    const at = this.#ids.rows;
+    for (const builder of this.#builders) builder.mark();
+    if (outcome.tempDir) this.#removeDirs.push(outcome.tempDir);
+    try {
+      this.#addOk(row, sortIndex, features, outcome);
+      if (this.#builders.reduce((sum, { textSinceMark }) => sum + textSinceMark, 0) <= this.#maxSize) {
+        for (const file of outcome.output.files) this.#files.push({ ...file, row: at });
+        return undefined;
+      }
+    } catch (thrown) {
+      // a value may read otherwise the second time; V8's longest text is a matter of size
+      if (!(thrown instanceof RangeError)) return this.#takeBack(failureOf(thrown, "invalid_output"));
+    }
+    return this.#takeBack(tooLarge(this.#experiment.name, this.#maxSize));
+  }
+
+  #takeBack(problem: Failure): Failure {
+    for (const builder of this.#builders) builder.takeBack();
+    return problem;
+  }
+
   #addOk(
     row: Record<string, unknown>,
     sortIndex: number,
     features: string | undefined,
     outcome: Extract<Settled, { ok: true }>,
   ): void {
-    const { values, tables, files } = outcome.output;
-    for (const file of files) this.#files.push({ ...file, row: this.#ids.rows });
-    if (outcome.tempDir) this.#removeDirs.push(outcome.tempDir);
+    const { values, tables } = outcome.output;
     this.#ids.append({ sort_index: sortIndex });
     this.#index.append(row);
     if (features !== undefined) this.#features.append({ [FEATURES]: features });

@@ -3,13 +3,17 @@ import type { ChunkEnd, ChunkRequest, Rows } from "./protocol.ts";
 /** How a chunk left the process that ran it. */
 export type RunnerEnd =
   | ({ type: "ended" } & ChunkEnd)
-  /** The process is gone: killed as a spec overran its time, or by what the spec did. `detail` says how. */
-  | { type: "died"; reason: "timeout" | "crash" | "out_of_memory"; detail: string };
+  /**
+   * The process is gone: killed by us as a spec overran a limit, `killed` by a signal that nobody of us sent, or by what
+   * the spec did. `detail` says how.
+   */
+  | { type: "died"; reason: "timeout" | "crash" | "out_of_memory" | "killed"; detail: string };
 
 export type Death = Extract<RunnerEnd, { type: "died" }>;
 
 export interface RunnerHooks {
-  onRows(rows: Rows, removeDirs: string[]): void;
+  /** Where the request asks to `confirm`, an announced spec begins when this has resolved. */
+  onRows(rows: Rows, removeDirs: string[]): void | Promise<void>;
   fetchUri(uri: string): Promise<string>;
   /** What specs print. */
   onOutput(text: string): void;

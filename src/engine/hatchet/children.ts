@@ -96,7 +96,7 @@ export class Children {
     const metadata = this.#metadata(payload, level);
     const asked = this.#ask(payload);
     for (let attempt = 1, tries = 1; ; tries++) {
-      const input: LeafInput = { leaf: payload, level, attempt, root, metadata };
+      const input: LeafInput = { leaf: payload, level, attempt: tries, root, metadata };
       const end = await this.#run(
         {
           task: leafTaskName(program.name),

@@ -22,7 +22,7 @@ export async function runLeafTask(
     slots.use(async (slot, releaseSlot) => {
       const signal = AbortSignal.any([sdk.abortController.signal, ended, turns.handBack]);
       const alive = keepAlive(sdk, leafSilenceMs, leafSilenceMs);
-      const { attempt } = input;
+      const attempt = input.attempt + sdk.retryCount(); // Hatchet gives a dead worker's task to another by itself
       try {
         if (turns.handBack.aborted) throw turns.handBack.reason;
         const done = attempt + sdk.retryCount() > 1 ? await program.code.lookup(input.leaf) : undefined;

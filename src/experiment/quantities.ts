@@ -1,0 +1,61 @@
+import ms from "ms";
+import { ScytheError } from "../errors.ts";
+
+/** Node's timers hold no more milliseconds than this, about 24 days, and fire at once when given more. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** "90s", "10m", "1h", or milliseconds → milliseconds. @throws ScytheError `invalid_input` */
+export function parseDuration(value: string | number, what: string): number {
+  const result = durationOf(value);
+  if (result !== undefined && result > 0 && result <= LONGEST_MS) return result;
+  const problem = result !== undefined && result > LONGEST_MS ? "is longer than a timer can be" : "is not a duration";
+  throw new ScytheError("invalid_input", `${what}: ${JSON.stringify(value)} ${problem}`, {
+    hint: 'Write "90s", "10m", "1h", or a number of milliseconds; at most 24 days.',
+  });
+}
+
+function durationOf(value: string | number): number | undefined {
+  try {
+    const result = typeof value === "number" ? value : (ms(value as ms.StringValue) as number | undefined);
+    return Number.isFinite(result) ? result : undefined;
+  } catch {
+    return undefined; // ms throws on an empty text
+  }
+}
+
+const UNITS: Record<string, number> = { "": 1, b: 1 };
+for (const [i, letter] of ["k", "m", "g", "t"].entries()) {
+  UNITS[`${letter}b`] = 1000 ** (i + 1);
+  UNITS[`${letter}ib`] = 1024 ** (i + 1);
+}
+
+/** "512MB" (10^6), "2GiB" (2^30), or bytes → bytes. @throws ScytheError `invalid_input` */
+export function parseBytes(value: string | number, what: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(String(value).trim()) ?? [];
+  const bytes = Math.round(Number(number) * (UNITS[unit?.toLowerCase() ?? "?"] ?? Number.NaN));
+  if (bytes > 0 && Number.isSafeInteger(bytes)) return bytes;
+  throw new ScytheError("invalid_input", `${what}: ${JSON.stringify(value)} is not a size`, {
+    hint: 'Write "512MB", "2GB", "2GiB", or a number of bytes.',
+  });
+}
+
+/** Bytes for people: "1.5 GB". */
+export function showBytes(bytes: number): string {
+  const power = bytes < 1000 ? 0 : Math.min(4, Math.floor(Math.log10(bytes) / 3));
+  const value = bytes / 1000 ** power;
+  return `${value.toFixed(power === 0 || value >= 100 ? 0 : 1).replace(/\.0$/, "")} ${["B", "KB", "MB", "GB", "TB"][power]}`;
+}
+
+/** A setting of an experiment, by `parse`; left out, it is undefined. @throws ScytheError `invalid_definition` */
+export function optional(
+  parse: (value: string | number, what: string) => number,
+  value: string | number | undefined,
+  what: string,
+): number | undefined {
+  try {
+    return value === undefined ? undefined : parse(value, what);
+  } catch (error) {
+    const { message, hint } = error as ScytheError;
+    throw new ScytheError("invalid_definition", message, { hint: hint ?? "" });
+  }
+}

@@ -1,0 +1,54 @@
+import { ScytheError } from "../errors.ts";
+
+/** Ways of failing, each of which may have a number of further tries of its own. */
+export const FAILURE_KINDS = [
+  "error",
+  "timeout",
+  "crash",
+  "out_of_memory",
+  "invalid_output",
+  "output_too_large",
+  "missing_file",
+] as const;
+
+/** Why a spec failed. `docs/guide/errors.md` explains each. */
+export type ErrorKind = (typeof FAILURE_KINDS)[number];
+
+/** Further tries of a spec, by how its last try failed. */
+export type RetryPolicy = Readonly<Record<ErrorKind, number>>;
+
+/**
+ * A spec that took its process with it so often is not tried again, whatever its retries are: a third machine would die
+ * as the second did.
+ */
+const MOST_CRASHES = 3;
+
+/**
+ * The policy that `retries` and `retry` of an experiment make together.
+ * @throws ScytheError `invalid_definition`
+ */
+export function retryPolicy(name: string, retries = 1, retry: Partial<Record<ErrorKind, number>> = {}): RetryPolicy {
+  assertCount(retries, name, "retries");
+  for (const [kind, count] of Object.entries(retry)) {
+    if (!FAILURE_KINDS.includes(kind as ErrorKind)) {
+      throw new ScytheError("invalid_definition", `Experiment ${name}: retry.${kind} is no kind of failure.`, {
+        hint: `There are ${FAILURE_KINDS.join(", ")}.`,
+      });
+    }
+    if (count !== undefined) assertCount(count, name, `retry.${kind}`);
+  }
+  const kinds = FAILURE_KINDS.map((kind) => [kind, kind === "crash" ? Math.min(retries, MOST_CRASHES - 1) : retries]);
+  const given = Object.entries(retry).filter(([, count]) => count !== undefined);
+  return Object.freeze(Object.fromEntries([...kinds, ...given])) as RetryPolicy;
+}
+
+function assertCount(value: number, name: string, field: string): void {
+  if (Number.isInteger(value) && value >= 0 && value <= 100) return;
+  throw new ScytheError(
+    "invalid_definition",
+    `Experiment ${name}: ${field} must be a whole number from 0 to 100, not ${value}.`,
+    {
+      hint: "It says how often a failed spec is tried again.",
+    },
+  );
+}
