@@ -147,7 +147,7 @@ class LeafRun {
         end.type === "ended"
           ? { at: end.next, attempt: end.nextAttempt, careful: false, vain: 0, fresh: false }
           : await this.#afterDeath(next, end);
-      if (this.#context.signal.aborted || this.#remaining() === 0) return next.at;
+      if (this.#context.signal.aborted || (this.#remaining() === 0 && isSettled(next))) return next.at;
     }
     return next.at;
   }
@@ -239,6 +239,11 @@ class LeafRun {
     const { box_ms } = this.#task;
     return box_ms === null ? null : Math.max(0, box_ms - (performance.now() - this.#begun));
   }
+}
+
+/** What has been found out of a spec is lost with the leaf, so a leaf ends only where there is nothing to lose. */
+function isSettled({ attempt, careful }: Turn): boolean {
+  return attempt === 1 && !careful;
 }
 
 function assertSameCode({ experiment, worker }: LeafSettings, task: LeafTask): void {
