@@ -47,7 +47,7 @@ describe.skipIf(process.platform === "win32")("memoryLimit", () => {
     vi.stubEnv("NODE_OPTIONS", "--max-old-space-size=64");
     try {
       const { errors, rows } = await run("heap", [{ how: "fine" }, { how: "heap" }, { how: "fine" }]);
-      expect(errors).toMatchObject([{ how: "heap", kind: "out_of_memory", attempts: 3 }]);
+      expect(errors).toMatchObject([{ how: "heap", kind: "out_of_memory", attempts: 2 }]);
       expect(errors[0]!.message).toMatch(/more than its process could get/);
       expect(rows).toHaveLength(2);
     } finally {
@@ -86,32 +86,34 @@ describe("maxOutputSize", () => {
   it("lets many rows of 10 MB pass, in the order of their specs", async () => {
     const { rows } = await run(
       "large",
-      Array.from({ length: 40 }, () => ({ how: "ten_mb" })),
+      Array.from({ length: 24 }, () => ({ how: "ten_mb" })),
     );
-    expect(rows.map(({ sort_index }) => sort_index)).toEqual(Array.from({ length: 40 }, (_, i) => i));
+    expect(rows.map(({ sort_index }) => sort_index)).toEqual(Array.from({ length: 24 }, (_, i) => i));
     const text = Buffer.alloc(10e6, "tenmb").toString("latin1");
     expect(rows.every((row) => row.text === text)).toBe(true);
   });
 });
 
 describe.skipIf(process.platform !== "linux")("what a spec starts", () => {
-  it.each(["own_session_and_hangs", "own_session_and_exits", "own_session", "orphan", "same_group"])(
-    "is gone when the run is over: %s",
-    async (how) => {
-      const ledger = join(storage, `ledger-${how}`);
-      await run("parents", [{ how, ledger }]);
+  it("is gone when the run is over, wherever it went and however its spec ended", async () => {
+    const hows = ["own_session_and_hangs", "own_session_and_exits", "own_session", "orphan", "same_group"];
+    const specs = hows.map((how) => ({ how, ledger: join(storage, `ledger-${how}`) }));
+    await run("parents", specs);
+    for (const { how, ledger } of specs) {
       const pids = readFileSync(ledger, "utf8").trim().split("\n").map(Number);
-      expect(pids.length).toBeGreaterThan(0);
-      for (const pid of pids) await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow(/ESRCH/), 10_000);
-    },
-  );
+      expect(pids.length, how).toBeGreaterThan(0);
+      for (const pid of pids) {
+        await vi.waitFor(() => expect(() => process.kill(pid, 0), how).toThrow(/ESRCH/), { timeout: 20_000 });
+      }
+    }
+  });
 
   it("is gone soon after a run, also while the project stays open", async () => {
     const ledger = join(storage, "ledger-open");
     await using scythe = await openProject(PROJECT, { storage });
     await (await scythe.allocate("parents", [{ how: "own_session", ledger }])).result();
     const pid = Number(readFileSync(ledger, "utf8"));
-    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow(/ESRCH/), 20_000);
+    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow(/ESRCH/), { timeout: 20_000 });
     // and the next run has a process
     const again = await (await scythe.allocate("parents", [{ how: "none", ledger }])).result();
     expect(again.report?.succeeded).toBe(1);
