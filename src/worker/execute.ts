@@ -65,14 +65,12 @@ export class SpecExecutor {
   #call(row: Row, input: Row, context: SpecContext): Outcome | Promise<Outcome> {
     const begun = performance.now();
     let returned: unknown;
-    let isAsync: boolean;
     try {
       returned = this.#experiment.run(input, context);
-      isAsync = isPromise(returned);
     } catch (thrown) {
       return this.#afterFailure(row, context, failureOf(thrown), begun);
     }
-    if (isAsync) return this.#await(returned as PromiseLike<unknown>, row, context, begun);
+    if (isPromise(returned)) return this.#await(returned, row, context, begun);
     return this.#finish(returned, row, context, begun);
   }
 
@@ -134,7 +132,11 @@ function failed(problem: Failure, attempts: number, begun: number) {
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as PromiseLike<unknown>).then === "function";
+  try {
+    return typeof value === "object" && value !== null && typeof (value as PromiseLike<unknown>).then === "function";
+  } catch {
+    return false; // a proxy that throws: the check of outputs will say so
+  }
 }
 
 function sleep(ms: number): Promise<void> {
