@@ -14,7 +14,7 @@ import { finished, finishedExpression, identifier, literal, literalList } from "
 import { ERROR_COLUMNS, FEATURES, partColumns, SORT_SUBINDEX } from "./part-columns.ts";
 import { rowGroupOptions } from "./row-groups.ts";
 import type { NodeTask, RunInfo, TreeSettings } from "./run-task.ts";
-import { type GatherSources, MEMORY_MB, type Merge } from "./sources.ts";
+import type { GatherSources, Merge } from "./sources.ts";
 
 /** What the root merges into: each final table, then the report that makes the run complete. */
 export async function writeFinal(merge: Merge, sources: GatherSources): Promise<Record<string, number>> {
@@ -114,9 +114,9 @@ class FinalWriter {
   }
 
   async #write(name: string, select: string, index: readonly Column[], columns: readonly Column[]): Promise<FinalFile> {
-    const { run, task, duck, folder } = this.#merge;
+    const { run, task, duck, folder, memoryMb } = this.#merge;
     const path = join(folder, `${name}.final.pq`);
-    const rowGroups = await rowGroupOptions(duck, this.#sources.tables[name] ?? this.#sources.rows, MEMORY_MB);
+    const rowGroups = await rowGroupOptions(duck, this.#sources.tables[name] ?? this.#sources.rows, memoryMb);
     const { layout } = run;
     const own = JSON.stringify({ experiment_id: layout.experimentId, generation: task.generation });
     const metadata = `{pandas: ${literal(pandasMetadata(index, columns))}, scythe: ${literal(own)}}`;

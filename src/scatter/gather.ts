@@ -10,8 +10,11 @@ import { writeFinal } from "./final.ts";
 import { localCopy } from "./local-copy.ts";
 import { rowGroupOptions } from "./row-groups.ts";
 import type { NodeTask, TreeSettings } from "./run-task.ts";
-import { type GatherSources, gatherSources, MEMORY_MB, type Merge } from "./sources.ts";
+import { type GatherSources, gatherSources, type Merge } from "./sources.ts";
 import { nodeSize } from "./tree.ts";
+
+/** MiB of buffers that a merge may take, whatever the number of rows; sorting spills to disk beyond. */
+const MEMORY_MB = 384;
 
 /** A node below the root is gathered once its rows stand: they are written last. */
 export async function isGathered(
@@ -33,7 +36,7 @@ export async function mergeNode(settings: TreeSettings, task: NodeTask): Promise
   try {
     return await settings.memory.use(MEMORY_MB, (memoryMb) =>
       withDuckDb({ tempDir: join(folder, "spill"), memoryMb }, size, async (duck) => {
-        const merge: Merge = { settings, run, task, duck, folder };
+        const merge: Merge = { settings, run, task, duck, folder, memoryMb };
         const sources = await gatherSources(merge);
         await assertComplete(merge, sources);
         if (task.path.length === 0) return writeFinal(merge, sources);
@@ -47,10 +50,13 @@ export async function mergeNode(settings: TreeSettings, task: NodeTask): Promise
 }
 
 /** The good rows last: they say that the node is gathered. */
-async function writeGathered({ settings, run, task, duck, folder }: Merge, sources: GatherSources): Promise<void> {
+async function writeGathered(
+  { settings, run, task, duck, folder, memoryMb }: Merge,
+  sources: GatherSources,
+): Promise<void> {
   const put = async (table: string, files: readonly string[]) => {
     const target = join(folder, `${table}.gathered.pq`);
-    const rowGroups = await rowGroupOptions(duck, files, MEMORY_MB);
+    const rowGroups = await rowGroupOptions(duck, files, memoryMb);
     await duck.run(
       `COPY (SELECT * FROM read_parquet(${literalList(files)}) ${sources.ordered ? "" : "ORDER BY sort_index"})
        TO ${literal(target)} (FORMAT parquet, ${rowGroups})`,

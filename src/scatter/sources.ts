@@ -8,9 +8,6 @@ import { listParts } from "./plan.ts";
 import type { NodeTask, RunInfo, TreeSettings } from "./run-task.ts";
 import { childPaths, nodeSize, splits } from "./tree.ts";
 
-/** MiB of buffers that a merge may take, whatever the number of rows; sorting spills to disk beyond. */
-export const MEMORY_MB = 384;
-
 /** Files to merge, on this machine: good rows, and per table (`errors` among them) its rows. */
 export interface GatherSources {
   rows: string[];
@@ -27,6 +24,8 @@ export interface Merge {
   duck: Duck;
   /** Scratch, removed afterwards. */
   folder: string;
+  /** What it has of this process's budget. */
+  memoryMb: number;
 }
 
 /** The key-value metadata of a part that names the attempt whose table files belong to it. */
