@@ -30,6 +30,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const { startS3Server } = await createJiti(import.meta.url).import("../test/servers/s3-server.ts");
 const server = await startS3Server();
 if (!server) process.exit(1);
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130)); // workers end with us
 const lines = [];
 try {
   const bucket = await server.createBucket();
