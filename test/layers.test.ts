@@ -83,7 +83,7 @@ describe("layers", () => {
 function sources(): string[] {
   return (readdirSync(SRC, { recursive: true }) as string[])
     .map((path) => path.replaceAll("\\", "/"))
-    .filter((path) => path.endsWith(".ts") && !/\.test(suite|-d)?\.ts$/.test(path));
+    .filter((path) => path.endsWith(".ts") && !/\.(test(suite|-d)?|hatchet)\.ts$/.test(path));
 }
 
 function allImports(): Import[] {
