@@ -85,6 +85,7 @@ export class Scythe implements AsyncDisposable {
   ): Promise<Run<E>> {
     const known = this.#experiment(experiment);
     this.#runner.warm(this.#engine.slots).catch(() => undefined); // told by the first chunk
+    if (this.settings.engine === "hatchet") (this.#engine as HatchetEngine).prepare(known.name);
     const allocated = await allocateRun(this.storage, known, specs, options, {
       folder: this.folder,
       fetchUri: this.#fetchUri,

@@ -18,6 +18,8 @@ import { type HatchetWorker, serve } from "./worker.ts";
 
 export interface HatchetEngine extends Engine {
   serve(): Promise<HatchetWorker>;
+  /** Does ahead what the start of a run needs: loads the SDK, connects, makes the program's tasks known. */
+  prepare(program: string): void;
   /** Ends what keeps the process alive. */
   close(): Promise<void>;
 }
@@ -31,12 +33,19 @@ const FIND_MS = 100;
 export function hatchetEngine(programs: Programs, options: HatchetOptions): HatchetEngine {
   let opening: Promise<Host> | undefined;
   let serving: Promise<HatchetWorker> | undefined;
+  const registering = new Map<string, Promise<void>>();
   const open = () => {
     opening ??= openHost(programs, options);
     opening.catch(() => {
       opening = undefined;
     });
     return opening;
+  };
+  const register = (program: Known) => {
+    const registered = registering.get(program.name) ?? open().then((host) => registerRoot(host, program));
+    registering.set(program.name, registered);
+    registered.catch(() => registering.delete(program.name)); // the next start tries again
+    return registered;
   };
   return {
     name: "hatchet",
@@ -51,7 +60,12 @@ export function hatchetEngine(programs: Programs, options: HatchetOptions): Hatc
         serving ??= serve(host);
         await serving;
       }
+      await register(program);
       return startRun(host, program, root, start);
+    },
+    prepare: (name) => {
+      const program = isEmbedded(options) ? undefined : programOf({ programs, options }, name);
+      if (program) register(program).catch(() => undefined); // told at the start
     },
     attach: async (id) => attachRun(await open(), id),
     serve: async () => serve(await open()),
@@ -81,10 +95,14 @@ async function openHost(programs: Programs, options: HatchetOptions): Promise<Ho
   };
 }
 
-async function startRun(host: Host, program: Known, root: Json, { metadata = {} }: StartOptions): Promise<EngineRun> {
-  const input: NodeInput = { node: root, level: 0, root: null, metadata };
+/** The server drops what it does not know: a run may be started before any worker is there. */
+async function registerRoot(host: Host, program: Known): Promise<void> {
   const { nodes } = defineTasks({ ...host, programs: { [program.name]: program.code } }, new Turns());
   await registerTasks(host, nodes[0] ?? []);
+}
+
+async function startRun(host: Host, program: Known, root: Json, { metadata = {} }: StartOptions): Promise<EngineRun> {
+  const input: NodeInput = { node: root, level: 0, root: null, metadata };
   const trigger = async () => {
     const run = await host.client.admin.runWorkflow(
       nodeTaskName(program.name, 0),
