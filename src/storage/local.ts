@@ -128,17 +128,18 @@ async function putFile(
     await copyFile(source, temp, constants.COPYFILE_FICLONE).catch((e) => fail(e, "copy", source));
     await sync(temp);
   };
+  /** A second name first: when the condition does not hold, the file is still the caller's. */
   const move = async (temp: string) => {
     try {
-      await rename(source, temp);
+      await link(source, temp);
       await sync(temp);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
-      await bring(temp);
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") throw error;
+      await bring(temp); // on another disk, or one without links
     }
   };
   const result = await write(root, path, options.move ? move : bring, options);
-  if (options.move) await rm(source, { force: true });
+  if (options.move && result.written) await rm(source, { force: true });
   return result;
 }
 

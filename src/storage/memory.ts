@@ -52,7 +52,7 @@ export function memoryStorage(name = "memory"): Storage {
     put: async (key, body, condition) => put(key, body, condition),
     putFile: async (key, path, options = {}) => {
       const result = put(key, await readFile(path), options);
-      if (options.move) await rm(path, { force: true });
+      if (options.move && result.written) await rm(path, { force: true });
       return result;
     },
     getFile: async (key, path) => {

@@ -196,6 +196,19 @@ export function storageSuite(name: string, makeStorage: () => Promise<Storage> |
         expect(await readdir(scratch)).not.toContain("moved.txt");
       });
 
+      it("leaves a file where it is when the condition of its move does not hold", async () => {
+        const key = `${freshPrefix()}/taken`;
+        const path = join(scratch, "unmoved.txt");
+        await storage.put(key, "first");
+        await writeFile(path, "second");
+        expect(await storage.putFile(key, path, { move: true, ifAbsent: true })).toEqual({ written: false });
+        expect(await storage.putFile(key, path, { move: true, ifMatch: '"other"' })).toEqual({ written: false });
+        expect(await readFile(path, "utf8")).toBe("second");
+        const { etag } = (await storage.head(key))!;
+        expect((await storage.putFile(key, path, { move: true, ifMatch: etag })).written).toBe(true);
+        expect(await textOf(storage, key)).toBe("second");
+      });
+
       it("leaves nothing where a missing object was to go", async () => {
         const folder = join(scratch, "nothing");
         expect(await codeOf(storage.getFile(`${freshPrefix()}/gone`, join(folder, "x")))).toBe("not_found");

@@ -46,7 +46,7 @@ export interface Storage {
   /** Bytes from `start` to before `end`, cut to the object's size. */
   getRange(key: string, start: number, end: number): Promise<Uint8Array>;
   put(key: string, body: Uint8Array | string, condition?: PutCondition): Promise<PutResult>;
-  /** Stores a local file; with `move` the storage may take the file away instead of copying it. */
+  /** Stores a local file; with `move` the storage may take the file away instead of copying it, when it is written. */
   putFile(key: string, path: string, options?: PutCondition & { move?: boolean }): Promise<PutResult>;
   /** Brings an object to a local file, which appears whole or not at all. */
   getFile(key: string, path: string): Promise<void>;

@@ -47,7 +47,7 @@ export async function putFile(
     size < place.limits.multipartSize
       ? await putBytes(place, writes, key, await readFile(path).catch((error) => fail(error, "copy", path)), condition)
       : await putLargeFile(place, writes, key, path, size, condition);
-  if (move) await rm(path, { force: true });
+  if (move && result.written) await rm(path, { force: true });
   return result;
 }
 
