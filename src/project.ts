@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { z } from "zod";
 import { type Config, type LoadedConfig, loadConfig, type Overrides, readSettings, type Settings } from "./config.ts";
-import type { Engine } from "./engine/engine.ts";
+import type { Engine, Programs } from "./engine/engine.ts";
 import { type HatchetEngine, hatchetEngine } from "./engine/hatchet/hatchet.ts";
 import type { HatchetWorker } from "./engine/hatchet/worker.ts";
 import { inlineEngine } from "./engine/inline.ts";
@@ -17,19 +17,21 @@ import { type FetchUri, fileFetcher } from "./files/fetch.ts";
 import { hatchetOptions } from "./hatchet-options.ts";
 import { openStorage } from "./open-storage.ts";
 import { type AllocateOptions, allocateRun } from "./run/allocate.ts";
+import { CLUSTER_LOOK_MS, ControlWatch } from "./run/control-watch.ts";
 import { parseExperimentId, RunLayout } from "./run/layout.ts";
 import type { SpecsInput } from "./run/spec-source.ts";
 import { RunCache } from "./scatter/run-task.ts";
 import type { Storage } from "./storage/storage.ts";
 import { Catalog } from "./study/catalog.ts";
+import type { RunHome } from "./study/home.ts";
 import { programsOf } from "./study/program.ts";
-import { openRun, type Run } from "./study/run.ts";
+import { openRun, type ResumeOptions, type Run } from "./study/run.ts";
 import { type RunOnceOptions, runOnce } from "./study/run-once.ts";
 import { startRun } from "./study/start.ts";
 import { withDuckDb } from "./table/duckdb.ts";
 import { MemoryBudget } from "./table/memory-budget.ts";
+import { FailureLimits } from "./worker/failure-limits.ts";
 import { inProcessRunner } from "./worker/in-process-runner.ts";
-import type { LeafSettings } from "./worker/leaf.ts";
 import { BufferPool } from "./worker/part-buffers.ts";
 import { processRunner } from "./worker/process-runner.ts";
 import type { ChunkRunner } from "./worker/runner.ts";
@@ -44,6 +46,8 @@ export class Scythe implements AsyncDisposable {
   readonly settings: Settings;
   readonly folder: string;
   readonly #engine: Engine;
+  readonly #home: RunHome;
+  #cluster: HatchetEngine | undefined;
   readonly #runner: ChunkRunner;
   readonly #scratch: string;
   readonly #fetchUri: FetchUri;
@@ -65,7 +69,10 @@ export class Scythe implements AsyncDisposable {
     });
     try {
       this.#runner = chooseRunner(this.settings.engine, loaded.path, this.registry);
-      this.#engine = this.#openEngine();
+      const controls = new ControlWatch(this.storage, this.settings.engine === "hatchet" ? CLUSTER_LOOK_MS : undefined);
+      const programs = this.#programs(controls);
+      this.#engine = this.#openEngine(this.settings.engine, programs);
+      this.#home = { engine: this.#engine, engineNamed: (name) => this.#engineNamed(name, programs), controls };
     } catch (error) {
       this.#removeScratch();
       process.off("exit", this.#removeScratch);
@@ -90,19 +97,20 @@ export class Scythe implements AsyncDisposable {
       folder: this.folder,
       fetchUri: this.#fetchUri,
     });
-    return startRun(this.storage, this.#engine, known, allocated);
+    return startRun(this.storage, this.#home, known, allocated);
   }
 
   /**
-   * Drives a run on from where storage says it stands: what has a part is kept, the rest is run. Whoever drove it
-   * before has no effect from now on.
+   * Finds a run and drives it on from where storage says it stands: what has a part is kept, the rest is run. A paused
+   * run that somebody drives goes on there.
    * @param reference as for {@link findRun}
-   * @throws ScytheError `conflict` when the run is complete
+   * @throws ScytheError `conflict` when somebody drives it, or it is complete
    */
-  async resume(reference: string): Promise<Run> {
-    const { experimentId, manifest } = await this.findRun(reference);
-    const layout = new RunLayout(parseExperimentId(experimentId)!);
-    return startRun(this.storage, this.#engine, this.#experiment(manifest.experiment_name), { layout, manifest });
+  async resume(reference: string, options: ResumeOptions = {}): Promise<Run> {
+    const run = await this.findRun(reference);
+    this.#experiment(run.manifest.experiment_name);
+    await run.resume(options);
+    return run;
   }
 
   /** Calls the experiment's function with one spec, in this process, with real files and no run. */
@@ -112,8 +120,8 @@ export class Scythe implements AsyncDisposable {
 
   /** What storage holds of an experiment, or under a run name. */
   experiment<E extends AnyExperiment>(experiment: E | string): Catalog<E> {
-    if (typeof experiment !== "string") return new Catalog(this.storage, experiment.name, experiment);
-    return new Catalog(this.storage, experiment, this.registry.find(experiment) as E | undefined);
+    if (typeof experiment !== "string") return new Catalog(this.storage, experiment.name, experiment, this.#home);
+    return new Catalog(this.storage, experiment, this.registry.find(experiment) as E | undefined, this.#home);
   }
 
   /** Experiment names and run names that have something in storage. */
@@ -128,8 +136,8 @@ export class Scythe implements AsyncDisposable {
   async findRun(reference: string): Promise<Run> {
     const id = parseExperimentId(reference.replace("@", "/"));
     if (id) {
-      const name = this.#catalog(id.name).name;
-      return openRun(this.storage, new RunLayout({ ...id, name }), await this.#experimentOf(new RunLayout(id)));
+      const layout = new RunLayout({ ...id, name: this.#catalog(id.name).name });
+      return openRun(this.storage, layout, await this.#experimentOf(layout), this.#home);
     }
     const [name, version] = reference.split("@") as [string, string | undefined];
     const run = await this.#catalog(name)
@@ -144,7 +152,7 @@ export class Scythe implements AsyncDisposable {
         });
       });
     const layout = new RunLayout(parseExperimentId(run.experimentId)!);
-    return openRun(this.storage, layout, await this.#experimentOf(layout));
+    return openRun(this.storage, layout, await this.#experimentOf(layout), this.#home);
   }
 
   /**
@@ -159,6 +167,7 @@ export class Scythe implements AsyncDisposable {
 
   async close(): Promise<void> {
     if (this.settings.engine === "hatchet") await (this.#engine as HatchetEngine).close();
+    await this.#cluster?.close();
     await this.#runner.close();
     await rm(this.#scratch, { recursive: true, force: true });
     process.off("exit", this.#removeScratch);
@@ -189,34 +198,38 @@ export class Scythe implements AsyncDisposable {
     return this.registry.find(run.manifest.experiment_name);
   }
 
-  #openEngine(): Engine {
-    const runs = new RunCache(this.storage);
-    const buffers = new BufferPool();
-    const memory = new MemoryBudget(this.settings.worker.mergeMemoryMb);
-    const trials = new Trials();
-    const programs = programsOf(
-      this.registry.all().map(
-        (experiment): LeafSettings => ({
-          storage: this.storage,
-          experiment,
-          runs,
-          scratch: this.#scratch,
-          memory,
-          runner: this.#runner,
-          buffers,
-          trials,
-          worker: this.settings.workerName,
-          executionTimeoutMs: this.settings.executionTimeoutMs,
-          memoryLimit: this.settings.memoryLimit,
-          maxOutputSize: this.settings.maxOutputSize,
-          fetchUri: this.#fetchUri,
-        }),
-      ),
-    );
-    if (this.settings.engine === "inline") return inlineEngine(programs);
-    if (this.settings.engine === "hatchet")
-      return hatchetEngine(programs, hatchetOptions(this.registry, this.settings, this.storage));
+  #programs(controls: ControlWatch): Programs {
+    const shared = {
+      storage: this.storage,
+      runs: new RunCache(this.storage),
+      scratch: this.#scratch,
+      memory: new MemoryBudget(this.settings.worker.mergeMemoryMb),
+      runner: this.#runner,
+      buffers: new BufferPool(),
+      trials: new Trials(),
+      worker: this.settings.workerName,
+      executionTimeoutMs: this.settings.executionTimeoutMs,
+      memoryLimit: this.settings.memoryLimit,
+      maxOutputSize: this.settings.maxOutputSize,
+      fetchUri: this.#fetchUri,
+      controls,
+      limits: new FailureLimits(this.storage, controls),
+    };
+    return programsOf(this.registry.all().map((experiment) => ({ ...shared, experiment })));
+  }
+
+  #openEngine(name: string, programs: Programs): Engine {
+    if (name === "inline") return inlineEngine(programs);
+    if (name === "hatchet") return hatchetEngine(programs, hatchetOptions(this.registry, this.settings, this.storage));
     return localEngine(programs, this.settings.slots === undefined ? {} : { slots: this.settings.slots });
+  }
+
+  /** A run may be on a cluster although this project's engine is another: to be asked after, where there is a token. */
+  #engineNamed(name: string, programs: Programs): Engine | undefined {
+    if (name === this.settings.engine) return this.#engine;
+    if (name !== "hatchet" || !process.env.HATCHET_CLIENT_TOKEN) return undefined;
+    this.#cluster ??= this.#openEngine(name, programs) as HatchetEngine;
+    return this.#cluster;
   }
 }
 

@@ -1,14 +1,11 @@
-import { isScytheError } from "../errors.ts";
+import { messageOf } from "../errors.ts";
 import type { Scythe } from "../project.ts";
 import type { Run } from "../study/run.ts";
 import { EXIT } from "./exit.ts";
 import { untilInterrupted } from "./interrupt.ts";
-import { jsonText } from "./json-text.ts";
-import { note, print } from "./output.ts";
+import { note } from "./output.ts";
 import { progressView } from "./progress-view.ts";
-import { outcomeOf } from "./run-outcome.ts";
-import { runSummary } from "./run-summary.ts";
-import { styleFor } from "./style.ts";
+import { sumUp } from "./sum-up.ts";
 
 /**
  * Shows a run that this process drives until it has ended, then sums it up. Returns the exit code.
@@ -16,21 +13,18 @@ import { styleFor } from "./style.ts";
  */
 export async function driveRun(project: Scythe, run: Run, json = false): Promise<number> {
   const view = await progressView();
-  const watch = untilInterrupted(() => {
-    view.say("stopping after the specs in hand; press Ctrl-C again to quit at once");
-    void run.cancel();
-  });
+  const watch = untilInterrupted(
+    () => {
+      view.say("stopping after the specs in hand; press Ctrl-C again to quit at once");
+      run.cancel().catch((error) => view.say(messageOf(error)));
+    },
+    () => note(`What is done is kept. To go on: scythe resume ${run.experimentId}`),
+  );
   try {
     await view.follow(run);
-    await run.result();
-  } catch (error) {
-    if (!isScytheError(error) || error.code !== "cancelled") throw error;
+    const code = await sumUp(project.storage, run, { json });
+    return code === EXIT.cancelled && watch.interrupted ? EXIT.interrupted : code;
   } finally {
     watch.stop();
   }
-  const outcome = await outcomeOf(project.storage, run);
-  if (json) await print(`${jsonText(outcome, 2)}\n`);
-  note(runSummary(outcome, { style: styleFor(process.stderr), width: process.stderr.columns || 100 }));
-  if (outcome.status === "complete") return outcome.failed > 0 ? EXIT.failedSpecs : EXIT.ok;
-  return watch.interrupted ? EXIT.interrupted : EXIT.cancelled;
 }

@@ -26,5 +26,7 @@ const CODES: Record<ErrorCode, number> = {
 
 /** The exit code for anything that was thrown. */
 export function exitCodeOf(thrown: unknown): number {
-  return isScytheError(thrown) ? (CODES[thrown.code] ?? EXIT.internal) : EXIT.internal;
+  if (!isScytheError(thrown)) return EXIT.internal;
+  if (thrown.code === "conflict" && "current" in thrown.details) return EXIT.cancelled; // the run was taken over
+  return CODES[thrown.code] ?? EXIT.internal;
 }

@@ -10,14 +10,15 @@ export interface InterruptWatch {
   stop(): void;
 }
 
-/** Calls `first` at the first SIGINT or SIGTERM; the second ends the process at once. */
-export function untilInterrupted(first: () => void): InterruptWatch {
+/** Calls `first` at the first SIGINT or SIGTERM; the second, after a last word, ends the process and its children at once. */
+export function untilInterrupted(first: () => void, lastWord: () => void = () => undefined): InterruptWatch {
   let firstAt: number | undefined;
   const onSignal = () => {
     if (firstAt === undefined) {
       firstAt = performance.now();
       first();
     } else if (performance.now() - firstAt > ONE_PRESS_MS) {
+      lastWord();
       process.exit(EXIT.interrupted);
     }
   };

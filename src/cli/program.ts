@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { packageVersion } from "../run/environment.ts";
+import { registerCancel, registerPause } from "./cancel.ts";
 import { registerCompletion } from "./completion.ts";
 import { registerCopy } from "./copy.ts";
 import { registerDoctor } from "./doctor.ts";
@@ -12,6 +13,7 @@ import { registerResults } from "./results.ts";
 import { registerResume } from "./resume.ts";
 import { registerRun } from "./run.ts";
 import { registerShow } from "./show.ts";
+import { registerWatch } from "./watch.ts";
 import { registerWorker } from "./worker.ts";
 
 const EXIT_CODES = `
@@ -26,6 +28,9 @@ const COMMANDS = [
   registerInit,
   registerRun,
   registerResume,
+  registerWatch,
+  registerPause,
+  registerCancel,
   registerWorker,
   registerDoctor,
   registerList,

@@ -57,6 +57,7 @@ function percent({ allocated, succeeded, failed }: ProgressCounts): string {
 }
 
 function pace({ status, allocated, succeeded, failed, rate, eta }: ProgressCounts): string[] {
+  if (status === "paused") return ["paused"];
   if (rate <= 0) return [];
   const speed = `${rateText(rate)} specs/s`;
   const goesOn = status === "running" && allocated > succeeded + failed;

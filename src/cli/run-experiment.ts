@@ -67,6 +67,7 @@ function allocateOptions(flags: RunFlags): AllocateOptions {
     ...(flags.versionBump === undefined ? {} : { version: flags.versionBump }),
     ...(flags.runName === undefined ? {} : { runName: flags.runName }),
     ...(flags.seed === undefined ? {} : { seed: flags.seed }),
+    ...(flags.maxFailures === undefined ? {} : { maxFailures: flags.maxFailures as `${number}%` }),
     ...(flags.chunkSize === undefined ? {} : { chunkSize: flags.chunkSize }),
     ...(flags.copyInputs === undefined ? {} : { copyInputs: flags.copyInputs }),
     ...(flags.keepSortIndex === undefined ? {} : { keepSortIndex: flags.keepSortIndex }),

@@ -1,5 +1,6 @@
 import { parseExperimentId, RunLayout } from "../run/layout.ts";
 import { readReport } from "../run/report.ts";
+import { readState } from "../run/state.ts";
 import type { Storage } from "../storage/storage.ts";
 import { ProgressReader } from "../study/progress.ts";
 import type { Run } from "../study/run.ts";
@@ -12,6 +13,8 @@ export interface RunOutcome {
   experiment_id: string;
   uri: string;
   status: "complete" | "cancelled";
+  /** Why it was stopped, if not by hand. */
+  reason: string | null;
   seed: number | null;
   allocated: number;
   succeeded: number;
@@ -39,6 +42,7 @@ export async function outcomeOf(storage: Storage, run: Run): Promise<RunOutcome>
     experiment_id: run.experimentId,
     uri: run.uri,
     status: report ? "complete" : "cancelled",
+    reason: report ? null : ((await readState(storage, layout))?.reason ?? null),
     seed: run.manifest.scythe?.seed ?? null,
     allocated,
     succeeded,

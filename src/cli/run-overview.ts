@@ -1,15 +1,11 @@
-import { hostname } from "node:os";
 import { isScytheError } from "../errors.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { type Manifest, readManifest } from "../run/manifest.ts";
 import { type Report, readReport } from "../run/report.ts";
-import { type RunState, type RunStatus, readState } from "../run/state.ts";
+import { type RunState, readState, type ShownStatus, shownStatus } from "../run/state.ts";
 import type { Storage } from "../storage/storage.ts";
 import { ProgressReader } from "../study/progress.ts";
 import type { Style } from "./style.ts";
-
-/** `interrupted`: the process that drove it on this machine is no more. */
-export type ShownStatus = RunStatus | "interrupted";
 
 /** A run in a few numbers; null is what storage does not know (a run of Python Scythe counts nothing). */
 export interface RunOverview {
@@ -43,7 +39,7 @@ export async function readRunFiles(storage: Storage, layout: RunLayout): Promise
     experiment_id: layout.experimentId,
     version: layout.id.version,
     timestamp: layout.id.timestamp,
-    status: report ? "complete" : statusOf(state),
+    status: report ? "complete" : shownStatus(state),
     allocated,
     succeeded: counts?.succeeded ?? null,
     failed: counts?.failed ?? null,
@@ -52,18 +48,12 @@ export async function readRunFiles(storage: Storage, layout: RunLayout): Promise
   return { overview, manifest, state, report };
 }
 
-/** What a run without a report is doing. One without a state is Python Scythe's, which lists only what it finished. */
-export function statusOf(state: RunState | undefined): ShownStatus {
-  if (!state) return "complete";
-  const alive = state.status === "running" || state.status === "allocating";
-  return alive && state.engine !== "hatchet" && ownerIsGone(state.owner) ? "interrupted" : state.status;
-}
-
 const PAINTS: Record<ShownStatus, "green" | "cyan" | "yellow" | "red"> = {
   complete: "green",
   allocating: "cyan",
   allocated: "cyan",
   running: "cyan",
+  paused: "yellow",
   interrupted: "yellow",
   cancelled: "yellow",
   failed: "red",
@@ -77,16 +67,6 @@ export function paintStatus(
 ): string {
   if (status === "complete" && (failed ?? 0) > 0) return style.red(text);
   return style[PAINTS[status]](text);
-}
-
-function ownerIsGone(owner: RunState["owner"]): boolean {
-  if (!owner || owner.host !== hostname()) return false;
-  try {
-    process.kill(owner.pid, 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ESRCH";
-  }
 }
 
 async function countSoFar(storage: Storage, layout: RunLayout, allocated: number) {

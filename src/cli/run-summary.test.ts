@@ -7,6 +7,7 @@ const outcome: RunOutcome = {
   experiment_id: "demo/v1.0.0/2026-01-31_12-00-00",
   uri: "file:///data/demo/v1.0.0/2026-01-31_12-00-00",
   status: "complete",
+  reason: null,
   seed: 1,
   allocated: 1_000,
   succeeded: 1_000,

@@ -22,10 +22,12 @@ export function runSummary(outcome: RunOutcome, view: View): string {
     const rows = outcome.tables.map(({ name, rows }) => `${name} ${countText(rows)}`).join(style.dim(" · "));
     lines.push(label("tables", placeOf(`${outcome.uri}/final`)), label("rows", rows));
   } else {
+    if (outcome.reason) lines.push(label("why", outcome.reason));
     lines.push(label("kept", placeOf(outcome.uri)));
   }
   const id = outcome.experiment_id;
-  const next = outcome.status === "complete" ? [`scythe results ${id}`] : [`scythe resume ${id}`, `scythe show ${id}`];
+  const resume = `scythe resume ${id}${outcome.reason ? " --max-failures 100%" : ""}`;
+  const next = outcome.status === "complete" ? [`scythe results ${id}`] : [resume, `scythe show ${id}`];
   if (outcome.status === "complete" && outcome.failed > 0) next.unshift(`scythe errors ${id}`);
   lines.push(...next.map((command, i) => label(i === 0 ? "next" : "", style.cyan(command))));
   return lines.join("\n");

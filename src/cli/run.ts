@@ -6,6 +6,7 @@ export interface EngineFlags {
   storage?: string;
   engine?: string;
   slots?: number;
+  maxFailures?: string;
   json?: boolean;
 }
 
@@ -36,7 +37,8 @@ Without specs, the experiment's fields are listed.`;
 export function engineOptions(command: Command): Command {
   return command
     .option("--engine <name>", "local (child processes), inline (this process) or hatchet (a cluster)")
-    .addOption(new Option("--slots <n>", "specs that run at the same time").argParser(wholeNumber(1)));
+    .addOption(new Option("--slots <n>", "specs that run at the same time").argParser(wholeNumber(1)))
+    .option("--max-failures <n>", "stop when more specs than this have failed: a number, or a share such as 1%");
 }
 
 export function registerRun(program: Command): void {

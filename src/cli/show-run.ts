@@ -3,6 +3,7 @@ import type { Scythe } from "../project.ts";
 import { openResults } from "../results/results.ts";
 import { parseExperimentId, RunLayout } from "../run/layout.ts";
 import type { ManifestDetails } from "../run/manifest.ts";
+import { ownerText } from "../run/owner.ts";
 import { listRunFiles } from "../study/run-files.ts";
 import { pad } from "./display-width.ts";
 import { jsonText } from "./json-text.ts";
@@ -123,10 +124,13 @@ function detailFacts(details: ManifestDetails | null | undefined): [string, stri
 
 function engineFact({ state, overview }: RunFiles): [string, string][] {
   if (!state?.engine) return [];
-  const driven = overview.status === "running" && state.owner;
-  const by = driven ? `, driven by process ${state.owner!.pid} on ${state.owner!.host}` : "";
+  const driven = (overview.status === "running" || overview.status === "paused") && state.owner;
+  const by = driven ? `, driven by ${ownerText(state.owner!)}` : "";
   const generation = state.generation > 0 ? `, generation ${state.generation}` : "";
-  return [["engine", `${state.engine}${by}${generation}`]];
+  const facts: [string, string][] = [["engine", `${state.engine}${by}${generation}`]];
+  if (state.max_failures) facts.push(["may fail", `${state.max_failures} of the specs`]);
+  if (state.reason) facts.push(["stopped", state.reason]);
+  return facts;
 }
 
 function tablesText(tables: readonly FinalTable[], style: Style): string {

@@ -29,6 +29,8 @@ export interface Wave {
  * same time, and may be asked again by an engine that knows nothing of what was done before.
  */
 export interface TreeProgram {
+  /** Resolves when the node may go on, which it asks before each `expand`: at once, unless somebody has paused the run. */
+  ready?(node: Json, signal: AbortSignal): Promise<void>;
   /** The next wave of a node's children; an empty one means that the node may be merged. */
   expand(node: Json, settled: Settled[], context: TaskContext): Promise<Wave>;
   /** One chunk of work. */

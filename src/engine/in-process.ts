@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { ScytheError } from "../errors.ts";
 import type { Engine, EngineRun, EngineStatus, Json, Programs, Worker } from "./engine.ts";
 import { SlotPool } from "./slot-pool.ts";
-import { TreeWalk } from "./walk.ts";
+import { isCancelled, TreeWalk } from "./walk.ts";
 
 interface Options {
   name: string;
@@ -29,7 +29,7 @@ export function inProcessEngine(programs: Programs, options: Options): Engine {
       const run = runs.get(id);
       if (run) return run;
       throw new ScytheError("engine", `Run ${id} of the ${options.name} engine is not in this process`, {
-        hint: "Such a run lives and dies with the process that started it. Watch it with `scythe show`.",
+        hint: "Such a run lives and dies with the process that started it. Watch it with `scythe watch`.",
       });
     },
     serve: async (): Promise<Worker> => {
@@ -49,7 +49,7 @@ function startRun(walk: (signal: AbortSignal) => Promise<Json>, engine: string):
       return value;
     },
     (error: unknown) => {
-      status = stop.signal.aborted ? "cancelled" : "failed";
+      status = stop.signal.aborted || isCancelled(error) ? "cancelled" : "failed";
       throw error;
     },
   );

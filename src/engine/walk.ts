@@ -27,6 +27,7 @@ export class TreeWalk {
   async #node(node: Json, level: number): Promise<Json> {
     let settled: Settled[] = [];
     for (;;) {
+      await this.#program.ready?.(node, this.#signal);
       this.#throwIfCancelled();
       const wave = await this.#program.expand(node, settled, this.#context(1, 0));
       const { nodes = [], leaves = [] } = wave;
@@ -78,6 +79,10 @@ export function isFinal(error: unknown): boolean {
 
 export function cancelled(): ScytheError {
   return new ScytheError("cancelled", "The run was cancelled.", { hint: "What is done is kept." });
+}
+
+export function isCancelled(error: unknown): boolean {
+  return error instanceof ScytheError && error.code === "cancelled";
 }
 
 function noop(): void {}

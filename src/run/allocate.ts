@@ -11,6 +11,7 @@ import { listAll, type Storage } from "../storage/storage.ts";
 import { claimRun } from "./claim.ts";
 import { earlierContents } from "./earlier-contents.ts";
 import { captureEnvironment } from "./environment.ts";
+import { type FailureLimit, failureLimitText } from "./failure-limit.ts";
 import { parseExperimentId, RUN_SCHEME, RunLayout, specRunId } from "./layout.ts";
 import { type Manifest, type ManifestDetails, manifestText, type Recursion, type SpecsFile } from "./manifest.ts";
 import { assertUniqueSortIndex, writeSpecs } from "./publish.ts";
@@ -33,6 +34,11 @@ export interface AllocateOptions {
   keepSortIndex?: boolean;
   /** Specs of a chunk; measured when left out. */
   chunkSize?: number;
+  /**
+   * Failed specs, or the share of all (`1%`), that the run may have: with more it stops, keeping what is done. Left out, it
+   * goes on whatever fails.
+   */
+  maxFailures?: FailureLimit;
   /** Stores `http(s)://` and `s3://` input files with the run, too, instead of leaving the references as they are. */
   copyInputs?: boolean;
   /** The `experiment_id` of the run that this one goes on from, for its lineage. */
@@ -135,7 +141,7 @@ async function publish(
     },
   };
   await storage.put(layout.manifest, manifestText(manifest), { ifAbsent: true });
-  await updateState(storage, layout, () => ({ status: "allocated" }));
+  await updateState(storage, layout, () => ({ status: "allocated", max_failures: checked.maxFailures }));
   return { layout, manifest };
 }
 
@@ -236,6 +242,7 @@ interface CheckedOptions {
   keepSortIndex: boolean;
   parentRun: string | null;
   command: string | null;
+  maxFailures: string | null;
   onArtifact: AllocateOptions["onArtifact"];
 }
 
@@ -261,6 +268,7 @@ function checkOptions(experiment: AnyExperiment, options: AllocateOptions): Chec
     keepSortIndex: options.keepSortIndex ?? false,
     parentRun: options.parentRun ?? null,
     command: options.command ?? null,
+    maxFailures: options.maxFailures === undefined ? null : failureLimitText(options.maxFailures),
     onArtifact: options.onArtifact,
   };
 }

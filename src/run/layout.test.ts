@@ -69,7 +69,9 @@ describe("keys of a run", () => {
           layout.partTable(path, part, "monthly", "a1b2c3d4"),
           layout.wave(path, part.generation, wave),
           layout.nodeSpecs(path),
-          layout.gathered(path, part.generation, "rows"),
+          layout.gathered(path, part.generation),
+          layout.gatheredTable(path, part.generation, "monthly", "a1b2c3d4"),
+          layout.controlOf(wave, "cancel-now"),
           layout.event(path, part),
         ];
         for (const key of keys) {

@@ -153,9 +153,15 @@ export class RunLayout {
   partTable(path: NodePath, range: Omit<PartName, "ok" | "failed">, table: string, attempt: string): string {
     return `${this.partTables(path)}${table}/${rangeName(range)}.${attempt}.pq`;
   }
-  /** What a node below the root gathered, for its parent to merge. */
-  gathered(path: NodePath, generation: number, table: string): string {
-    return this.key(`scatter-gather/output/${nodeFolder(path)}gathered/g${pad(generation, 4)}/${table}.pq`);
+  /**
+   * The good rows that a node below the root gathered, for its parent to merge. Created once: they name the attempt
+   * whose other tables belong to them.
+   */
+  gathered(path: NodePath, generation: number): string {
+    return this.key(`scatter-gather/output/${nodeFolder(path)}gathered/g${pad(generation, 4)}/rows.pq`);
+  }
+  gatheredTable(path: NodePath, generation: number, table: string, attempt: string): string {
+    return this.key(`scatter-gather/output/${nodeFolder(path)}gathered/g${pad(generation, 4)}/${table}.${attempt}.pq`);
   }
 
   /** What only the tree needs: gone, a complete run is still whole. */
@@ -178,7 +184,14 @@ export class RunLayout {
   get control(): string {
     return this.key("scatter-gather/control/");
   }
+  /** What is asked of the driver of one epoch, or told by it: a request never reaches a later driver. */
+  controlOf(epoch: number, what: ControlName): string {
+    return `${this.control}e${pad(epoch, 6)}-${what}.json`;
+  }
 }
+
+/** `driver`: its heartbeat. */
+export type ControlName = "driver" | "cancel" | "cancel-now" | "pause";
 
 /** `root/`, or `recurse/<level>/<offset>-<offset>…/`. */
 function nodeFolder(path: NodePath): string {
@@ -202,6 +215,12 @@ export function parsePart(key: string): PartName | undefined {
   if (!match) return undefined;
   const [generation, from, to, ok, failed] = match.slice(1).map(Number) as [number, number, number, number, number];
   return { generation, from, to, ok, failed };
+}
+
+/** Epoch and kind of a key under `control/`. */
+export function parseControl(key: string): { epoch: number; what: ControlName } | undefined {
+  const match = /\/control\/e(\d+)-(driver|cancel|cancel-now|pause)\.json$/.exec(key);
+  return match ? { epoch: Number(match[1]), what: match[2] as ControlName } : undefined;
 }
 
 /** Generation and number of a wave's key. */

@@ -2,6 +2,7 @@ import { stringify } from "yaml";
 import type { Storage } from "../storage/storage.ts";
 import type { RunLayout } from "./layout.ts";
 import { seal } from "./seal.ts";
+import { readState } from "./state.ts";
 import { readYaml } from "./yaml.ts";
 
 export interface FinalFile {
@@ -15,6 +16,8 @@ export interface FinalFile {
 export interface Report {
   experiment_id: string;
   generation: number;
+  /** Who wrote it and `final/`. */
+  attempt?: string;
   /** succeeded + failed + missing = allocated, always. */
   allocated: number;
   succeeded: number;
@@ -34,9 +37,14 @@ export function reportText(report: Report): string {
 }
 
 /**
- * The report of a complete run; undefined for any other.
+ * The report of a complete run; undefined for any other. One that a driver wrote after another had taken the run over
+ * does not count: the other is about to write `final/` anew.
  * @throws ScytheError `storage` when it is damaged
  */
 export async function readReport(storage: Storage, layout: RunLayout): Promise<Report | undefined> {
-  return (await readYaml<Report>(storage, layout.report, { sealed: true }))?.value;
+  const report = (await readYaml<Report>(storage, layout.report, { sealed: true }))?.value;
+  if (!report?.attempt) return report;
+  const state = await readState(storage, layout);
+  const late = state && report.generation >= state.generation && (state.final_attempt ?? null) !== report.attempt;
+  return late ? undefined : report;
 }

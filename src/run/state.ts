@@ -1,11 +1,14 @@
-import { hostname } from "node:os";
 import { stringify } from "yaml";
-import { ScytheError } from "../errors.ts";
+import { isScytheError, ScytheError } from "../errors.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { RunLayout } from "./layout.ts";
+import { type Owner, ownerText, presenceOf, thisProcess } from "./owner.ts";
 import { readYaml } from "./yaml.ts";
 
-export type RunStatus = "allocating" | "allocated" | "running" | "complete" | "failed" | "cancelled";
+export type RunStatus = "allocating" | "allocated" | "running" | "paused" | "complete" | "failed" | "cancelled";
+
+/** `interrupted`: the process that drove it is no more. */
+export type ShownStatus = RunStatus | "interrupted";
 
 /** `state.yml`: what changes about a run. Written by compare-and-swap only. */
 export interface RunState {
@@ -16,9 +19,28 @@ export interface RunState {
   generation: number;
   engine: string | null;
   engine_run_id: string | null;
-  /** Who drives it: for messages, never for decisions. */
-  owner: { host: string; pid: number } | null;
+  /** Who drives it. On a cluster the engine does, and this is who began it. */
+  owner: Owner | null;
+  /** Failed specs after which the run stops: a number, or a share of all such as `1%`. */
+  max_failures?: string | null;
+  /** Why it was cancelled, if not by hand. */
+  reason?: string | null;
+  /** Who may write `final/` and the report: the last to have begun. */
+  final_attempt?: string | null;
   updated_at: string;
+}
+
+/** Somebody drives the run, or did when he died. */
+export function isDriven(status: ShownStatus): boolean {
+  return status === "running" || status === "paused";
+}
+
+/** What a run without a report is doing. One without a state is Python Scythe's, which lists only what it finished. */
+export function shownStatus(state: RunState | undefined): ShownStatus {
+  if (!state) return "complete";
+  const alive = isDriven(state.status) || state.status === "allocating";
+  const gone = alive && state.engine !== "hatchet" && state.owner !== null && presenceOf(state.owner) === "gone";
+  return gone ? "interrupted" : state.status;
 }
 
 export function newState(): RunState {
@@ -28,7 +50,10 @@ export function newState(): RunState {
     generation: 0,
     engine: null,
     engine_run_id: null,
-    owner: { host: hostname(), pid: process.pid },
+    owner: thisProcess(),
+    max_failures: null,
+    reason: null,
+    final_attempt: null,
     updated_at: new Date().toISOString(),
   };
 }
@@ -63,32 +88,77 @@ export async function updateState(
   }
 }
 
+export interface TakeOverOptions {
+  /** Only when nobody has taken it over since this epoch. */
+  since?: number;
+  /** What else changes. */
+  change?: Partial<RunState>;
+}
+
 /**
  * Begins to drive a run: raises its epoch, so that whoever drove it before has no effect from now on.
- * @throws ScytheError `conflict` when the run is complete
+ * @throws ScytheError `conflict` when the run is complete, or somebody else was first
  */
-export async function takeOver(storage: Storage, layout: RunLayout, engine: string): Promise<RunState> {
+export async function takeOver(
+  storage: Storage,
+  layout: RunLayout,
+  engine: string,
+  options: TakeOverOptions = {},
+): Promise<RunState> {
   return updateState(storage, layout, (state) => {
     if (state.status === "complete") {
       throw new ScytheError("conflict", `Run ${layout.experimentId} is complete already`);
     }
+    if (options.since !== undefined && state.epoch !== options.since) throw takenOver(layout, options.since, state);
     return {
       status: "running",
       epoch: state.epoch + 1,
       engine,
       engine_run_id: null,
-      owner: { host: hostname(), pid: process.pid },
+      owner: thisProcess(),
+      reason: null,
+      final_attempt: null,
+      ...options.change,
     };
   });
 }
 
 /** @throws ScytheError `conflict` when another process has taken the run over since `epoch` */
-export async function assertEpoch(storage: Storage, layout: RunLayout, epoch: number): Promise<void> {
+export async function assertEpoch(storage: Storage, layout: RunLayout, epoch: number): Promise<RunState | undefined> {
   const state = await readState(storage, layout);
-  if (state && state.epoch > epoch) {
-    throw new ScytheError("conflict", `Run ${layout.experimentId} was taken over by another process`, {
-      hint: `It is driven by process ${state.owner?.pid} on ${state.owner?.host} now.`,
-      details: { epoch, current: state.epoch },
-    });
+  if (state && state.epoch > epoch) throw takenOver(layout, epoch, state);
+  return state;
+}
+
+/**
+ * Makes `attempt` the only one that may write what is final about the run.
+ * @throws ScytheError `conflict` as {@link assertEpoch}
+ */
+export async function beginFinal(storage: Storage, layout: RunLayout, epoch: number, attempt: string): Promise<void> {
+  await updateState(storage, layout, (state) => {
+    if (state.epoch > epoch) throw takenOver(layout, epoch, state);
+    return { final_attempt: attempt };
+  });
+}
+
+/** @throws ScytheError `conflict` when the run was taken over, or another attempt of this epoch has begun after this one */
+export async function assertFinal(storage: Storage, layout: RunLayout, epoch: number, attempt: string): Promise<void> {
+  const state = await assertEpoch(storage, layout, epoch);
+  if (state && state.final_attempt !== attempt) {
+    throw new ScytheError("conflict", `Run ${layout.experimentId} is finished by another worker`);
   }
+}
+
+/** The one error by which whoever drove a run learns that somebody else does. */
+export function takenOver(layout: RunLayout, epoch: number, state: Pick<RunState, "epoch" | "owner">): ScytheError {
+  const by = state.owner ? ` by ${ownerText(state.owner)}` : "";
+  return new ScytheError("conflict", `Run ${layout.experimentId} was taken over${by}`, {
+    hint: `What this process had finished is kept; it has no effect any more. See \`scythe watch ${layout.experimentId}\`.`,
+    details: { epoch, current: state.epoch },
+  });
+}
+
+/** Whether an error says that somebody else drives the run by now. */
+export function isTakenOver(error: unknown): boolean {
+  return isScytheError(error) && error.code === "conflict" && "current" in error.details;
 }

@@ -4,32 +4,56 @@ import type { AnyExperiment } from "../experiment/define.ts";
 import { hashFile } from "../files/artifacts.ts";
 import { RUN_SCHEME, specRunIdSql } from "../run/layout.ts";
 import { type FinalFile, type Report, reportText } from "../run/report.ts";
-import { updateState } from "../run/state.ts";
+import { assertFinal, beginFinal, takenOver, updateState } from "../run/state.ts";
 import type { Column } from "../spec/columns.ts";
 import { ID_FIELDS } from "../spec/id-columns.ts";
+import type { PutCondition, PutResult } from "../storage/storage.ts";
 import type { Duck } from "../table/duckdb.ts";
 import { pandasMetadata } from "../table/pandas.ts";
 import { physicalOf } from "../table/physical.ts";
 import { finished, finishedExpression, identifier, literal, literalList } from "../table/sql.ts";
 import { ERROR_COLUMNS, FEATURES, partColumns, SORT_SUBINDEX } from "./part-columns.ts";
 import { rowGroupOptions } from "./row-groups.ts";
-import type { NodeTask, RunInfo, TreeSettings } from "./run-task.ts";
+import type { TreeSettings } from "./run-task.ts";
 import type { GatherSources, Merge } from "./sources.ts";
 
-/** What the root merges into: each final table, then the report that makes the run complete. */
+/**
+ * What the root merges into: each final table, then the report that makes the run complete. A driver that wakes after
+ * another took over can neither mix its tables with the other's nor complete the run (docs/decisions/0008-one-driver.md).
+ */
 export async function writeFinal(merge: Merge, sources: GatherSources): Promise<Record<string, number>> {
-  const { settings, run, task, duck } = merge;
+  const { settings, run, task, duck, attempt } = merge;
+  await beginFinal(settings.storage, run.layout, task.epoch, attempt);
   const features = settings.experiment.computedFeatures ? await featureColumns(duck, sources) : [];
   const writer = new FinalWriter(merge, sources, features);
   const files = [await writer.scalars(), await writer.errors()];
   if (settings.experiment.columns.files.length > 0) files.push(await writer.fileRefs());
   for (const name of Object.keys(settings.experiment.tables)) files.push(await writer.table(name));
-  const report = await makeReport(run, task, files, duck, sources);
-  await settings.storage.put(run.layout.report, reportText(report));
-  await updateState(settings.storage, run.layout, (state) =>
-    state.epoch === task.epoch ? { status: "complete" } : undefined,
+  const report = await makeReport(merge, files, sources);
+  const text = reportText(report);
+  await putFenced(merge, run.layout.report, (condition) => settings.storage.put(run.layout.report, text, condition));
+  const state = await updateState(settings.storage, run.layout, (now) =>
+    now.epoch === task.epoch ? { status: "complete" } : undefined,
   );
+  if (state.epoch > task.epoch) throw takenOver(run.layout, task.epoch, state);
   return { succeeded: report.succeeded, failed: report.failed };
+}
+
+/**
+ * Writes over what was there before this attempt was known to be the last, and over nothing else: the attempt that
+ * comes after it looks, asks and writes in the same order, and wins.
+ */
+async function putFenced(
+  { settings: { storage }, run, task, attempt }: Merge,
+  key: string,
+  put: (condition: PutCondition) => Promise<PutResult>,
+): Promise<void> {
+  for (;;) {
+    const before = await storage.head(key);
+    await assertFinal(storage, run.layout, task.epoch, attempt);
+    const { written } = await put(before ? { ifMatch: before.etag } : { ifAbsent: true });
+    if (written) return;
+  }
 }
 
 class FinalWriter {
@@ -124,7 +148,10 @@ class FinalWriter {
     await duck.run(sql, `Could not write final/${name}.pq`);
     const [count] = await duck.rows(`SELECT num_rows AS n FROM parquet_file_metadata(${literal(path)})`);
     const file = { name, rows: Number(count!.n), bytes: (await stat(path)).size, sha256: await hashFile(path) };
-    await this.#settings.storage.putFile(layout.finalTable(name), path, { move: true });
+    const key = layout.finalTable(name);
+    await putFenced(this.#merge, key, (condition) =>
+      this.#settings.storage.putFile(key, path, { ...condition, move: true }),
+    );
     return file;
   }
 }
@@ -184,10 +211,8 @@ function emptyColumn(column: Column): string {
 }
 
 async function makeReport(
-  run: RunInfo,
-  task: NodeTask,
+  { run, task, duck, attempt }: Merge,
   files: readonly FinalFile[],
-  duck: Duck,
   sources: GatherSources,
 ): Promise<Report> {
   const [scalars, errors] = files;
@@ -196,6 +221,7 @@ async function makeReport(
   return {
     experiment_id: run.layout.experimentId,
     generation: task.generation,
+    attempt,
     allocated: run.details.spec_count,
     succeeded: scalars!.rows,
     failed: errors!.rows,

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ScytheError } from "../errors.ts";
@@ -10,7 +11,7 @@ import { writeFinal } from "./final.ts";
 import { localCopy } from "./local-copy.ts";
 import { rowGroupOptions } from "./row-groups.ts";
 import type { NodeTask, TreeSettings } from "./run-task.ts";
-import { type GatherSources, gatherSources, type Merge } from "./sources.ts";
+import { ATTEMPT_KEY, type GatherSources, gatherSources, type Merge } from "./sources.ts";
 import { nodeSize } from "./tree.ts";
 
 /** MiB of buffers that a merge may take, whatever the number of rows; sorting spills to disk beyond. */
@@ -23,7 +24,7 @@ export async function isGathered(
   path: NodePath,
   generation: number,
 ): Promise<boolean> {
-  return (await storage.head(layout.gathered(path, generation, "rows"))) !== undefined;
+  return (await storage.head(layout.gathered(path, generation))) !== undefined;
 }
 
 /** Merges a node's children; at the root, writes `final/` and the report. */
@@ -36,7 +37,7 @@ export async function mergeNode(settings: TreeSettings, task: NodeTask): Promise
   try {
     return await settings.memory.use(MEMORY_MB, (memoryMb) =>
       withDuckDb({ tempDir: join(folder, "spill"), memoryMb }, size, async (duck) => {
-        const merge: Merge = { settings, run, task, duck, folder, memoryMb };
+        const merge: Merge = { settings, run, task, duck, folder, memoryMb, attempt: randomUUID().slice(0, 8) };
         const sources = await gatherSources(merge);
         await assertComplete(merge, sources);
         if (task.path.length === 0) return writeFinal(merge, sources);
@@ -49,24 +50,34 @@ export async function mergeNode(settings: TreeSettings, task: NodeTask): Promise
   }
 }
 
-/** The good rows last: they say that the node is gathered. */
-async function writeGathered(
-  { settings, run, task, duck, folder, memoryMb }: Merge,
+/** The good rows last, and once: they say that the node is gathered, and by which attempt. */
+async function writeGathered(merge: Merge, sources: GatherSources): Promise<void> {
+  const { settings, run, task, attempt } = merge;
+  const { storage } = settings;
+  for (const [table, files] of Object.entries(sources.tables)) {
+    if (files.length === 0) continue;
+    const key = run.layout.gatheredTable(task.path, task.generation, table, attempt);
+    await storage.putFile(key, await concatenated(merge, sources, table, files), { move: true });
+  }
+  const rows = await concatenated(merge, sources, "rows", sources.rows);
+  await assertEpoch(storage, run.layout, task.epoch);
+  await storage.putFile(run.layout.gathered(task.path, task.generation), rows, { ifAbsent: true, move: true });
+}
+
+async function concatenated(
+  { duck, folder, memoryMb, attempt }: Merge,
   sources: GatherSources,
-): Promise<void> {
-  const put = async (table: string, files: readonly string[]) => {
-    const target = join(folder, `${table}.gathered.pq`);
-    const rowGroups = await rowGroupOptions(duck, files, memoryMb);
-    await duck.run(
-      `COPY (SELECT * FROM read_parquet(${literalList(files)}) ${sources.ordered ? "" : "ORDER BY sort_index"})
-       TO ${literal(target)} (FORMAT parquet, ${rowGroups})`,
-      `Could not merge ${table}`,
-    );
-    const key = run.layout.gathered(task.path, task.generation, table);
-    await settings.storage.putFile(key, target, { move: true });
-  };
-  for (const [table, files] of Object.entries(sources.tables)) if (files.length > 0) await put(table, files);
-  await put("rows", sources.rows);
+  table: string,
+  files: readonly string[],
+): Promise<string> {
+  const target = join(folder, `${table}.gathered.pq`);
+  const rowGroups = await rowGroupOptions(duck, files, memoryMb);
+  await duck.run(
+    `COPY (SELECT * FROM read_parquet(${literalList(files)}) ${sources.ordered ? "" : "ORDER BY sort_index"})
+     TO ${literal(target)} (FORMAT parquet, ${rowGroups}, KV_METADATA {${ATTEMPT_KEY}: ${literal(attempt)}})`,
+    `Could not merge ${table}`,
+  );
+  return target;
 }
 
 /**

@@ -26,9 +26,11 @@ export interface Merge {
   folder: string;
   /** What it has of this process's budget. */
   memoryMb: number;
+  /** Names what this merge writes. */
+  attempt: string;
 }
 
-/** The key-value metadata of a part that names the attempt whose table files belong to it. */
+/** The key-value metadata of a part, or of gathered rows, that names the attempt whose table files belong to it. */
 export const ATTEMPT_KEY = "scythe_attempt";
 
 /** Finds what a node merges: its own parts, or what its children gathered. */
@@ -39,21 +41,22 @@ export async function gatherSources(merge: Merge): Promise<GatherSources> {
   return splits(size, task.path.length, recursion, chunk_size ?? 1) ? childSources(merge) : partSources(merge, size);
 }
 
-async function childSources({ settings, run, task, folder }: Merge): Promise<GatherSources> {
+async function childSources({ settings, run, task, duck, folder }: Merge): Promise<GatherSources> {
   const { storage, experiment } = settings;
   const children = childPaths(task.path, run.details.recursion.factor);
-  const bring = async (table: string): Promise<string[]> => {
-    const keys = await Promise.all(
-      children.map(async (path) => {
-        const key = run.layout.gathered(path, task.generation, table);
-        return (await storage.head(key)) ? [key] : [];
-      }),
-    );
-    return localCopies(storage, keys.flat(), folder);
-  };
+  const gathered = children.map((path) => run.layout.gathered(path, task.generation));
+  const rows = await localCopies(storage, gathered, folder);
+  const attempts = await attemptsOf(duck, rows);
+  const existing = new Set((await listAll(storage, run.layout.allParts)).map(({ key }) => key));
   const tables: Record<string, string[]> = {};
-  for (const name of [ERRORS, ...Object.keys(experiment.tables)]) tables[name] = await bring(name);
-  return { rows: await bring("rows"), tables, ordered: false };
+  for (const name of [ERRORS, ...Object.keys(experiment.tables)]) {
+    const own = children.map((path, i) =>
+      run.layout.gatheredTable(path, task.generation, name, attempts.get(rows[i]!)!),
+    );
+    const there = own.filter((key) => existing.has(key)); // a child without rows for a table has no file of it
+    tables[name] = await localCopies(storage, there, folder);
+  }
+  return { rows, tables, ordered: false };
 }
 
 async function partSources({ settings, run, task, duck, folder }: Merge, size: number): Promise<GatherSources> {

@@ -4,6 +4,7 @@ import type { Results } from "../results/results.ts";
 import { experimentId, isTimestamp, parseExperimentId, RunLayout } from "../run/layout.ts";
 import { compareVersions, parseVersion, sortVersions } from "../run/version.ts";
 import type { Storage } from "../storage/storage.ts";
+import type { RunHome } from "./home.ts";
 import { openRun, type Run } from "./run.ts";
 
 /** The versions and runs that storage holds under one name, whether this package or Python Scythe laid them out. */
@@ -11,12 +12,15 @@ export class Catalog<E extends AnyExperiment = AnyExperiment> {
   readonly name: string;
   readonly #storage: Storage;
   readonly #experiment: E | undefined;
+  readonly #home: RunHome | undefined;
 
-  constructor(storage: Storage, name: string, experiment?: E) {
+  /** @param home the project, to steer its runs or to drive them on */
+  constructor(storage: Storage, name: string, experiment?: E, home?: RunHome) {
     assertName(name, "A run name");
     this.name = name;
     this.#storage = storage;
     this.#experiment = experiment;
+    this.#home = home;
   }
 
   /** Lowest first. */
@@ -48,7 +52,8 @@ export class Catalog<E extends AnyExperiment = AnyExperiment> {
     for (const id of wanted === undefined ? [] : (await this.listRuns(wanted)).reverse()) {
       const layout = new RunLayout(parseExperimentId(id)!);
       // a folder without a manifest is an allocation under way
-      if (await this.#storage.head(layout.manifest)) return openRun(this.#storage, layout, this.#experiment);
+      if (await this.#storage.head(layout.manifest))
+        return openRun(this.#storage, layout, this.#experiment, this.#home);
     }
     const what = version ? `${this.name}@${version}` : this.name;
     throw new ScytheError("not_found", `No run of ${what} in ${this.#storage.uri}`, {
@@ -66,7 +71,7 @@ export class Catalog<E extends AnyExperiment = AnyExperiment> {
 
   /** @throws ScytheError `not_found` */
   run(version: string, timestamp: string): Promise<Run<E>> {
-    return openRun(this.#storage, new RunLayout({ name: this.name, version, timestamp }), this.#experiment);
+    return openRun(this.#storage, new RunLayout({ name: this.name, version, timestamp }), this.#experiment, this.#home);
   }
 
   async latestResults(version?: string): Promise<Results<E>> {

@@ -1,6 +1,7 @@
-import { type PartName, parsePart, type RunLayout } from "../run/layout.ts";
+import type { RunLayout } from "../run/layout.ts";
+import { countedParts } from "../run/part-counts.ts";
 import { readReport } from "../run/report.ts";
-import { type RunStatus, readState } from "../run/state.ts";
+import { type RunState, readState, type ShownStatus, shownStatus } from "../run/state.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import type { ChunkEvent } from "../worker/chunk-log.ts";
 
@@ -12,7 +13,7 @@ export interface NewFailure {
 
 /** How far a run is, as storage tells it: any process anywhere may ask. */
 export interface Progress {
-  status: RunStatus;
+  status: ShownStatus;
   allocated: number;
   succeeded: number;
   failed: number;
@@ -38,6 +39,8 @@ export class ProgressReader {
   readonly #samples: { at: number; done: number }[] = [];
   #failures: NewFailure[] = [];
   #eventsSeen = 0;
+  /** As it was read last. */
+  state: RunState | undefined;
 
   constructor(storage: Storage, layout: RunLayout, allocated: number) {
     this.#storage = storage;
@@ -46,14 +49,14 @@ export class ProgressReader {
   }
 
   async read(): Promise<Progress> {
-    const state = await readState(this.#storage, this.#layout);
+    this.state = await readState(this.#storage, this.#layout);
     const report = await readReport(this.#storage, this.#layout);
-    const counts = report ?? (await this.#countParts(state?.generation ?? 0));
+    const counts = report ?? (await this.#countParts(this.state?.generation ?? 0));
     if (!report && counts.failed > 0) await this.#readEvents();
     const rate = this.#rate(counts.succeeded + counts.failed);
     const left = this.#allocated - counts.succeeded - counts.failed;
     return {
-      status: report ? "complete" : (state?.status ?? "complete"),
+      status: report ? "complete" : shownStatus(this.state),
       allocated: this.#allocated,
       succeeded: counts.succeeded,
       failed: counts.failed,
@@ -65,15 +68,7 @@ export class ProgressReader {
   }
 
   async #countParts(generation: number): Promise<{ succeeded: number; failed: number }> {
-    const parts: PartName[] = [];
-    const seen = new Set<string>();
-    for (const { key } of await listAll(this.#storage, this.#layout.allParts)) {
-      const part = parsePart(key);
-      if (!part || part.generation !== generation) continue;
-      const range = key.replace(/\.\d+-\d+\.pq$/, ""); // a chunk that ran twice counts once
-      if (!seen.has(range)) parts.push(part);
-      seen.add(range);
-    }
+    const parts = await countedParts(this.#storage, this.#layout, generation);
     return {
       succeeded: parts.reduce((sum, part) => sum + part.ok, 0),
       failed: parts.reduce((sum, part) => sum + part.failed, 0),

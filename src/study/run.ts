@@ -3,33 +3,54 @@ import type { EngineRun } from "../engine/engine.ts";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import { openResults, type Results } from "../results/results.ts";
+import { request } from "../run/control.ts";
+import { type FailureLimit, failureLimitText } from "../run/failure-limit.ts";
+import { LifeWatch } from "../run/heartbeat.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { type Manifest, readManifest } from "../run/manifest.ts";
-import { readReport } from "../run/report.ts";
-import { updateState } from "../run/state.ts";
+import { isDriven, readState } from "../run/state.ts";
 import type { Storage } from "../storage/storage.ts";
+import { cancelledError } from "./cancelled.ts";
+import { type Drive, note, startDrive } from "./drive.ts";
+import { engineRunOf, type RunHome } from "./home.ts";
 import { type Progress, ProgressReader } from "./progress.ts";
+import { type CancelOptions, cancelRun, type Obeyed, pauseRun, unpauseRun } from "./steer.ts";
 
-/** A run: to watch, to wait for, to stop, to read. The same object for one just started and for one found in storage. */
+export interface ResumeOptions {
+  /** Take the run from whoever drives it, alive or not: from then on that process has no effect. */
+  takeOver?: boolean;
+  /** A new limit of failed specs, as for `allocate`. */
+  maxFailures?: FailureLimit;
+}
+
+/** Where a run was found, and whether this process drives it. */
+interface RunContext {
+  home?: RunHome | undefined;
+  drive?: Drive;
+}
+
+/** A run: to watch, to wait for, to steer, to read. The same object for one just started and for one found in storage. */
 export class Run<E extends AnyExperiment = AnyExperiment> {
   readonly experimentId: string;
   readonly manifest: Manifest;
   readonly #storage: Storage;
   readonly #layout: RunLayout;
   readonly #experiment: E | undefined;
-  readonly #engineRun: EngineRun | undefined;
+  readonly #home: RunHome | undefined;
+  #drive: Drive | undefined;
 
   constructor(
     storage: Storage,
     layout: RunLayout,
     manifest: Manifest,
     experiment: E | undefined,
-    engineRun: EngineRun | undefined,
+    { home, drive }: RunContext,
   ) {
     this.#storage = storage;
     this.#layout = layout;
     this.#experiment = experiment;
-    this.#engineRun = engineRun;
+    this.#home = home;
+    this.#drive = drive;
     this.manifest = manifest;
     this.experimentId = layout.experimentId;
   }
@@ -40,28 +61,33 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
   }
 
   /**
-   * Counts, rate and newest failures, every `intervalMs` until the run has ended; the last one says how.
-   * A run that nobody drives any more is told of once.
+   * Counts, rate and newest failures, every `intervalMs` until the run has ended; the last one says how. It ends as
+   * `interrupted`, too, when whoever drove the run is no more.
    */
   async *progress(options: { intervalMs?: number } = {}): AsyncGenerator<Progress> {
     const reader = new ProgressReader(this.#storage, this.#layout, this.manifest.scythe?.spec_count ?? 0);
+    const life = new LifeWatch(this.#storage, this.#layout);
     const ended = this.#ended();
     for (;;) {
       const over = await within(ended, 0);
       const progress = await reader.read();
-      yield progress;
-      if (over || (progress.status !== "running" && progress.status !== "allocated")) return;
+      const { state } = reader;
+      const goesOn = isDriven(progress.status) || progress.status === "allocated";
+      const own = this.#drive !== undefined || state?.engine === "hatchet";
+      const lost = goesOn && !own && state !== undefined && (await life.look(state)) === "gone";
+      yield lost && isDriven(progress.status) ? { ...progress, status: "interrupted" } : progress;
+      if (over || lost || !goesOn) return;
       await within(ended, options.intervalMs ?? 500);
     }
   }
 
   /**
-   * Waits for the end and opens the tables.
-   * @throws what failed the run; ScytheError `cancelled`
+   * Waits for the end, whoever drives the run, and opens the tables.
+   * @throws what failed the run; ScytheError `cancelled`; `engine` when nobody drives it any more
    */
   async result(): Promise<Results<E>> {
-    if (this.#engineRun) await this.#engineRun.result();
-    else await this.#waitForReport();
+    if (this.#drive) await this.#drive.result();
+    else await this.#awaitOthers();
     return this.openResults();
   }
 
@@ -73,33 +99,81 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
     return openResults(this.#storage, this.#layout, this.#experiment);
   }
 
-  /** Asks the run to stop after the specs in hand. What is done is kept. */
-  async cancel(): Promise<void> {
-    if (!this.#engineRun) {
-      throw new ScytheError("engine", `Run ${this.experimentId} is not driven by this process`, {
-        hint: "Stop it where it was started (Ctrl-C there).",
+  /**
+   * Stops the run, whoever drives it, after the specs in hand, or at once with `now`. What is done is kept. Resolves when
+   * its driver has stopped; says `nobody` when it had none any more.
+   * @throws ScytheError `conflict` when there is nothing to stop
+   */
+  async cancel(options: CancelOptions = {}): Promise<Obeyed> {
+    const drive = this.#drive;
+    if (!drive) return cancelRun(this.#storage, this.#layout, this.#home, options);
+    if (options.now) {
+      drive.tell({ cancel: "now" });
+      const workers = this.#home?.engine.slots === 0;
+      if (workers) await request(this.#storage, this.#layout, drive.epoch, "cancel-now");
+    }
+    await drive.engineRun.cancel();
+    await drive.result().catch(() => undefined); // noted by then
+    return "driver";
+  }
+
+  /**
+   * Lets the run begin no more specs until {@link resume}, whoever drives it; those in hand are finished.
+   * @throws ScytheError `conflict` when nobody drives it
+   */
+  pause(): Promise<void> {
+    return pauseRun(this.#storage, this.#layout, this.#home);
+  }
+
+  /**
+   * Lets a paused run go on where it is; drives any other on from here, from where storage says it stands. Says which.
+   * @throws ScytheError `conflict` when somebody drives it, or it is complete
+   */
+  async resume(options: ResumeOptions = {}): Promise<"unpaused" | "driven"> {
+    const maxFailures = options.maxFailures === undefined ? undefined : failureLimitText(options.maxFailures);
+    if (!options.takeOver && (await unpauseRun(this.#storage, this.#layout, this.#home))) return "unpaused";
+    if (!this.#home || !this.#experiment) {
+      throw new ScytheError("invalid_input", `Run ${this.experimentId} was found without its experiment`, {
+        hint: `Open the project whose config has ${this.manifest.experiment_name}, and find the run there.`,
       });
     }
-    await this.#engineRun.cancel();
+    this.#drive = await startDrive(this.#storage, this.#home, this.#experiment, this.#layout, {
+      takeOver: options.takeOver ?? false,
+      ...(maxFailures !== undefined && { change: { max_failures: maxFailures } }),
+    });
+    return "driven";
   }
 
   async #ended(): Promise<boolean> {
-    if (!this.#engineRun) return new Promise(() => undefined);
-    await this.#engineRun.result().catch(() => undefined);
+    const result = this.#drive?.result() ?? (await this.#engineRun())?.result();
+    if (!result) return new Promise(() => undefined);
+    await result.catch(() => undefined);
     return true;
   }
 
-  async #waitForReport(): Promise<void> {
-    for await (const { status } of this.progress({ intervalMs: 1_000 })) {
-      if (status === "failed" || status === "cancelled") {
-        throw new ScytheError(status === "failed" ? "engine" : "cancelled", `Run ${this.experimentId} ${status}`, {
-          hint: "`scythe show` says how far it came.",
-        });
-      }
+  /** Of an engine that outlives the process that started the run. */
+  async #engineRun(): Promise<EngineRun | undefined> {
+    return this.#home && engineRunOf(this.#home, await readState(this.#storage, this.#layout));
+  }
+
+  async #awaitOthers(): Promise<void> {
+    let status: Progress["status"] = "running";
+    for await (const progress of this.progress({ intervalMs: 1_000 })) status = progress.status;
+    if (status === "complete") return;
+    const state = await readState(this.#storage, this.#layout);
+    if (status === "cancelled") throw cancelledError(this.#layout, state?.reason ?? null);
+    const engineRun = status === "interrupted" ? undefined : await this.#engineRun();
+    await engineRun?.result().catch(async (error: unknown) => {
+      await note(this.#storage, this.#layout, state!.epoch, "failed").catch(() => undefined);
+      throw error;
+    });
+    const hint = `What is done is kept: \`scythe resume ${this.experimentId}\`.`;
+    if (status === "failed") {
+      throw new ScytheError("engine", `Run ${this.experimentId} failed${state?.reason ? `: ${state.reason}` : ""}`, {
+        hint,
+      });
     }
-    if (!(await readReport(this.#storage, this.#layout)) && this.manifest.scythe) {
-      throw new ScytheError("engine", `Run ${this.experimentId} ended without a report`);
-    }
+    throw new ScytheError("engine", `Nobody drives run ${this.experimentId} any more`, { hint });
   }
 }
 
@@ -110,24 +184,12 @@ async function within(ended: Promise<boolean>, ms: number): Promise<boolean> {
   return Promise.race([ended, timer]).finally(() => stop.abort());
 }
 
-/** A run that is in storage already. */
+/** A run that is in storage already. @param home the project, to steer it or to drive it on */
 export async function openRun<E extends AnyExperiment>(
   storage: Storage,
   layout: RunLayout,
   experiment?: E,
+  home?: RunHome,
 ): Promise<Run<E>> {
-  return new Run(storage, layout, await readManifest(storage, layout), experiment, undefined);
-}
-
-/** Notes in `state.yml` how an engine's run ended, unless somebody else drives it by then. */
-export function noteEnd(storage: Storage, layout: RunLayout, epoch: number, engineRun: EngineRun): Promise<void> {
-  const note = async (status: "failed" | "cancelled") => {
-    await updateState(storage, layout, (state) =>
-      state.epoch === epoch && state.status === "running" ? { status } : undefined,
-    );
-  };
-  return engineRun.result().then(
-    () => undefined,
-    async () => note((await engineRun.status()) === "cancelled" ? "cancelled" : "failed").catch(() => undefined),
-  );
+  return new Run(storage, layout, await readManifest(storage, layout), experiment, { home });
 }

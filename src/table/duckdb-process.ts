@@ -4,7 +4,8 @@ import { type Duck, duckOf, withConnection } from "./duckdb.ts";
 import type { DuckAnswer, DuckRequest } from "./duckdb-client.ts";
 
 let duck: Duck;
-process.on("disconnect", () => process.exit(0));
+process.on("disconnect", () => process.kill(process.pid, "SIGKILL")); // also in the middle of a merge
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined); // Ctrl-C is for our parent
 process.on("message", (request: DuckRequest) => {
   answer(request).then(
     (rows) => reply(rows ? { rows } : {}),

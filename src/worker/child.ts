@@ -29,7 +29,7 @@ export class Child {
   #onExit: (end: RunnerEnd) => void = () => undefined;
   #onOutput: (text: string) => void = () => undefined;
   #tail = "";
-  #killedFor: "timeout" | "memory" | "close" | undefined;
+  #killedFor: "timeout" | "memory" | "cancel" | "close" | undefined;
   /** What it had when it was killed for its memory. */
   #memory = "";
   #memoryKills: number | undefined;
@@ -41,7 +41,7 @@ export class Child {
   dead = false;
 
   constructor(entry: string, configPath: string, cwd: string) {
-    this.#process = fork(entry, [configPath], {
+    this.#process = fork(entry, [configPath, String(process.pid)], {
       cwd,
       env: { ...process.env, [OWNER_VARIABLE]: this.#owner },
       serialization: "advanced",
@@ -80,6 +80,8 @@ export class Child {
     this.#memoryKills = systemMemoryKills();
     const stop = () => this.#tell({ type: "stop" });
     const memory = this.#watchMemory(request);
+    const kill = () => this.#kill("cancel");
+    hooks.kill.addEventListener("abort", kill);
     const watch = new Watch(request.timeoutMs + GRACE_MS, () => this.#kill("timeout"));
     hooks.signal.addEventListener("abort", stop);
     try {
@@ -97,12 +99,15 @@ export class Child {
         if (this.dead)
           resolve({ type: "died", reason: "crash", detail: "the process had ended before its first spec" });
         this.#tell({ type: "chunk", request });
+        if (hooks.signal.aborted) stop(); // while the process was started
+        if (hooks.kill.aborted) kill();
       });
     } finally {
       watch.stop();
       memory?.stop();
       this.#idle = setTimeout(() => this.#endIfOthersRun(), IDLE_MS).unref();
       hooks.signal.removeEventListener("abort", stop);
+      hooks.kill.removeEventListener("abort", kill);
       this.#onMessage = () => undefined;
       this.#onExit = () => undefined;
       this.#onOutput = () => undefined;
@@ -111,8 +116,13 @@ export class Child {
 
   async close(): Promise<void> {
     clearTimeout(this.#idle);
-    this.#kill("close");
+    this.killNow();
     await this.#exited;
+  }
+
+  /** For a process that ends itself and can wait for nothing. */
+  killNow(): void {
+    this.#kill("close");
   }
 
   async #start(): Promise<void> {
@@ -179,7 +189,7 @@ export class Child {
   }
 
   /** With all that its specs have started: that may ignore gentler signals. */
-  #kill(why: "timeout" | "memory" | "close"): void {
+  #kill(why: "timeout" | "memory" | "cancel" | "close"): void {
     if (this.dead) return;
     this.#killedFor ??= why;
     killAll(this.#process.pid!, this.#owner);
@@ -187,6 +197,7 @@ export class Child {
   }
 
   #death(code: number | null, signal: NodeJS.Signals | null): RunnerEnd {
+    if (this.#killedFor === "cancel") return { type: "stopped" };
     if (this.#killedFor === "timeout") return { type: "died", reason: "timeout", detail: "" };
     if (this.#killedFor === "memory") return { type: "died", reason: "out_of_memory", detail: this.#memory };
     const output = this.#tail.trim().split("\n").slice(-8).join("\n");

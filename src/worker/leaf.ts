@@ -25,11 +25,19 @@ export interface LeafSettings extends TreeSettings {
   fetchUri: (uri: string) => Promise<string>;
 }
 
+/** A leaf's surroundings, beside what its engine says. */
+export interface LeafContext extends TaskContext {
+  /** Aborts when the specs in hand are to be killed. */
+  kill: AbortSignal;
+  /** Told of failed specs as they come. */
+  onFailed(count: number): void;
+}
+
 /**
  * Runs one chunk and writes its part. What kills a process costs the spec that did it: the process is replaced, and the
  * specs that had not been handed over are announced one by one until the culprit is known.
  */
-export async function runLeaf(settings: LeafSettings, task: LeafTask, context: TaskContext): Promise<LeafResult> {
+export async function runLeaf(settings: LeafSettings, task: LeafTask, context: LeafContext): Promise<LeafResult> {
   const run = await settings.runs.get(task.experiment_id);
   assertSameCode(settings, task);
   await mkdir(settings.scratch, { recursive: true });
@@ -52,7 +60,7 @@ async function runChunk(
   settings: LeafSettings,
   run: RunInfo,
   task: LeafTask,
-  context: TaskContext,
+  context: LeafContext,
   part: PartWriter,
   tempRoot: string,
 ): Promise<LeafResult> {
@@ -93,7 +101,7 @@ class LeafRun {
   readonly #settings: LeafSettings;
   readonly #run: RunInfo;
   readonly #task: LeafTask;
-  readonly #context: TaskContext;
+  readonly #context: LeafContext;
   readonly #part: PartWriter;
   readonly #notes: SpecNotes;
   /** What is under suspicion is met once; others may be tried when its trial is over. */
@@ -106,7 +114,7 @@ class LeafRun {
     settings: LeafSettings,
     run: RunInfo,
     task: LeafTask,
-    context: TaskContext,
+    context: LeafContext,
     part: PartWriter,
     notes: SpecNotes,
     paths: { specsPath: string; tempRoot: string },
@@ -142,6 +150,7 @@ class LeafRun {
       if (next.at === to) break;
       const until = this.#until(next.at);
       const end = await this.#turn(next, until);
+      if (end.type === "stopped") return Math.max(next.at, this.#part.upTo);
       if (end.type === "ended" && !end.dirty && (end.next < until || until === to)) return end.next;
       next =
         end.type === "ended"
@@ -158,6 +167,7 @@ class LeafRun {
       onRows: (rows, removeDirs) => {
         this.#context.heartbeat();
         this.#part.add(rows, removeDirs);
+        if (rows.errors.rows > 0) this.#context.onFailed(rows.errors.rows);
         if (turn.suspected && rows.announced) return this.#notes.begin(rows.upTo);
         this.#notes.at(rows.upTo);
         if (turn.suspected) this.#acquit();
@@ -166,6 +176,7 @@ class LeafRun {
       onOutput: (text) => this.#part.output(text),
       fetchUri: this.#settings.fetchUri,
       signal: this.#context.signal,
+      kill: this.#context.kill,
     });
   }
 
@@ -181,6 +192,7 @@ class LeafRun {
     this.#trial = condemned ? "over" : "on";
     if (condemned) {
       await this.account.quarantine(position, begun);
+      this.#context.onFailed(1);
       return { ...turn, at: position + 1 };
     }
     const waiting = setInterval(() => this.#context.heartbeat(), 1_000);
@@ -207,7 +219,9 @@ class LeafRun {
     // memory may be that of the specs before it: it is blamed for what a process of its own runs out of
     if (death.reason === "out_of_memory" && !(at === turn.at && turn.fresh)) return next;
     const attempt = await this.account.died(at, begun.attempt, death, this.#timeoutMs());
-    return attempt === undefined ? { ...next, at: at + 1, attempt: 1 } : { ...next, attempt };
+    if (attempt !== undefined) return { ...next, attempt };
+    this.#context.onFailed(1);
+    return { ...next, at: at + 1, attempt: 1 };
   }
 
   #request({ at, attempt, careful, suspected = false }: Turn, until: number): ChunkRequest {

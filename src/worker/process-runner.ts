@@ -7,6 +7,10 @@ import type { ChunkRunner } from "./runner.ts";
 /** Specs in child processes, one a slot, kept from chunk to chunk. */
 export function processRunner(configPath: string): ChunkRunner {
   const children = new Map<number, Child>();
+  const killAll = () => {
+    for (const child of children.values()) child.killNow();
+  };
+  process.once("exit", killAll); // a program that ends without closing leaves no specs running
   return {
     run: async (slot, request, hooks) => {
       const child = childOf(slot);
@@ -25,6 +29,7 @@ export function processRunner(configPath: string): ChunkRunner {
     close: async () => {
       await Promise.all([...children.values()].map((child) => child.close()));
       children.clear();
+      process.off("exit", killAll);
     },
   };
 

@@ -22,7 +22,7 @@ let stopped = false;
 let go: () => void = () => undefined;
 const fetching = new Map<number, { resolve: (path: string) => void; reject: (error: Error) => void }>();
 
-process.on("disconnect", () => process.exit(0));
+process.on("disconnect", endGroup);
 for (const event of ["uncaughtException", "unhandledRejection"] as const) {
   process.on(event, (thrown: unknown) => {
     // With no try in hand it is the echo of an earlier one, whose row is written already.
@@ -94,11 +94,20 @@ function settleFetch({ id, path, error }: Extract<ToChild, { type: "fetched" }>)
   else waiting?.reject(new Error(error));
 }
 
-/** A function in an endless loop never sees the channel close; a thread of its own sees the parent go. */
+/** Ends this process and what its specs started: it leads their group. */
+function endGroup(): void {
+  try {
+    process.kill(-process.pid, "SIGKILL");
+  } finally {
+    process.exit(0);
+  }
+}
+
+/** A function in an endless loop never sees the channel close; a thread of its own sees the supervisor go. */
 function endWithSupervisor(): void {
-  // The parent's id is read here: by the time the thread runs, the parent may be gone.
+  // Told by the supervisor itself: by the time this runs it may be gone.
   const watch = `
-    const parent = ${process.ppid};
-    setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, "SIGKILL"); }, 500);`;
+    const gone = () => process.ppid !== ${Number(process.argv[3])};
+    setInterval(() => { if (gone()) process.kill(-process.pid, "SIGKILL"); }, 500);`;
   new Worker(watch, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 16 } }).unref();
 }

@@ -7,7 +7,9 @@ export type RunnerEnd =
    * The process is gone: killed by us as a spec overran a limit, `killed` by a signal that nobody of us sent, or by what
    * the spec did. `detail` says how.
    */
-  | { type: "died"; reason: "timeout" | "crash" | "out_of_memory" | "killed"; detail: string };
+  | { type: "died"; reason: "timeout" | "crash" | "out_of_memory" | "killed"; detail: string }
+  /** We killed it, as the run was cancelled: no spec's fault. */
+  | { type: "stopped" };
 
 export type Death = Extract<RunnerEnd, { type: "died" }>;
 
@@ -17,7 +19,10 @@ export interface RunnerHooks {
   fetchUri(uri: string): Promise<string>;
   /** What specs print. */
   onOutput(text: string): void;
+  /** Ends the chunk after the spec in hand. */
   signal: AbortSignal;
+  /** Ends it at once, where the runner can. */
+  kill: AbortSignal;
 }
 
 /** Runs chunks in this process (`inline`) or in children of it. */

@@ -66,6 +66,7 @@ async function walk(
   };
   let settled: Settled[] = [];
   for (;;) {
+    await code.ready?.(node, signal); // outside of its turn: other runs' nodes plan meanwhile
     throwIfOver();
     const wave = await turns.expand(async () => code.expand(node, settled, await context()));
     if ((wave.nodes?.length ?? 0) + (wave.leaves?.length ?? 0) === 0) break;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ScytheError } from "../../errors.ts";
 import type { EngineRun, EngineStatus, Json } from "../engine.ts";
-import { cancelled } from "../walk.ts";
+import { cancelled, isCancelled } from "../walk.ts";
 import { drain } from "./drain.ts";
 import type { Host, Known } from "./host.ts";
 import { patiently } from "./patience.ts";
@@ -110,5 +110,6 @@ export class RootRun implements EngineRun {
 
 function statusOf(end: RunEnd): EngineStatus {
   if (end.kind === "completed") return "succeeded";
+  if (end.kind === "failed" && isCancelled(readError(end.error))) return "cancelled"; // by the program itself
   return end.kind === "cancelled" ? "cancelled" : "failed";
 }

@@ -1,0 +1,46 @@
+import { ScytheError } from "../errors.ts";
+import { cancelReason, request } from "../run/control.ts";
+import { allowedFailures, tooManyFailures } from "../run/failure-limit.ts";
+import type { RunLayout } from "../run/layout.ts";
+import { countedParts } from "../run/part-counts.ts";
+import { isDriven, readState, updateState } from "../run/state.ts";
+import type { NodeTask, RunInfo } from "../scatter/run-task.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { ProgramSettings } from "./program.ts";
+
+/** What tells that a run was stopped before its end. */
+export function cancelledError({ experimentId }: RunLayout, reason: string | null): ScytheError {
+  if (!reason) {
+    return new ScytheError("cancelled", `Run ${experimentId} was cancelled`, {
+      hint: `What is done is kept; \`scythe resume ${experimentId}\` goes on.`,
+    });
+  }
+  return new ScytheError("cancelled", `Run ${experimentId} was stopped: ${reason}`, {
+    hint: `What is done is kept; \`scythe resume ${experimentId} --max-failures 100%\` goes on whatever fails.`,
+    details: { reason },
+  });
+}
+
+/** Notes in `state.yml` that the driver of this epoch has stopped as it was asked to. Returns what to tell. */
+export async function endCancelled(storage: Storage, layout: RunLayout, epoch: number): Promise<ScytheError> {
+  const reason = await cancelReason(storage, layout, epoch);
+  await updateState(storage, layout, (state) =>
+    state.epoch === epoch && isDriven(state.status) ? { status: "cancelled", reason } : undefined,
+  );
+  return cancelledError(layout, reason);
+}
+
+/** Asks the run to stop when its parts hold more failed specs than it may have. */
+export async function stopIfTooManyFailed(
+  { storage, controls }: Pick<ProgramSettings, "storage" | "controls">,
+  { layout, details }: RunInfo,
+  { epoch, generation }: NodeTask,
+): Promise<void> {
+  const limit = (await readState(storage, layout))?.max_failures;
+  if (!limit) return;
+  const parts = await countedParts(storage, layout, generation);
+  const failed = parts.reduce((sum, part) => sum + part.failed, 0);
+  if (failed <= allowedFailures(limit, details.spec_count)) return;
+  await request(storage, layout, epoch, "cancel", tooManyFailures(limit, failed, details.spec_count));
+  controls.tell(layout, epoch, { cancel: "drain" });
+}

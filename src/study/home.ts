@@ -1,0 +1,24 @@
+import type { Engine, EngineRun } from "../engine/engine.ts";
+import type { ControlWatch } from "../run/control-watch.ts";
+import type { RunState } from "../run/state.ts";
+
+/** The project that a run was found in: what is needed to drive it, and to ask those who do. */
+export interface RunHome {
+  /** The engine that this project drives runs on. */
+  engine: Engine;
+  /** Another engine that a run may be on; undefined when this project has no access to it. */
+  engineNamed(name: string): Engine | undefined;
+  controls: ControlWatch;
+}
+
+/** The engine's own run, when the engine outlives processes, and can be reached. */
+export async function engineRunOf(
+  home: RunHome | undefined,
+  state: RunState | undefined,
+): Promise<EngineRun | undefined> {
+  if (!state?.engine_run_id || state.engine !== "hatchet") return undefined;
+  return home
+    ?.engineNamed(state.engine)
+    ?.attach(state.engine_run_id)
+    .catch(() => undefined);
+}
