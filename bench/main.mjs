@@ -1,7 +1,7 @@
 /**
  * The numbers of docs/benchmarks.md: this package beside its peers, in one run, as ratios.
  *
- * npm run bench [-- throughput memory tasks files latency gather s3] [--specs 1000000] [--python <python with pandas, dask>]
+ * npm run bench [-- throughput memory tasks files latency gather resume s3] [--specs 1000000] [--python <python with pandas, dask>]
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -19,7 +19,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), "scythe-bench-"));
 const specs = Number(values.specs);
 
-const SCENARIOS = { throughput, memory, tasks, files, latency, gather, s3 };
+const SCENARIOS = { throughput, memory, tasks, files, latency, gather, resume, s3 };
 const chosen = positionals.length > 0 ? positionals : Object.keys(SCENARIOS);
 const unknown = chosen.find((name) => !SCENARIOS[name]);
 if (unknown) throw new Error(`No benchmark ${unknown}; there are: ${Object.keys(SCENARIOS).join(", ")}`);
@@ -152,6 +152,18 @@ function gather() {
     return [n, line.gatherSeconds, line.bareSeconds, line.ofBare.toFixed(2), "≥ 0.5", line.peakMiB];
   });
   table(["rows", "gather s", "bare COPY s", "speed ÷ bare", "target", "peak MiB of the merging process"], rows);
+}
+
+/** Driving a run on of which 99 % are done: from the shell to the first new part. */
+function resume() {
+  const shapes = [[], ["--chunk-size", 500], ["--factor", 32, "--depth", 1]];
+  const rows = shapes.map((shape) => {
+    const storage = mkdtempSync(join(scratch, "resume-"));
+    const line = runPeer(process.execPath, here("resume.mjs"), "--storage", storage, "--specs", specs, ...shape);
+    rmSync(storage, { recursive: true, force: true });
+    return [shape.join(" ") || "by default", line.parts, line.firstPartSeconds, "≤ 10"];
+  });
+  table(["run", "parts before", "s to the first new part", "target"], rows);
 }
 
 /** In a bucket of a real S3 server. */
