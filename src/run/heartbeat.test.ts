@@ -1,0 +1,81 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { memoryStorage } from "../storage/memory.ts";
+import type { Storage } from "../storage/storage.ts";
+import { LifeWatch, SILENT_MS } from "./heartbeat.ts";
+import { RunLayout } from "./layout.ts";
+import { thisProcess } from "./owner.ts";
+import { newState, type RunState } from "./state.ts";
+
+const layout = new RunLayout({ name: "study", version: "v1.0.0", timestamp: "2026-01-02_03-04-05" });
+const elsewhere = { ...thisProcess(), host: "other", machine: "another boot" };
+const state = (epoch = 1): RunState => ({ ...newState(), status: "running", epoch, engine: "local", owner: elsewhere });
+const HOUR_MS = 3_600_000;
+
+describe("a driver on another machine", () => {
+  let storage: Storage;
+  let beats = 0;
+  const beat = (epoch = 1) => storage.put(layout.controlOf(epoch, "driver"), `beat ${beats++}`);
+  const pass = (ms: number) => vi.advanceTimersByTime(ms);
+  beforeEach(() => {
+    storage = memoryStorage();
+    vi.useFakeTimers({ toFake: ["performance", "Date"] });
+  });
+  afterEach(() => void vi.useRealTimers());
+
+  it("lives once its heartbeat has changed, and as long as it does", async () => {
+    const watch = new LifeWatch(storage, layout);
+    await beat();
+    expect(await watch.look(state())).toBe("unknown");
+    for (let i = 0; i < 10; i++) {
+      pass(SILENT_MS - 10_000);
+      await beat();
+      expect(await watch.look(state())).toBe("alive");
+    }
+  });
+
+  it.each([
+    ["with its last beat still there", true],
+    ["that never beat", false],
+  ])("is gone after a minute of silence, %s", async (_name, beaten) => {
+    const watch = new LifeWatch(storage, layout);
+    if (beaten) await beat();
+    expect(await watch.look(state())).toBe("unknown");
+    pass(SILENT_MS - 1_000);
+    expect(await watch.look(state())).toBe("unknown");
+    pass(1_000);
+    expect(await watch.look(state())).toBe("gone");
+  });
+
+  it("neither dies nor lives by a clock that jumps", async () => {
+    const watch = new LifeWatch(storage, layout);
+    await beat();
+    await watch.look(state());
+    for (const jump of [HOUR_MS, -HOUR_MS, -HOUR_MS, HOUR_MS]) {
+      vi.setSystemTime(Date.now() + jump);
+      pass(5_000);
+      await beat();
+      expect(await watch.look(state())).toBe("alive");
+    }
+    pass(SILENT_MS / 2);
+    vi.setSystemTime(Date.now() - HOUR_MS);
+    expect(await watch.look(state())).toBe("alive");
+    pass(SILENT_MS / 2);
+    expect(await watch.look(state())).toBe("gone");
+  });
+
+  it("is listened for anew when another has taken over", async () => {
+    const watch = new LifeWatch(storage, layout);
+    await watch.look(state());
+    pass(SILENT_MS);
+    expect(await watch.look(state(2))).toBe("unknown");
+    await beat(2);
+    pass(5_000);
+    expect(await watch.look(state(2))).toBe("alive");
+  });
+});
+
+it("of this machine is known at once", async () => {
+  const watch = new LifeWatch(memoryStorage(), layout);
+  expect(await watch.look({ ...state(), owner: thisProcess() })).toBe("alive");
+  expect(await watch.look({ ...state(), owner: { ...thisProcess(), started: "another time" } })).toBe("gone");
+});
