@@ -1,6 +1,6 @@
 /**
  * A run of a million specs of which 99 % are done is driven on by `scythe resume`: seconds until the first new part lies
- * in storage, from the start of the process. One line of JSON.
+ * in storage, from the start of the process, and the processor's seconds of it. One line of JSON.
  *
  * node bench/resume.mjs --storage <folder> [--specs 1000000] [--chunk-size N] [--factor F --depth D]
  */
@@ -51,6 +51,7 @@ child.stdout.setEncoding("utf8").on("data", (text) => {
 const ended = once(child, "close");
 while (parts().length <= done.parts) await sleep(2);
 const first = performance.now();
+const cpuSeconds = cpuOf(child.pid);
 await ended;
 const { succeeded, failed } = JSON.parse(out);
 console.log(
@@ -59,6 +60,7 @@ console.log(
     ...recursion,
     doneBefore: done.specs,
     parts: done.parts,
+    cpuSeconds,
     firstPartSeconds: Number(((first - begun) / 1000).toFixed(3)),
     seconds: Number(((performance.now() - begun) / 1000).toFixed(3)),
     succeeded,
@@ -80,6 +82,20 @@ function undo() {
   const state = join(folder, "state.yml");
   writeFileSync(state, readFileSync(state, "utf8").replace("status: complete", "status: cancelled"));
   return { parts: parts().length, specs: parts().reduce((sum, path) => sum + sizeOf(path), 0) };
+}
+
+/** Seconds of processor that the coordinator has taken, as Linux tells it: on a busy machine they say more. */
+function cpuOf(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const [user, system] = stat
+      .slice(stat.lastIndexOf(")") + 2)
+      .split(" ")
+      .slice(11, 13);
+    return (Number(user) + Number(system)) / 100;
+  } catch {
+    return undefined;
+  }
 }
 
 function files() {
