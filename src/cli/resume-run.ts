@@ -13,6 +13,8 @@ export async function resumeRun(reference: string, flags: ResumeFlags): Promise<
     project.registry.get(run.manifest.experiment_name);
     const how = await run.resume({
       takeOver: flags.takeOver ?? false,
+      onWait: (driver) =>
+        note(`listening for a minute whether its driver lives (${driver}); --take-over does not wait`),
       ...(flags.maxFailures !== undefined && { maxFailures: flags.maxFailures as `${number}%` }),
     });
     if (how === "driven") {

@@ -6,6 +6,7 @@ import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { type Report, readReport } from "../run/report.ts";
+import { readState } from "../run/state.ts";
 import type { Column } from "../spec/columns.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import { ParquetReader, readRows } from "../table/read-parquet.ts";
@@ -152,7 +153,7 @@ export async function openResults<E extends AnyExperiment>(
   experiment?: E,
 ): Promise<Results<E>> {
   const report = await readReport(storage, layout);
-  if (!report && !(await storage.head(layout.finalTable("scalars"))) && !(await hasFinal(storage, layout))) {
+  if (!report && !(await isForeign(storage, layout))) {
     throw new ScytheError("not_found", `Run ${layout.experimentId} has no results yet`, {
       hint: "`scythe show` says how far it is.",
     });
@@ -160,7 +161,9 @@ export async function openResults<E extends AnyExperiment>(
   return new Results(storage, layout, report, experiment);
 }
 
-async function hasFinal(storage: Storage, layout: RunLayout): Promise<boolean> {
+/** A run of Python Scythe has tables and no report. Tables of ours without one may be half of a set. */
+async function isForeign(storage: Storage, layout: RunLayout): Promise<boolean> {
+  if (await readState(storage, layout)) return false;
   for await (const _ of storage.list(layout.final)) return true;
   return false;
 }

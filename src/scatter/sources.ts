@@ -47,14 +47,15 @@ async function childSources({ settings, run, task, duck, folder }: Merge): Promi
   const gathered = children.map((path) => run.layout.gathered(path, task.generation));
   const rows = await localCopies(storage, gathered, folder);
   const attempts = await attemptsOf(duck, rows);
-  const existing = new Set((await listAll(storage, run.layout.allParts)).map(({ key }) => key));
   const tables: Record<string, string[]> = {};
   for (const name of [ERRORS, ...Object.keys(experiment.tables)]) {
-    const own = children.map((path, i) =>
-      run.layout.gatheredTable(path, task.generation, name, attempts.get(rows[i]!)!),
+    const keys = await Promise.all(
+      children.map(async (path, i) => {
+        const key = run.layout.gatheredTable(path, task.generation, name, attempts.get(rows[i]!)!);
+        return (await storage.head(key)) ? [key] : []; // a child without rows for a table has no file of it
+      }),
     );
-    const there = own.filter((key) => existing.has(key)); // a child without rows for a table has no file of it
-    tables[name] = await localCopies(storage, there, folder);
+    tables[name] = await localCopies(storage, keys.flat(), folder);
   }
   return { rows, tables, ordered: false };
 }

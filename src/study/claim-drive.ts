@@ -15,6 +15,8 @@ export interface ClaimOptions {
   takeOver?: boolean;
   /** What else changes about its state. */
   change?: Partial<RunState>;
+  /** Told when it takes a while to find out whether a driver lives. */
+  onWait?: (driver: string) => void;
   /** How long a driver on another machine may be silent. */
   silentMs?: number;
 }
@@ -31,10 +33,15 @@ export async function claimDrive(
   options: ClaimOptions = {},
 ): Promise<RunState> {
   const life = new LifeWatch(storage, layout, options.silentMs === undefined ? {} : { silentMs: options.silentMs });
+  let onWait = options.onWait;
+  const told = (driver: string) => {
+    onWait?.(driver);
+    onWait = undefined;
+  };
   for (;;) {
     const state = await readState(storage, layout);
     if (state) await noteReport(storage, layout, state);
-    if (!state || options.takeOver || !isDriven(state.status) || (await hasEnded(state, life, home, layout))) {
+    if (!state || options.takeOver || !isDriven(state.status) || (await hasEnded(state, life, home, layout, told))) {
       try {
         return await takeOver(storage, layout, home.engine.name, {
           ...(state && { since: state.epoch }),
@@ -56,7 +63,13 @@ async function noteReport(storage: Storage, layout: RunLayout, state: RunState):
 }
 
 /** @throws ScytheError `conflict` when its driver lives */
-async function hasEnded(state: RunState, life: LifeWatch, home: RunHome, layout: RunLayout): Promise<boolean> {
+async function hasEnded(
+  state: RunState,
+  life: LifeWatch,
+  home: RunHome,
+  layout: RunLayout,
+  onWait: (driver: string) => void,
+): Promise<boolean> {
   if (state.engine === "hatchet") {
     const engineRun = await engineRunOf(home, state);
     const status = await engineRun?.status().catch(() => undefined);
@@ -65,7 +78,10 @@ async function hasEnded(state: RunState, life: LifeWatch, home: RunHome, layout:
   }
   const found = await life.look(state);
   if (found === "alive") throw isDrivenAlready(layout, ownerText(state.owner!));
-  if (found === "unknown") await sleep(LOOK_MS);
+  if (found === "unknown") {
+    onWait(ownerText(state.owner!));
+    await sleep(LOOK_MS);
+  }
   return found === "gone";
 }
 

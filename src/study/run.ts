@@ -21,6 +21,8 @@ export interface ResumeOptions {
   takeOver?: boolean;
   /** A new limit of failed specs, as for `allocate`. */
   maxFailures?: FailureLimit;
+  /** Told when it takes a while to find out whether the driver, on another machine, lives. */
+  onWait?: (driver: string) => void;
 }
 
 /** Where a run was found, and whether this process drives it. */
@@ -139,6 +141,7 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
     }
     this.#drive = await startDrive(this.#storage, this.#home, this.#experiment, this.#layout, {
       takeOver: options.takeOver ?? false,
+      ...(options.onWait && { onWait: options.onWait }),
       ...(maxFailures !== undefined && { change: { max_failures: maxFailures } }),
     });
     return "driven";
