@@ -22,6 +22,7 @@ export { fileRef } from "./spec/file-ref.ts";
 export { localStorage } from "./storage/local.ts";
 export { type S3StorageOptions, s3Storage } from "./storage/s3/s3.ts";
 export type { Storage } from "./storage/storage.ts";
+export type { Certificate } from "./study/certificate.ts";
 export type { Progress } from "./study/progress.ts";
 export type { ResumeOptions, Run } from "./study/run.ts";
 export type { CancelOptions, Obeyed } from "./study/steer.ts";

@@ -23,11 +23,14 @@ import type { SpecsInput } from "./run/spec-source.ts";
 import { RunCache } from "./scatter/run-task.ts";
 import type { Storage } from "./storage/storage.ts";
 import { Catalog } from "./study/catalog.ts";
+import type { Certificate } from "./study/certificate.ts";
 import type { RunHome } from "./study/home.ts";
 import { programsOf } from "./study/program.ts";
+import type { Rerunner } from "./study/rerun.ts";
 import { openRun, type ResumeOptions, type Run } from "./study/run.ts";
 import { type RunOnceOptions, runOnce } from "./study/run-once.ts";
 import { startRun } from "./study/start.ts";
+import { type VerifyOptions, type VerifySettings, verifyRun } from "./study/verify.ts";
 import { withDuckDb } from "./table/duckdb.ts";
 import { MemoryBudget } from "./table/memory-budget.ts";
 import { FailureLimits } from "./worker/failure-limits.ts";
@@ -134,14 +137,20 @@ export class Scythe implements AsyncDisposable {
    * @throws ScytheError `not_found` with the nearest name
    */
   async findRun(reference: string): Promise<Run> {
+    const layout = await this.locate(reference);
+    return openRun(this.storage, layout, await this.#experimentOf(layout), this.#home);
+  }
+
+  /**
+   * Where the run that is named so lies; it may be damaged.
+   * @throws ScytheError `not_found` with the nearest name
+   */
+  async locate(reference: string): Promise<RunLayout> {
     const id = parseExperimentId(reference.replace("@", "/"));
-    if (id) {
-      const layout = new RunLayout({ ...id, name: this.#catalog(id.name).name });
-      return openRun(this.storage, layout, await this.#experimentOf(layout), this.#home);
-    }
+    if (id) return new RunLayout({ ...id, name: this.#catalog(id.name).name });
     const [name, version] = reference.split("@") as [string, string | undefined];
-    const run = await this.#catalog(name)
-      .latestRun(version)
+    return this.#catalog(name)
+      .latestLayout(version)
       .catch(async (error) => {
         if (!(error instanceof ScytheError) || error.code !== "not_found") throw error;
         const names = [...new Set([...(await this.listNames()), ...this.registry.names])];
@@ -151,8 +160,15 @@ export class Scythe implements AsyncDisposable {
           cause: error,
         });
       });
-    const layout = new RunLayout(parseExperimentId(run.experimentId)!);
-    return openRun(this.storage, layout, await this.#experimentOf(layout), this.#home);
+  }
+
+  /**
+   * Checks a run against all that it recorded of itself; with a sample, runs some of its specs again.
+   * @throws ScytheError `not_found`; what is wrong with a run is told in the certificate
+   */
+  async verify(reference: string, options: VerifyOptions = {}): Promise<Certificate> {
+    const layout = await this.locate(reference);
+    return verifyRun(this.storage, layout, this.#verifySettings(), options);
   }
 
   /**
@@ -181,6 +197,17 @@ export class Scythe implements AsyncDisposable {
     const { doesLeaf, doesFan } = this.settings.worker;
     const children = doesLeaf ? this.#runner.warm(this.settings.slots ?? defaultSlots()) : undefined;
     await Promise.all([children, doesFan ? withDuckDb({}, 0, (duck) => duck.rows("SELECT 1")) : undefined]);
+  }
+
+  #verifySettings(): VerifySettings {
+    const rerunner = (experiment: AnyExperiment): Rerunner => ({
+      runner: this.#runner,
+      slots: this.settings.engine === "inline" ? 1 : (this.settings.slots ?? defaultSlots()),
+      timeoutMs: experiment.executionTimeoutMs ?? this.settings.executionTimeoutMs,
+      worker: this.settings.workerName,
+      fetchUri: this.#fetchUri,
+    });
+    return { registry: this.registry, folder: this.folder, rerunner };
   }
 
   #experiment<E extends AnyExperiment>(experiment: E | string): E {

@@ -6,6 +6,8 @@ export const EXIT = {
   internal: 1,
   usage: 2,
   failedSpecs: 3,
+  /** `verify` found something wrong, or `diff` a difference. */
+  findings: 3,
   unreachable: 4,
   cancelled: 5,
   interrupted: 130,

@@ -11,9 +11,10 @@ export async function withProject<T>(overrides: Overrides, work: (project: Scyth
 export async function withStorage<T>(
   { storage }: { storage?: string },
   work: (project: Scythe) => Promise<T>,
+  engine: Pick<Overrides, "engine" | "slots"> = {},
 ): Promise<T> {
   const overrides: Overrides = storage === undefined ? {} : { storage };
-  const project = await openProject(process.cwd(), overrides).catch((error: unknown) => {
+  const project = await openProject(process.cwd(), { ...overrides, ...engine }).catch((error: unknown) => {
     if (storage === undefined || !isScytheError(error) || error.code !== "not_found") throw error;
     return openProject({ experiments: [] }, overrides);
   });

@@ -13,12 +13,14 @@ import { registerResults } from "./results.ts";
 import { registerResume } from "./resume.ts";
 import { registerRun } from "./run.ts";
 import { registerShow } from "./show.ts";
+import { registerVerify } from "./verify.ts";
 import { registerWatch } from "./watch.ts";
 import { registerWorker } from "./worker.ts";
 
 const EXIT_CODES = `
 Exit codes:
-  0 all specs succeeded   1 internal error   2 usage or invalid input   3 finished with failed specs
+  0 all specs succeeded   1 internal error   2 usage or invalid input
+  3 finished with failed specs; verify found something wrong; diff found a difference
   4 storage, engine or credentials unreachable   5 cancelled or timed out   130 interrupted
 
 Data goes to stdout, everything else to stderr. Every command takes --json.
@@ -37,6 +39,7 @@ const COMMANDS = [
   registerShow,
   registerResults,
   registerErrors,
+  registerVerify,
   registerDownload,
   registerCopy,
   registerGc,

@@ -48,12 +48,19 @@ export class Catalog<E extends AnyExperiment = AnyExperiment> {
 
   /** @throws ScytheError `not_found` */
   async latestRun(version?: string): Promise<Run<E>> {
+    return openRun(this.#storage, await this.latestLayout(version), this.#experiment, this.#home);
+  }
+
+  /**
+   * Where the latest run lies, without reading it.
+   * @throws ScytheError `not_found`
+   */
+  async latestLayout(version?: string): Promise<RunLayout> {
     const wanted = version === undefined ? await this.latestVersion() : await this.#spelled(version);
     for (const id of wanted === undefined ? [] : (await this.listRuns(wanted)).reverse()) {
       const layout = new RunLayout(parseExperimentId(id)!);
       // a folder without a manifest is an allocation under way
-      if (await this.#storage.head(layout.manifest))
-        return openRun(this.#storage, layout, this.#experiment, this.#home);
+      if (await this.#storage.head(layout.manifest)) return layout;
     }
     const what = version ? `${this.name}@${version}` : this.name;
     throw new ScytheError("not_found", `No run of ${what} in ${this.#storage.uri}`, {

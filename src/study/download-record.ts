@@ -38,6 +38,11 @@ export class DownloadRecord {
     return this.#arrivals.get(item.to)?.source === item.etag;
   }
 
+  /** Keys of everything that arrived. */
+  get keys(): string[] {
+    return [...this.#arrivals.keys()];
+  }
+
   /** The etag that its file had when it arrived. */
   arrivedAs(item: TransferItem): string | undefined {
     return this.#arrivals.get(item.to)?.target;

@@ -1,0 +1,96 @@
+import { rm } from "node:fs/promises";
+import type { AnyExperiment } from "../experiment/define.ts";
+import { hashFile } from "../files/artifacts.ts";
+import { partColumns } from "../scatter/part-columns.ts";
+import type { RunInfo } from "../scatter/run-task.ts";
+import { BatchBuilder } from "../table/batch.ts";
+import { PartBuffers } from "../worker/part-buffers.ts";
+import type { ChunkRequest, OutputFile, Rows } from "../worker/protocol.ts";
+import type { ChunkRunner, RunnerEnd } from "../worker/runner.ts";
+import { SpecAccount } from "../worker/spec-account.ts";
+
+/** What runs specs: this process or children of it. */
+export interface Rerunner {
+  runner: ChunkRunner;
+  slots: number;
+  timeoutMs: number;
+  worker: string;
+  fetchUri: (uri: string) => Promise<string>;
+}
+
+/** A file that a spec wrote anew; `name` as it would have been stored. */
+export interface NewFile {
+  sortIndex: number;
+  field: string;
+  name: string;
+  sha256: string;
+}
+
+/** Rows that specs gave, as a part would hold them. */
+export interface RerunRows {
+  rows: PartBuffers;
+  files: NewFile[];
+}
+
+/** Runs every spec of a file of specs, each for itself, with its tries and limits, and stores nothing. */
+export async function rerunSpecs(
+  { runner, slots, timeoutMs, worker, fetchUri }: Rerunner,
+  experiment: AnyExperiment,
+  run: RunInfo,
+  specsPath: string,
+  count: number,
+  tempRoot: string,
+): Promise<RerunRows> {
+  const rows = new PartBuffers(partColumns(experiment, run.details.extra_columns));
+  const files: NewFile[] = [];
+  const request = (at: number, firstAttempt: number): ChunkRequest => ({
+    ...{ experiment: experiment.name, specsPath, tempRoot, worker, timeoutMs, firstAttempt },
+    ...{ from: at, to: at + 1, careful: false, boxMs: null },
+    extraColumns: run.details.extra_columns,
+    seed: run.details.seed,
+    rootRunId: run.manifest.workflow_run_id,
+  });
+  const account = new SpecAccount(experiment, run, specsPath, worker);
+  const signal = new AbortController().signal;
+  const one = async (slot: number, at: number, attempt: number): Promise<RunnerEnd> => {
+    const written: { sortIndex: number; file: OutputFile }[] = [];
+    const folders: string[] = [];
+    const onRows = (own: Rows, removeDirs: readonly string[]) => {
+      written.push(...own.files.map((file) => ({ sortIndex: sortIndexAt(own, file.row), file })));
+      folders.push(...removeDirs);
+      addRows(rows, own);
+    };
+    const end = await runner.run(slot, request(at, attempt), { onRows, onOutput: () => undefined, fetchUri, signal });
+    for (const { sortIndex, file } of written) {
+      files.push({ sortIndex, field: file.field, name: file.name, sha256: await hashFile(file.path) });
+    }
+    for (const folder of folders) await rm(folder, { recursive: true, force: true });
+    return end;
+  };
+  let next = 0;
+  const lane = async (_: unknown, slot: number) => {
+    for (let at = next++; at < count; at = next++) {
+      for (let attempt = 1; ; ) {
+        const end = await one(slot, at, attempt);
+        if (end.type === "ended" && end.next > at) break;
+        if (end.type === "ended") attempt = end.nextAttempt;
+        else if (await account.died(at, attempt++, end, timeoutMs)) break;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(slots, count) }, lane));
+  const deaths = new BatchBuilder(partColumns(experiment, run.details.extra_columns).errors);
+  for (const row of account.failures) deaths.append(row);
+  rows.errors.add(deaths.take());
+  return { rows, files };
+}
+
+function addRows(to: PartBuffers, from: Rows): void {
+  to.ok.add(from.ok);
+  to.errors.add(from.errors);
+  for (const [name, table] of Object.entries(to.tables)) table.add(from.tables[name]!);
+}
+
+function sortIndexAt({ ok }: Rows, row: number): number {
+  return Number(ok.columns.find((column) => column.name === "sort_index")!.values[row]);
+}

@@ -1,0 +1,158 @@
+import type { AnyExperiment } from "../experiment/define.ts";
+import { schemaHash } from "../run/allocate.ts";
+import type { Environment } from "../run/environment.ts";
+import { ERROR_COLUMNS, SORT_SUBINDEX } from "../scatter/part-columns.ts";
+import { type Column, isScalarColumn } from "../spec/columns.ts";
+import { ID_FIELDS } from "../spec/id-columns.ts";
+import type { Duck } from "../table/duckdb.ts";
+import { literal, sqlType } from "../table/sql.ts";
+import { sayCode } from "./code-change.ts";
+import { mayHold } from "./json-schema-types.ts";
+import type { About, Subject } from "./verify-about.ts";
+import { describeTable, fileOf, type TablePaths } from "./verify-tables.ts";
+
+/** Whether the code here has the schemas that the run was made with. Another code is no damage. */
+export function sameSchema(
+  { findings }: Subject,
+  { manifest }: About,
+  experiment: AnyExperiment | undefined,
+  now: Environment,
+): boolean {
+  if (!manifest?.scythe) return false;
+  if (!experiment) {
+    findings.unchecked("code", `no experiment ${manifest.experiment_name} here to compare with`);
+    return false;
+  }
+  if (schemaHash(experiment) === manifest.scythe.schema_hash) {
+    findings.say("code", `has the run's schemas; ${sayCode(manifest.scythe.environment, now)}`);
+    return true;
+  }
+  const why = sayCode(manifest.scythe.environment, now);
+  findings.unchecked("code", `has other schemas than the run was made with (no damage): ${why}`);
+  return false;
+}
+
+/**
+ * Columns and types of every table: exactly those of the experiment when its code is the run's, and in any case such as
+ * `experiment_io_spec.yml` allows. Every table of `final/` says the report's generation.
+ */
+export async function verifySchema(
+  subject: Subject,
+  about: About,
+  duck: Duck,
+  tables: TablePaths,
+  experiment: AnyExperiment | undefined,
+): Promise<void> {
+  const { findings } = subject;
+  const expected = experiment && about.manifest?.scythe ? expectedTables(experiment, about) : undefined;
+  for (const [name, path] of tables) {
+    await findings.attempt("schema", fileOf(name), async () => {
+      const types = await describeTable(duck, path);
+      const own = expected?.get(name);
+      if (own) compareColumns(subject, name, types, own);
+      else if (expected) findings.bad("schema", fileOf(name), "is no table of the experiment");
+      compareIoSpec(subject, about, name, types);
+      if (name !== "specs" && about.report) await compareOrigin(subject, about, duck, name, path);
+    });
+  }
+  for (const name of expected?.keys() ?? []) {
+    if (about.report && name !== "specs" && !(name in about.report.final)) {
+      findings.bad("schema", "report.yml", `names no table ${name}, which the experiment has`);
+    }
+  }
+  if (expected) findings.say("schema", `columns and types of ${tables.size} tables are those of the experiment`);
+  else findings.unchecked("schema", "columns were compared with experiment_io_spec.yml alone, which names no tables");
+}
+
+/** What a table begins with and ends with; computed features may stand between, when there are any. */
+interface ExpectedColumns {
+  first: Column[];
+  last: Column[];
+  features: boolean;
+}
+
+function expectedTables(experiment: AnyExperiment, { manifest }: About): Map<string, ExpectedColumns> {
+  const inputs = [...(experiment.columns.input as Column[]), ...manifest!.scythe!.extra_columns];
+  const index = [...ID_FIELDS, ...inputs.filter(isScalarColumn)];
+  const features = experiment.computedFeatures !== undefined;
+  const expected = new Map<string, ExpectedColumns>([
+    ["specs", { first: [...ID_FIELDS, ...inputs], last: [], features: false }],
+    ["scalars", { first: index, last: experiment.columns.scalars, features }],
+    ["errors", { first: index, last: [...ERROR_COLUMNS], features }],
+  ]);
+  if (experiment.columns.files.length > 0) {
+    expected.set("result_file_refs", { first: index, last: experiment.columns.files, features });
+  }
+  for (const [name, own] of Object.entries(experiment.columns.tables as Record<string, Column[]>)) {
+    const levels = own.filter((column) => experiment.tables[name].index.includes(column.name));
+    const values = own.filter((column) => !levels.includes(column));
+    expected.set(name, { first: index, last: [...levels, SORT_SUBINDEX, ...values], features });
+  }
+  return expected;
+}
+
+const FEATURE_TYPES = new Set(["BIGINT", "DOUBLE", "BOOLEAN", "VARCHAR"]);
+
+function compareColumns(
+  { findings }: Subject,
+  table: string,
+  types: ReadonlyMap<string, string>,
+  { first, last, features }: ExpectedColumns,
+): void {
+  const actual = [...types];
+  const problem = (text: string) => findings.bad("schema", fileOf(table), text);
+  const compare = (column: Column, at: number) => {
+    const [name, type] = actual[at] ?? [undefined, undefined];
+    const own = table === "errors" ? column.name.replace(/^__/, "") : column.name;
+    const named = name === own || (table === "errors" && name?.replace(/^(error_)+/, "") === own);
+    if (!named) problem(name === undefined ? `lacks column ${own}` : `has column ${name} where ${own} should be`);
+    else if (type !== sqlType(column.type)) problem(`column ${name} is ${type}, not ${sqlType(column.type)}`);
+  };
+  first.forEach(compare);
+  const between = actual.length - first.length - last.length;
+  if (between < 0) return problem(`has ${actual.length} columns, not ${first.length + last.length}`);
+  const extra = actual.slice(first.length, first.length + between);
+  const strange = extra.find(([, type]) => !features || !FEATURE_TYPES.has(type));
+  if (strange) problem(`has a column ${strange[0]} (${strange[1]}) that the experiment does not`);
+  last.forEach((column, i) => {
+    compare(column, first.length + between + i);
+  });
+}
+
+type Side = { properties?: Record<string, unknown> };
+
+function compareIoSpec({ findings }: Subject, about: About, table: string, types: ReadonlyMap<string, string>): void {
+  const sides = about.ioSpec?.properties as { input?: Side; output?: Side } | undefined;
+  const definitions = (about.ioSpec?.$defs ?? {}) as Record<string, unknown>;
+  const own = table === "specs" ? [sides?.input] : [sides?.input, sides?.output];
+  if (table !== "specs" && table !== "scalars" && table !== "result_file_refs") return;
+  for (const [name, schema] of own.flatMap((side) => Object.entries(side?.properties ?? {}))) {
+    const type = types.get(name);
+    if (type === undefined) {
+      if (table === "specs" && !about.foreign) {
+        findings.bad("schema", fileOf(table), `lacks column ${name} of experiment_io_spec.yml`);
+      }
+    } else if (!mayHold(schema, type, definitions)) {
+      findings.bad("schema", fileOf(table), `column ${name} is ${type}, which experiment_io_spec.yml does not allow`);
+    }
+  }
+}
+
+/** A retry that was cut off leaves files of two generations. */
+async function compareOrigin(
+  { findings, layout }: Subject,
+  { report }: About,
+  duck: Duck,
+  name: string,
+  path: string,
+): Promise<void> {
+  const [row] = await duck.rows(
+    `SELECT decode(value) AS own FROM parquet_kv_metadata(${literal(path)}) WHERE decode(key) = 'scythe'`,
+  );
+  const own = JSON.parse(String(row?.own ?? "{}")) as { experiment_id?: string; generation?: number };
+  if (own.experiment_id !== layout.experimentId) {
+    findings.bad("schema", fileOf(name), `is a table of ${own.experiment_id ?? "no run"}`);
+  } else if (own.generation !== report!.generation) {
+    findings.bad("schema", fileOf(name), `is of generation ${own.generation}, report.yml of ${report!.generation}`);
+  }
+}
