@@ -26,6 +26,8 @@ import { Catalog } from "./study/catalog.ts";
 import type { Certificate } from "./study/certificate.ts";
 import type { RunHome } from "./study/home.ts";
 import { programsOf } from "./study/program.ts";
+import { makeRepro, type Repro, type ReproOptions } from "./study/repro.ts";
+import { type Reproduction, reproduce } from "./study/reproduce.ts";
 import type { Rerunner } from "./study/rerun.ts";
 import { openRun, type ResumeOptions, type Run } from "./study/run.ts";
 import { type RunOnceOptions, runOnce } from "./study/run-once.ts";
@@ -48,6 +50,8 @@ export class Scythe implements AsyncDisposable {
   readonly storage: Storage;
   readonly settings: Settings;
   readonly folder: string;
+  /** The config file; undefined for a project opened on a bare object. */
+  readonly configPath: string | undefined;
   readonly #engine: Engine;
   readonly #home: RunHome;
   #cluster: HatchetEngine | undefined;
@@ -60,6 +64,7 @@ export class Scythe implements AsyncDisposable {
     this.registry = new Registry(loaded.config.experiments);
     this.settings = readSettings(loaded, overrides);
     this.folder = loaded.folder;
+    this.configPath = loaded.path;
     const { storage } = this.settings;
     this.storage = typeof storage === "string" ? openStorage(storage) : storage;
     this.#scratch = mkdtempSync(join(tmpdir(), "scythe-"));
@@ -197,6 +202,25 @@ export class Scythe implements AsyncDisposable {
     const { doesLeaf, doesFan } = this.settings.worker;
     const children = doesLeaf ? this.#runner.warm(this.settings.slots ?? defaultSlots()) : undefined;
     await Promise.all([children, doesFan ? withDuckDb({}, 0, (duck) => duck.rows("SELECT 1")) : undefined]);
+  }
+
+  /**
+   * Makes a folder in which one spec of a run can be run alone, under a debugger if wanted.
+   * @throws ScytheError `conflict` when the folder holds anything
+   */
+  async repro(reference: string, sortIndex: number, options: ReproOptions = {}): Promise<Repro> {
+    const { experimentId, manifest } = await this.findRun(reference);
+    const settings = {
+      experiment: this.#experiment(manifest.experiment_name),
+      project: this.configPath ?? this.folder,
+      fetchUri: this.#fetchUri,
+    };
+    return makeRepro(this.storage, new RunLayout(parseExperimentId(experimentId)!), sortIndex, settings, options);
+  }
+
+  /** Runs the spec of a folder made by {@link repro} in this process, and compares it with what the run holds. */
+  reproduce(folder: string): Promise<Reproduction> {
+    return reproduce(folder, this.registry, this.#fetchUri);
   }
 
   #verifySettings(): VerifySettings {

@@ -9,6 +9,7 @@ import { registerErrors } from "./errors.ts";
 import { registerGc } from "./gc.ts";
 import { registerInit } from "./init.ts";
 import { registerList } from "./list.ts";
+import { registerRepro } from "./repro.ts";
 import { registerResults } from "./results.ts";
 import { registerResume } from "./resume.ts";
 import { registerRun } from "./run.ts";
@@ -39,6 +40,7 @@ const COMMANDS = [
   registerShow,
   registerResults,
   registerErrors,
+  registerRepro,
   registerVerify,
   registerDownload,
   registerCopy,

@@ -15,6 +15,8 @@ export interface RunOnceOptions {
   seed?: number;
   /** Stands for the spec's place in a run, and so for its random numbers. */
   sortIndex?: number;
+  /** What `ctx.attempt` says (default 1). */
+  attempt?: number;
 }
 
 export interface RunOnceResult {
@@ -43,7 +45,7 @@ export async function runOnce(
   const tempRoot = await mkdtemp(join(tmpdir(), "scythe-once-"));
   const logs: LogLine[] = [];
   const services = { seed: options.seed ?? 0, tempRoot, logs, fetchUri: options.fetchUri };
-  const context = new SpecContext(services, options.sortIndex ?? 0, 1);
+  const context = new SpecContext(services, options.sortIndex ?? 0, options.attempt ?? 1);
   const input = withLocalPaths(checked.value, experiment.columns.input);
   const files = InputFiles.of(experiment, async (uri) => (hasScheme(uri) ? options.fetchUri(uri) : uri));
   const returned = await experiment.run(files ? await files.bring(input, () => context.tempDir) : input, context);
@@ -52,7 +54,9 @@ export async function runOnce(
     () => "run-once",
     () => context.tempDir,
   );
-  if (isFailure(output)) throw new ScytheError("invalid_input", output.message);
+  if (isFailure(output)) {
+    throw new ScytheError("invalid_input", output.message, { details: { kind: output.kind, name: output.name } });
+  }
   const { values, files: stored, tables } = output;
   for (const { name, file } of experiment.columns.files as Column[]) {
     if (!file) continue;

@@ -106,17 +106,27 @@ function compareColumns(
     const own = table === "errors" ? column.name.replace(/^__/, "") : column.name;
     const named = name === own || (table === "errors" && name?.replace(/^(error_)+/, "") === own);
     if (!named) problem(name === undefined ? `lacks column ${own}` : `has column ${name} where ${own} should be`);
-    else if (type !== sqlType(column.type)) problem(`column ${name} is ${type}, not ${sqlType(column.type)}`);
+    else if (unquoted(type!) !== unquoted(sqlType(column.type))) {
+      problem(`column ${name} is ${type}, not ${sqlType(column.type)}`);
+    }
   };
   first.forEach(compare);
   const between = actual.length - first.length - last.length;
-  if (between < 0) return problem(`has ${actual.length} columns, not ${first.length + last.length}`);
+  if (between < 0) {
+    problem(`has ${actual.length} columns, not ${first.length + last.length}`);
+    return;
+  }
   const extra = actual.slice(first.length, first.length + between);
   const strange = extra.find(([, type]) => !features || !FEATURE_TYPES.has(type));
   if (strange) problem(`has a column ${strange[0]} (${strange[1]}) that the experiment does not`);
   last.forEach((column, i) => {
     compare(column, first.length + between + i);
   });
+}
+
+/** DuckDB quotes a field's name only where it must. */
+function unquoted(type: string): string {
+  return type.replaceAll('"', "");
 }
 
 type Side = { properties?: Record<string, unknown> };

@@ -33,7 +33,7 @@ export interface VerifySettings {
   rerunner: (experiment: AnyExperiment) => Rerunner;
 }
 
-/** DuckDB always gets a process of its own here: no file, however damaged, may end ours. */
+/** A file without a recorded hash is tried in a process of its own: however damaged, it may not end ours. */
 const OWN_PROCESS = Number.MAX_SAFE_INTEGER;
 const MEMORY_MB = 384;
 const MOST_SAMPLED = 100_000;
@@ -64,7 +64,7 @@ export async function verifyRun(
     const paths = await readable(subject, files);
     const session = { tempDir: join(scratch, "spill"), memoryMb: MEMORY_MB };
     const sample = await findings.attempt("tables", null, () =>
-      withDuckDb(session, OWN_PROCESS, async (duck) => {
+      withDuckDb(session, about.manifest?.scythe?.spec_count ?? OWN_PROCESS, async (duck) => {
         await verifyTables(subject, about, duck, paths);
         await verifySchema(subject, about, duck, paths, known);
         await verifyReferences(subject, about, duck, paths, known);
@@ -107,18 +107,22 @@ async function runSample(
   return outcome ?? null;
 }
 
-/** Tables by name; one without a recorded hash is tried first, where its damage can hurt nobody. */
+/** Tables by name; those without a recorded hash are tried first, where their damage can hurt nobody. */
 async function readable({ findings, scratch }: Subject, { whole, unknown }: LocalTables): Promise<Map<string, string>> {
-  const tables = new Map<string, string>();
-  for (const [path, local] of whole) tables.set(tableOf(path), local);
-  for (const [path, local] of unknown) {
-    const sql = `SELECT count(*) AS n, sum(hash(COLUMNS(*))) FROM read_parquet(${literal(local)})`;
-    const session = { tempDir: join(scratch, "spill"), memoryMb: MEMORY_MB };
-    const read = await findings.attempt("files", path, () =>
-      withDuckDb(session, OWN_PROCESS, (duck) => duck.rows(sql)),
-    );
-    if (read) tables.set(tableOf(path), local);
-  }
+  const session = { tempDir: join(scratch, "spill"), memoryMb: MEMORY_MB };
+  const tables = new Map([...whole].map(([path, local]) => [tableOf(path), local]));
+  const untried = [...unknown];
+  const tryUntilOneFails = async (duck: Duck): Promise<void> => {
+    for (let next = untried[0]; next; next = untried[0]) {
+      const [path, local] = next;
+      untried.shift();
+      const sql = `SELECT count(*), sum(hash(COLUMNS(*))) FROM read_parquet(${literal(local)})`;
+      const read = await findings.attempt("files", path, () => duck.rows(sql));
+      if (!read) return; // it may have taken the process with it
+      tables.set(tableOf(path), local);
+    }
+  };
+  while (untried.length > 0) await withDuckDb(session, OWN_PROCESS, tryUntilOneFails);
   return tables;
 }
 
