@@ -24,7 +24,9 @@ import { RunCache } from "./scatter/run-task.ts";
 import type { Storage } from "./storage/storage.ts";
 import { Catalog } from "./study/catalog.ts";
 import type { Certificate } from "./study/certificate.ts";
+import { type DiffOptions, diffRuns, type RunDiff } from "./study/diff.ts";
 import type { RunHome } from "./study/home.ts";
+import { type Lineage, readLineage } from "./study/lineage.ts";
 import { programsOf } from "./study/program.ts";
 import { makeRepro, type Repro, type ReproOptions } from "./study/repro.ts";
 import { type Reproduction, reproduce } from "./study/reproduce.ts";
@@ -223,6 +225,23 @@ export class Scythe implements AsyncDisposable {
     return reproduce(folder, this.registry, this.#fetchUri);
   }
 
+  /** What produced a run: code, environment, inputs, earlier runs. */
+  async lineage(reference: string): Promise<Lineage> {
+    return readLineage(this.storage, await this.locate(reference));
+  }
+
+  /**
+   * Compares two runs: schemas, code, environment, inputs, and what the specs that both have gave.
+   * @param options.storage where the second run lies, if elsewhere
+   */
+  async diff(a: string, b: string, options: DiffOptions & { storage?: string | Storage } = {}): Promise<RunDiff> {
+    const place = { storage: this.storage, layout: await this.locate(a) };
+    const { storage } = options;
+    if (storage === undefined) return diffRuns(place, { storage: this.storage, layout: await this.locate(b) }, options);
+    await using other = new Scythe(NOTHING, { engine: "inline", storage });
+    return diffRuns(place, { storage: other.storage, layout: await other.locate(b) }, options);
+  }
+
   #verifySettings(): VerifySettings {
     const rerunner = (experiment: AnyExperiment): Rerunner => ({
       runner: this.#runner,
@@ -283,6 +302,8 @@ export class Scythe implements AsyncDisposable {
     return this.#cluster;
   }
 }
+
+const NOTHING = { config: { experiments: [] }, path: undefined, folder: process.cwd() };
 
 /**
  * Opens the project whose `scythe.config.ts` is at or above a folder.

@@ -3,11 +3,13 @@ import { packageVersion } from "../run/environment.ts";
 import { registerCancel, registerPause } from "./cancel.ts";
 import { registerCompletion } from "./completion.ts";
 import { registerCopy } from "./copy.ts";
+import { registerDiff } from "./diff.ts";
 import { registerDoctor } from "./doctor.ts";
 import { registerDownload } from "./download.ts";
 import { registerErrors } from "./errors.ts";
 import { registerGc } from "./gc.ts";
 import { registerInit } from "./init.ts";
+import { registerLineage } from "./lineage.ts";
 import { registerList } from "./list.ts";
 import { registerRepro } from "./repro.ts";
 import { registerResults } from "./results.ts";
@@ -40,6 +42,8 @@ const COMMANDS = [
   registerShow,
   registerResults,
   registerErrors,
+  registerDiff,
+  registerLineage,
   registerRepro,
   registerVerify,
   registerDownload,

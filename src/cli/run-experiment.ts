@@ -3,6 +3,7 @@ import { ScytheError } from "../errors.ts";
 import type { Scythe } from "../project.ts";
 import type { AllocateOptions } from "../run/allocate.ts";
 import type { SpecsInput } from "../run/spec-source.ts";
+import { commandText } from "./command-text.ts";
 import { driveRun } from "./drive-run.ts";
 import { EXIT } from "./exit.ts";
 import { untilInterrupted } from "./interrupt.ts";
@@ -17,7 +18,9 @@ export async function runExperiment(name: string, specsFile: string | undefined,
   return withProject(overridesOf(flags), async (project) => {
     const experiment = project.registry.get(name);
     const specs = specsFromFlags(experiment, oneSpecFile(specsFile, flags));
-    const run = await allocate(project, name, specs, options);
+    const parent = flags.parent === undefined ? {} : { parentRun: (await project.findRun(flags.parent)).experimentId };
+    const command = commandText(process.argv.slice(2));
+    const run = await allocate(project, name, specs, { ...options, ...parent, command });
     if (!flags.json) await print(`${run.experimentId}\n`);
     return driveRun(project, run, flags.json);
   });

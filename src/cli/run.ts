@@ -23,6 +23,7 @@ export interface RunFlags extends EngineFlags {
   chunkSize?: number;
   keepSortIndex?: boolean;
   copyInputs?: boolean;
+  parent?: string;
 }
 
 const EXAMPLES = `
@@ -58,6 +59,7 @@ export function registerRun(program: Command): void {
     .addOption(new Option("--max-depth <n>", "levels of nodes (with --factor)").argParser(wholeNumber(0)))
     .addOption(new Option("--chunk-size <n>", "specs of a chunk, instead of measuring").argParser(wholeNumber(1)))
     .option("--keep-sort-index", "keep the sort_index that specs bring along")
+    .option("--parent <run>", "the run that this one goes on from, for its lineage")
     .option("--copy-inputs", "store http(s):// and s3:// input files with the run, too")
     .addHelpText("after", EXAMPLES);
   engineOptions(projectOptions(command)).action(

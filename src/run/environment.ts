@@ -65,17 +65,26 @@ async function packageVersions(folder: string): Promise<Record<string, string>> 
   const require = createRequire(found.path);
   const named = manifestOf(found.content);
   const names = Object.keys({ ...named.dependencies, ...named.peerDependencies }).sort();
-  const versions = names.flatMap((name) => {
-    try {
-      return [[name, (require(`${name}/package.json`) as { version: string }).version]];
-    } catch {
-      return []; // not installed, or it hides its package.json
-    }
-  });
-  return Object.fromEntries(versions);
+  const versions = await Promise.all(names.map(async (name) => [name, await installedVersion(require, name)] as const));
+  return Object.fromEntries(versions.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
-function manifestOf(packageJson: Buffer): Record<string, Record<string, string>> {
+/** Looked for where Node would look: many packages do not export their package.json. */
+async function installedVersion(require: NodeJS.Require, name: string): Promise<string | undefined> {
+  for (const folder of require.resolve.paths(name) ?? []) {
+    const content = await readFile(join(folder, name, "package.json")).catch(() => undefined);
+    if (content) return manifestOf(content).version;
+  }
+  return undefined; // not installed
+}
+
+interface PackageJson {
+  version?: string;
+  dependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+}
+
+function manifestOf(packageJson: Buffer): PackageJson {
   try {
     return JSON.parse(packageJson.toString());
   } catch {
