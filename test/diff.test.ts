@@ -1,0 +1,264 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { defineExperiment, fileRef, openProject, type RunDiff, type Scythe, table } from "scythe-ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { startS3Server } from "./servers/s3-server.ts";
+
+const CLI = join(import.meta.dirname, "../dist/cli/main.js");
+
+/** What the function does differently from one run to the next. */
+let change = { add: 0, fail: -1, file: "", steps: 2, nan: -1, infinite: -1 };
+const calm = change;
+
+const varied = defineExperiment({
+  name: "varied",
+  input: z.object({ n: z.number().int(), x: z.number().optional(), tags: z.array(z.string()), source: fileRef() }),
+  output: z.object({
+    value: z.number().catch(Number.NaN),
+    whole: z.number().int(),
+    big: z.bigint(),
+    note: z.string().nullable(),
+    log: fileRef(),
+  }),
+  tables: { steps: table(z.object({ step: z.number().int(), twice: z.number() }), { index: ["step"] }) },
+  computedFeatures: ({ n }) => ({ parity: n % 2 === 0 ? "even" : "odd" }),
+  retries: 0,
+  run({ n }, ctx) {
+    if (n === change.fail) throw new Error("failed for a change");
+    const path = join(ctx.tempDir, "a.log");
+    writeFileSync(path, `log ${n}${n === 3 ? change.file : ""}`);
+    const steps = Array.from({ length: n === 1 ? change.steps : 2 }, (_, step) => ({ step, twice: 2 * step }));
+    const value = n === change.infinite ? Number.MAX_VALUE : 10 * n + (n === 4 ? change.add : 0);
+    return {
+      value: n === change.nan ? Number.NaN : value,
+      whole: n,
+      big: 2n ** 60n + BigInt(n),
+      note: n === 2 && change.add > 0 ? "new" : null,
+      log: path,
+      tables: { steps },
+    };
+  },
+});
+
+const wider = defineExperiment({
+  name: "varied",
+  input: z.object({
+    n: z.number().min(0),
+    tags: z.array(z.string()),
+    source: fileRef(),
+    more: z.string().default("m"),
+  }),
+  output: z.object({ value: z.number(), extra: z.boolean() }),
+  run: ({ n }) => ({ value: 10 * n, extra: true }),
+});
+
+const folder = mkdtempSync(join(tmpdir(), "scythe-diff-test-"));
+const storage = join(folder, "data");
+let scythe: Scythe;
+const source = (name: string, text: string) => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+const specsOf = (count: number, file: string) =>
+  Array.from({ length: count }, (_, n) => ({ n, ...(n % 2 ? { x: n / 3 } : {}), tags: [`t${n}`], source: file }));
+
+beforeAll(async () => {
+  scythe = await openProject({ experiments: [varied], storage });
+});
+afterAll(async () => {
+  await scythe.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function runOf(specs: ReturnType<typeof specsOf>, changes: Partial<typeof change> = {}, project = scythe) {
+  change = { ...calm, ...changes };
+  const run = await project.allocate("varied", specs, { seed: 1 });
+  await run.result();
+  change = calm;
+  return run.experimentId;
+}
+
+function different({ columns, files }: RunDiff) {
+  const fields = [
+    ...columns.map((c) => ({ ...c, column: `${c.table}.${c.column}` })),
+    ...files.map((f) => ({ ...f, column: f.field })),
+  ];
+  return Object.fromEntries(fields.filter((own) => own.different > 0).map((own) => [own.column, own.different]));
+}
+
+describe("scythe diff", () => {
+  let plain: string;
+  beforeAll(async () => {
+    plain = await runOf(specsOf(6, source("a.txt", "one")));
+  });
+
+  it("finds two runs of the same specs equal, in whatever order and from whatever file they came", async () => {
+    const again = await runOf(specsOf(6, source("b.txt", "one")).reverse());
+    const found = await scythe.diff(plain, again);
+    expect(found).toMatchObject({ equal: true, by: "inputs", schema: [], environment: [] });
+    expect(found.specs).toMatchObject({ a: 6, b: 6, matched: 6, only_a: 0, only_b: 0 });
+    expect(found.outcomes).toMatchObject({ both_succeeded: 6, examples: [] });
+    expect(found.columns.map(({ table, column, compared, equal }) => [table, column, compared, equal])).toEqual([
+      ["scalars", "parity", 6, 6],
+      ["scalars", "value", 6, 6],
+      ["scalars", "whole", 6, 6],
+      ["scalars", "big", 6, 6],
+      ["scalars", "note", 6, 6],
+      ["steps", "parity", 12, 12],
+      ["steps", "step", 12, 12],
+      ["steps", "twice", 12, 12],
+    ]);
+    expect(found.files).toEqual([{ field: "log", compared: 6, equal: 6, different: 0, by: "content", examples: [] }]);
+    const placed = await scythe.diff(plain, again, { by: "sort_index" });
+    expect(placed.equal).toBe(false);
+    expect(different(placed)).toMatchObject({ "specs.n": 6, "scalars.value": 6, log: 6 });
+  });
+
+  it("names the largest differences, what failed, rows and files", async () => {
+    const source_ = join(folder, "a.txt");
+    const other = await runOf(specsOf(6, source_), { add: 0.5, fail: 5, file: "!", steps: 3 });
+    const found = await scythe.diff(plain, other);
+    expect(found.equal).toBe(false);
+    expect(different(found)).toEqual({ "scalars.value": 1, "scalars.note": 1, log: 1 });
+    const value = found.columns.find(({ column }) => column === "value")!;
+    expect(value).toMatchObject({ compared: 5, equal: 4, near: 0, max_abs: 0.5 });
+    expect(value.max_rel).toBeCloseTo(0.5 / 40.5, 12);
+    expect(value.examples).toEqual([{ sort_index_a: 4, sort_index_b: 4, sort_subindex: null, a: "40.0", b: "40.5" }]);
+    expect(found.outcomes).toMatchObject({
+      ...{ both_succeeded: 5, failed_in_b_only: 1, failed_in_a_only: 0 },
+      examples: [{ sort_index_a: 5, sort_index_b: 5, a: null, b: "error" }],
+    });
+    expect(found.tables.find((own) => own.table === "steps")).toMatchObject({ only_b: 1, only_a: 2 });
+    const near = await scythe.diff(plain, other, { tolerance: 0.02 });
+    expect(near.columns.find(({ column }) => column === "value")).toMatchObject({
+      near: 1,
+      different: 0,
+      examples: [],
+    });
+    expect(near.equal).toBe(false);
+  });
+
+  it("holds NaN equal to NaN, to nothing else, and infinite distances largest", async () => {
+    const file = join(folder, "a.txt");
+    const [one, two, none] = [
+      await runOf(specsOf(4, file), { nan: 1 }),
+      await runOf(specsOf(4, file), { nan: 1, infinite: 2 }),
+      await runOf(specsOf(4, file)),
+    ];
+    expect((await scythe.diff(one!, one!)).equal).toBe(true);
+    const found = (await scythe.diff(two!, none!)).columns.find(({ column }) => column === "value")!;
+    expect(found.different).toBe(2);
+    expect(found.examples.map(({ a }) => a)).toEqual(["nan", expect.stringContaining("e+308")]);
+    expect(found.max_abs).toBe(Number.MAX_VALUE);
+  });
+
+  it("tells specs that one run alone has, twins among them", async () => {
+    const file = join(folder, "a.txt");
+    const twins = [...specsOf(3, file), ...specsOf(3, file)];
+    const found = await scythe.diff(plain, await runOf(twins));
+    expect(found.equal).toBe(false);
+    expect(found.specs).toEqual({
+      ...{ a: 6, b: 6, matched: 3, only_a: 3, only_b: 3 },
+      ...{ examples_only_a: [3, 4, 5], examples_only_b: [3, 4, 5] },
+    });
+  });
+
+  it("tells input files of other content, whose specs are others", async () => {
+    const found = await scythe.diff(plain, await runOf(specsOf(6, source("a.txt", "two"))));
+    expect(found.artifacts.changed).toEqual([
+      { path: "artifacts/source/a.txt", a: expect.stringMatching(/^[0-9a-f]{64}$/), b: expect.any(String) },
+    ]);
+    expect(found.specs).toMatchObject({ matched: 0, only_a: 6, only_b: 6 });
+    source("a.txt", "one");
+  });
+
+  it("tells how schemas differ, and compares what they share", async () => {
+    await using project = await openProject({ experiments: [wider], storage });
+    const specs = specsOf(6, join(folder, "a.txt")).map(({ n, tags, source }) => ({ n, tags, source }));
+    const run = await project.allocate(wider, specs, { seed: 2 });
+    await run.result();
+    const found = await scythe.diff(plain, run.experimentId);
+    const changes = found.schema.map(({ of, field, change }) => `${of}.${field} ${change}`);
+    expect(changes).toEqual(
+      expect.arrayContaining([
+        ...["input.n changed", "input.x removed", "input.more added", "output.extra added", "output.log removed"],
+        "output.whole removed",
+      ]),
+    );
+    expect(found.schema.find(({ field }) => field === "n")!.b).toMatchObject({ minimum: 0, type: "number" });
+    expect(found).toMatchObject({ equal: false, seed: { a: 1, b: 2 }, specs: { matched: 6 } });
+    expect(different(found)).toEqual({});
+    expect(found.code.a.schema_hash).not.toBe(found.code.b.schema_hash);
+  });
+
+  it("on the command line exits 0 when equal, 3 when not, 2 without a run to compare", async () => {
+    const again = await runOf(specsOf(6, join(folder, "a.txt")));
+    const other = await runOf(specsOf(6, join(folder, "a.txt")), { add: 1 });
+    const cli = (...args: string[]) =>
+      spawnSync(process.execPath, [CLI, "diff", ...args, "--storage", storage], { cwd: folder, encoding: "utf8" });
+    const equal = cli(plain, again);
+    expect(equal.stdout, equal.stderr).toContain("equal");
+    expect(equal.status).toBe(0);
+    const unequal = cli(plain, other);
+    expect(unequal.stdout).toMatch(/value +5 +0 +1 +1 /);
+    expect(unequal.stdout).toContain("value: 40.0 → 41.0");
+    expect(unequal.status).toBe(3);
+    expect(JSON.parse(cli(plain, other, "--json", "--tolerance", "0.5").stdout)).toMatchObject({
+      ...{ equal: false, tolerance: 0.5 },
+      columns: expect.arrayContaining([expect.objectContaining({ column: "value", near: 1 })]),
+    });
+    expect(cli(plain, "nothing").status).toBe(2);
+    expect(cli(plain, again, "--tolerance", "x").status).toBe(2);
+  });
+});
+
+const server = await startS3Server();
+
+describe.skipIf(!server)("scythe diff across storages", () => {
+  afterAll(() => server!.stop());
+
+  it("compares a run on disk with one in a bucket", async () => {
+    Object.assign(process.env, server!.env, { SCYTHE_CACHE_DIR: join(folder, "cache") });
+    const where = `s3://${await server!.createBucket()}/studies`;
+    await using project = await openProject({ experiments: [varied], storage: where });
+    const file = join(folder, "a.txt");
+    const [here, there] = [await runOf(specsOf(6, file)), await runOf(specsOf(6, file), {}, project)];
+    const found = await scythe.diff(here!, there!, { storage: where });
+    expect(found).toMatchObject({ equal: true, specs: { matched: 6 }, files: [{ by: "size", equal: 6 }] });
+  });
+});
+
+describe("scythe lineage", () => {
+  it("names code, environment, inputs and the runs before", async () => {
+    const config = `import { defineConfig, defineExperiment } from "scythe-ts"; import { z } from "zod";
+      const twice = defineExperiment({ name: "twice", input: z.object({ n: z.number() }), output: z.object({ m: z.number() }), run: ({ n }) => ({ m: 2 * n }) });
+      export default defineConfig({ experiments: [twice] });`;
+    const project = mkdtempSync(join(import.meta.dirname, "fixtures", ".lineage-"));
+    try {
+      writeFileSync(join(project, "scythe.config.ts"), config);
+      writeFileSync(join(project, "specs.csv"), "n\n1\n2\n");
+      const cli = (...args: string[]) =>
+        spawnSync(process.execPath, [CLI, ...args, "--storage", storage], { cwd: project, encoding: "utf8" });
+      const first = cli("run", "twice", "specs.csv", "--seed", "3").stdout.trim();
+      const second = cli("run", "twice", "--set", "n=4", "--parent", "twice", "--seed", "5").stdout.trim();
+      const { stdout, stderr } = cli("lineage", "twice", "--json");
+      const lineage = JSON.parse(stdout || stderr);
+      expect(lineage).toMatchObject({
+        ...{ experiment_id: second, experiment_name: "twice", seed: 5, artifacts: [] },
+        command: `scythe run twice --set 'n=4' --parent twice --seed 5 --storage ${storage}`,
+        environment: { node: process.version, packages: { zod: expect.any(String), commander: expect.any(String) } },
+        specs: { count: 1, source: null, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+        driven: { engine: "local", times: 1, generation: 0 },
+        parents: [{ experiment_id: first, spec_count: 2 }],
+      });
+      const before = JSON.parse(cli("lineage", first, "--json").stdout);
+      expect(before).toMatchObject({ specs: { source: { path: "specs.csv", bytes: 6 } }, parents: [] });
+      expect(cli("lineage", first).stdout).toContain("from specs.csv");
+    } finally {
+      rmSync(project, { recursive: true, force: true });
+    }
+  });
+});
