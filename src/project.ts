@@ -22,6 +22,7 @@ import { parseExperimentId, RunLayout } from "./run/layout.ts";
 import type { SpecsInput } from "./run/spec-source.ts";
 import { RunCache } from "./scatter/run-task.ts";
 import type { Storage } from "./storage/storage.ts";
+import { Audit, type AuditTools } from "./study/audit.ts";
 import { Catalog } from "./study/catalog.ts";
 import type { Certificate } from "./study/certificate.ts";
 import { type DiffOptions, diffRuns, type RunDiff } from "./study/diff.ts";
@@ -34,7 +35,6 @@ import type { Rerunner } from "./study/rerun.ts";
 import { openRun, type ResumeOptions, type Run } from "./study/run.ts";
 import { type RunOnceOptions, runOnce } from "./study/run-once.ts";
 import { startRun } from "./study/start.ts";
-import { type VerifyOptions, type VerifySettings, verifyRun } from "./study/verify.ts";
 import { withDuckDb } from "./table/duckdb.ts";
 import { MemoryBudget } from "./table/memory-budget.ts";
 import { FailureLimits } from "./worker/failure-limits.ts";
@@ -47,26 +47,25 @@ import { Trials } from "./worker/spec-notes.ts";
 type SpecOf<E> = E extends Experiment<infer I, infer _O, infer _T> ? z.input<I> : Record<string, unknown>;
 
 /** A project: its experiments, its storage, its engine. Close it when done (or `await using`). */
-export class Scythe implements AsyncDisposable {
+export class Scythe extends Audit implements AsyncDisposable {
   readonly registry: Registry;
   readonly storage: Storage;
   readonly settings: Settings;
   readonly folder: string;
-  /** The config file; undefined for a project opened on a bare object. */
-  readonly configPath: string | undefined;
   readonly #engine: Engine;
   readonly #home: RunHome;
   #cluster: HatchetEngine | undefined;
   readonly #runner: ChunkRunner;
   readonly #scratch: string;
   readonly #fetchUri: FetchUri;
+  readonly #configPath: string | undefined;
   readonly #removeScratch = () => rmSync(this.#scratch, { recursive: true, force: true });
 
   constructor(loaded: LoadedConfig | { config: Config; path: undefined; folder: string }, overrides: Overrides) {
+    super();
     this.registry = new Registry(loaded.config.experiments);
     this.settings = readSettings(loaded, overrides);
     this.folder = loaded.folder;
-    this.configPath = loaded.path;
     const { storage } = this.settings;
     this.storage = typeof storage === "string" ? openStorage(storage) : storage;
     this.#scratch = mkdtempSync(join(tmpdir(), "scythe-"));
@@ -77,6 +76,7 @@ export class Scythe implements AsyncDisposable {
       cache: new FileCache(this.settings.cacheFolder, this.settings.cacheBytes),
       http: { allowHosts: this.settings.allowHosts },
     });
+    this.#configPath = loaded.path;
     try {
       this.#runner = chooseRunner(this.settings.engine, loaded.path, this.registry);
       const controls = new ControlWatch(this.storage, this.settings.engine === "hatchet" ? CLUSTER_LOOK_MS : undefined);
@@ -170,15 +170,6 @@ export class Scythe implements AsyncDisposable {
   }
 
   /**
-   * Checks a run against all that it recorded of itself; with a sample, runs some of its specs again.
-   * @throws ScytheError `not_found`; what is wrong with a run is told in the certificate
-   */
-  async verify(reference: string, options: VerifyOptions = {}): Promise<Certificate> {
-    const layout = await this.locate(reference);
-    return verifyRun(this.storage, layout, this.#verifySettings(), options);
-  }
-
-  /**
    * Takes work of a cluster's engine until stopped: what `scythe worker` does.
    * @throws ScytheError `engine` for engines that need no workers
    */
@@ -206,51 +197,20 @@ export class Scythe implements AsyncDisposable {
     await Promise.all([children, doesFan ? withDuckDb({}, 0, (duck) => duck.rows("SELECT 1")) : undefined]);
   }
 
-  /**
-   * Makes a folder in which one spec of a run can be run alone, under a debugger if wanted.
-   * @throws ScytheError `conflict` when the folder holds anything
-   */
-  async repro(reference: string, sortIndex: number, options: ReproOptions = {}): Promise<Repro> {
-    const { experimentId, manifest } = await this.findRun(reference);
-    const settings = {
-      experiment: this.#experiment(manifest.experiment_name),
-      project: this.configPath ?? this.folder,
+  protected auditTools(): AuditTools {
+    const { engine, slots = defaultSlots(), executionTimeoutMs, workerName: worker } = this.settings;
+    return {
+      configPath: this.#configPath,
       fetchUri: this.#fetchUri,
+      rerunner: (experiment) => ({
+        ...{ runner: this.#runner, slots: engine === "inline" ? 1 : slots, worker, fetchUri: this.#fetchUri },
+        timeoutMs: experiment.executionTimeoutMs ?? executionTimeoutMs,
+      }),
+      elsewhere: async (storage, reference) => {
+        await using other = await openProject({ experiments: [] }, { storage });
+        return { storage: other.storage, layout: await other.locate(reference) };
+      },
     };
-    return makeRepro(this.storage, new RunLayout(parseExperimentId(experimentId)!), sortIndex, settings, options);
-  }
-
-  /** Runs the spec of a folder made by {@link repro} in this process, and compares it with what the run holds. */
-  reproduce(folder: string): Promise<Reproduction> {
-    return reproduce(folder, this.registry, this.#fetchUri);
-  }
-
-  /** What produced a run: code, environment, inputs, earlier runs. */
-  async lineage(reference: string): Promise<Lineage> {
-    return readLineage(this.storage, await this.locate(reference));
-  }
-
-  /**
-   * Compares two runs: schemas, code, environment, inputs, and what the specs that both have gave.
-   * @param options.storage where the second run lies, if elsewhere
-   */
-  async diff(a: string, b: string, options: DiffOptions & { storage?: string | Storage } = {}): Promise<RunDiff> {
-    const place = { storage: this.storage, layout: await this.locate(a) };
-    const { storage } = options;
-    if (storage === undefined) return diffRuns(place, { storage: this.storage, layout: await this.locate(b) }, options);
-    await using other = new Scythe(NOTHING, { engine: "inline", storage });
-    return diffRuns(place, { storage: other.storage, layout: await other.locate(b) }, options);
-  }
-
-  #verifySettings(): VerifySettings {
-    const rerunner = (experiment: AnyExperiment): Rerunner => ({
-      runner: this.#runner,
-      slots: this.settings.engine === "inline" ? 1 : (this.settings.slots ?? defaultSlots()),
-      timeoutMs: experiment.executionTimeoutMs ?? this.settings.executionTimeoutMs,
-      worker: this.settings.workerName,
-      fetchUri: this.#fetchUri,
-    });
-    return { registry: this.registry, folder: this.folder, rerunner };
   }
 
   #experiment<E extends AnyExperiment>(experiment: E | string): E {
@@ -302,8 +262,6 @@ export class Scythe implements AsyncDisposable {
     return this.#cluster;
   }
 }
-
-const NOTHING = { config: { experiments: [] }, path: undefined, folder: process.cwd() };
 
 /**
  * Opens the project whose `scythe.config.ts` is at or above a folder.
