@@ -97,6 +97,17 @@ describe.skipIf(!server)("beside Python Scythe in one bucket", () => {
     });
     expect(await results.query("SELECT count(*) AS n, sum(step) AS s FROM steps")).toEqual([{ n: 10, s: 5 }]);
 
+    const certificate = await scythe.verify("from_python");
+    expect(certificate).toMatchObject({ result: "verified", made_by: null, seed: null, problems: [] });
+    const statuses = Object.fromEntries(certificate.checks.map(({ name, status }) => [name, status]));
+    expect(statuses).toMatchObject({
+      descriptions: "unchecked",
+      files: "unchecked",
+      counts: "unchecked",
+      tables: "ok",
+    });
+    expect(certificate.files.find(({ path }) => path === "final/scalars.pq")).toMatchObject({ recorded: false });
+
     const command = (...args: string[]) =>
       execFileSync(process.execPath, [cli, ...args], {
         cwd: lifespan,

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   appendFileSync,
   cpSync,
@@ -14,6 +15,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Certificate, openProject, randomFrom } from "scythe-ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse, stringify } from "yaml";
+import { withDuckDb } from "../src/table/duckdb.ts";
 import { CLI, MEASURED, measuredSpecs } from "./measured.ts";
 import { startS3Server } from "./servers/s3-server.ts";
 
@@ -177,6 +180,80 @@ describe("scythe verify", () => {
     expect(all.sample).toMatchObject({ same: 10 });
     rmSync(join(target, id, "artifacts/source/two.txt"));
     expect(filesNamed(await verify(target))).toEqual(["artifacts/source/two.txt"]);
+  });
+
+  it("finds a copy in another storage whole, with hashes of its own", async () => {
+    const target = join(folder, "copied");
+    const copied = spawnSync(process.execPath, [CLI, "copy", id, target, "--storage", storage], { cwd: MEASURED });
+    expect(copied.status).toBe(0);
+    const certificate = await verify(target, { sample: 5 });
+    expect(certificate.problems).toEqual([]);
+    expect(new Set(Object.values(statuses(certificate)))).toEqual(new Set(["ok"]));
+    expect(certificate.files.every(({ recorded }) => recorded)).toBe(true);
+  });
+
+  it("finds rows that are not what the run's records say, though every hash is right", async () => {
+    const where = join(folder, "forged");
+    cpSync(join(storage, id), join(where, id), { recursive: true });
+    const path = (table: string) => join(where, id, `final/${table}.pq`);
+    const report = join(where, id, "report.yml");
+    const parsed = parse(readFileSync(report, "utf8"));
+    const forge = async (table: string, select: string) => {
+      await withDuckDb({}, 0, async (duck) => {
+        const rows = await duck.rows(
+          `SELECT decode(value) AS v FROM parquet_kv_metadata('${path(table)}') WHERE decode(key) = 'scythe'`,
+        );
+        await duck.run(
+          `COPY (SELECT ${select}) TO '${path(table)}.new' (FORMAT parquet, KV_METADATA {scythe: '${rows[0]!.v}'})`,
+          "forge",
+        );
+      });
+      cpSync(`${path(table)}.new`, path(table));
+      rmSync(`${path(table)}.new`);
+      parsed.final[table] = {
+        rows: parsed.final[table].rows,
+        bytes: statSync(path(table)).size,
+        sha256: createHash("sha256")
+          .update(readFileSync(path(table)))
+          .digest("hex"),
+      };
+    };
+    await forge(
+      "scalars",
+      `* REPLACE (CASE sort_index WHEN 3 THEN 4 ELSE sort_index END AS sort_index) FROM '${path("scalars")}'`,
+    );
+    await forge("steps", `* FROM '${path("steps")}' WHERE NOT (sort_index = 7 AND sort_subindex = 1)`);
+    await forge("errors", `* REPLACE (n + 1 AS n) FROM '${path("errors")}'`);
+    writeFileSync(report, stringify(parsed));
+    const { problems } = await verify(where);
+    const texts = problems.map(({ file, problem }) => `${file} ${problem}`);
+    expect(texts).toEqual(
+      expect.arrayContaining([
+        "final/scalars.pq sort_index 4 more than once over scalars and errors",
+        "final/scalars.pq sort_index 3 in neither scalars nor errors",
+        expect.stringMatching(/^final\/errors\.pq sort_index 6, .*: inputs that are not the spec's/),
+        expect.stringMatching(/^final\/scalars\.pq sort_index 4: inputs that are not the spec's/),
+        "final/scalars.pq has 1 rows whose ids are not those of this run and spec",
+        "final/steps.pq sort_index 3: rows of specs that did not succeed",
+        "final/steps.pq sort_index 7: rows are missing or there twice (sort_subindex)",
+        expect.stringMatching(/^final\/steps\.pq rows: \d+, not \d+/),
+        "final/result_file_refs.pq has not the same specs as scalars.pq",
+      ]),
+    );
+    expect(texts.some((text) => text.includes("SHA-256"))).toBe(false);
+  });
+
+  it("says of a run that is not complete what there is of it", async () => {
+    const where = join(folder, "cancelled");
+    cpSync(join(storage, id), join(where, id), { recursive: true });
+    rmSync(join(where, id, "report.yml"));
+    rmSync(join(where, id, "final"), { recursive: true });
+    const state = join(where, id, "state.yml");
+    writeFileSync(state, readFileSync(state, "utf8").replace("status: complete", "status: cancelled"));
+    const { problems } = await verify(where);
+    expect(problems).toEqual([
+      { check: "descriptions", file: "report.yml", problem: expect.stringContaining("not complete (cancelled)") },
+    ]);
   });
 
   it("tells other code from damage", async () => {

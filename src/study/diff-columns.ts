@@ -59,13 +59,20 @@ export async function compareTable(
       kind: types.every((type) => NUMBER.test(type)) ? "number" : types[0] === types[1] ? "same" : "text",
     };
   });
-  const sql = columns.map(({ name, i, kind }) => columnSql(identifier(name), i, kind, tolerance, many));
+  const sql = columns.map(({ name, i, kind }) => countSql(termsOf(identifier(name), kind, tolerance), i));
   const [row] = await duck.rows(
     `SELECT count(*) FILTER (WHERE a.i IS NOT NULL AND b.i IS NOT NULL) AS n, count(a.i) AS rows_a, count(b.i) AS rows_b,
      count(*) FILTER (WHERE b.i IS NULL) AS only_a, count(*) FILTER (WHERE a.i IS NULL) AS only_b
      ${sql.map((part) => `, ${part}`).join("")} FROM ${joined}`,
   );
   const count = (name: string) => Number(row![name]);
+  const diffs = columns.map(({ name, i }) => columnDiff(row!, table, name, i));
+  const unequal = columns.filter(({ i }) => diffs[i]!.different > 0);
+  if (unequal.length > 0) {
+    const parts = unequal.map(({ name, i, kind }) => exampleSql(termsOf(identifier(name), kind, tolerance), i, many));
+    const [examples] = await duck.rows(`SELECT ${parts.join(", ")} FROM ${joined}`);
+    for (const { i } of unequal) diffs[i]!.examples = examplesOf(examples![`x${i}`]);
+  }
   return {
     table: {
       table,
@@ -74,7 +81,7 @@ export async function compareTable(
       only_a: count("only_a"),
       only_b: count("only_b"),
     },
-    columns: columns.map(({ name, i }) => columnDiff(row!, table, name, i)),
+    columns: diffs,
   };
 }
 
@@ -96,53 +103,75 @@ function joinedSql(a: Side, b: Side, table: string, many: boolean): string {
   return `${side(a, "ia")} ${many ? "FULL" : "INNER"} JOIN ${side(b, "ib")} ON a.pair = b.pair ${and}`;
 }
 
-function columnSql(name: string, i: number, kind: string, tolerance: number, many: boolean): string {
+/** SQL of what is asked of one column's two values. */
+interface Terms {
+  x: string;
+  y: string;
+  same: string;
+  /** Of numbers that differ, whether the tolerance allows it. */
+  near: string;
+  /** Of numbers; undefined for other columns. */
+  distance: { of: string; relative: string; finite: string } | undefined;
+}
+
+const BOTH = "a.i IS NOT NULL AND b.i IS NOT NULL";
+
+function termsOf(name: string, kind: string, tolerance: number): Terms {
   const [x, y] = [`a.${name}`, `b.${name}`].map((v) => (kind === "text" ? `CAST(${v} AS VARCHAR)` : v)) as [
     string,
     string,
   ];
-  const both = "a.i IS NOT NULL AND b.i IS NOT NULL";
   const same = `${x} IS NOT DISTINCT FROM ${y}`;
-  const subindex = many ? "a.sort_subindex" : "NULL";
-  const example = `{ia: a.i, ib: b.i, sub: ${subindex}, a: CAST(${x} AS VARCHAR), b: CAST(${y} AS VARCHAR)}`;
-  if (kind !== "number") {
-    return [
-      `count(*) FILTER (WHERE ${both} AND ${same}) AS e${i}, 0 AS w${i}, NULL AS d${i}, NULL AS r${i}`,
-      `arg_min(${example}, a.i, ${SHOWN}) FILTER (WHERE ${both} AND NOT (${same})) AS x${i}`,
-      `count(*) FILTER (WHERE ${both}) AS n${i}`,
-    ].join(", ");
-  }
+  if (kind !== "number") return { x, y, same, near: "false", distance: undefined };
   const [p, q] = [`CAST(${x} AS DOUBLE)`, `CAST(${y} AS DOUBLE)`];
+  const of = `abs(${p} - ${q})`;
   const finite = `isfinite(${p}) AND isfinite(${q})`;
-  const distance = `abs(${p} - ${q})`;
-  const near = `(${finite} AND ${distance} <= ${tolerance} * greatest(1, abs(${p}), abs(${q})))`;
-  const differs = `NOT (${same}) AND NOT coalesce(${near}, false)`;
+  const near = `coalesce(${finite} AND ${of} <= ${tolerance} * greatest(1, abs(${p}), abs(${q})), false)`;
+  return { x, y, same, near, distance: { of, relative: `${of} / greatest(abs(${p}), abs(${q}))`, finite } };
+}
+
+function countSql({ same, near, distance }: Terms, i: number): string {
   return [
-    `count(*) FILTER (WHERE ${both} AND ${same}) AS e${i}`,
-    `count(*) FILTER (WHERE ${both} AND NOT (${same}) AND coalesce(${near}, false)) AS w${i}`,
-    `max(${distance}) FILTER (WHERE ${finite}) AS d${i}`,
-    `max(${distance} / greatest(abs(${p}), abs(${q}))) FILTER (WHERE ${finite} AND ${distance} > 0) AS r${i}`,
-    // what is no finite number in one of them is the largest difference of all
-    `arg_max(${example}, CASE WHEN ${finite} THEN ${distance} ELSE 'infinity'::DOUBLE END, ${SHOWN})
-     FILTER (WHERE ${both} AND ${differs}) AS x${i}`,
-    `count(*) FILTER (WHERE ${both}) AS n${i}`,
+    `count(*) FILTER (WHERE ${BOTH}) AS n${i}`,
+    `count(*) FILTER (WHERE ${BOTH} AND ${same}) AS e${i}`,
+    `count(*) FILTER (WHERE ${BOTH} AND NOT (${same}) AND ${near}) AS w${i}`,
+    distance ? `max(${distance.of}) FILTER (WHERE ${distance.finite}) AS d${i}` : `NULL AS d${i}`,
+    distance
+      ? `max(${distance.relative}) FILTER (WHERE ${distance.finite} AND ${distance.of} > 0) AS r${i}`
+      : `NULL AS r${i}`,
   ].join(", ");
+}
+
+/** Only what is shown is made text of. What is no finite number in one of them is the largest difference of all. */
+function exampleSql({ x, y, same, near, distance }: Terms, i: number, many: boolean): string {
+  const example = `{ia: a.i, ib: b.i, sub: ${many ? "a.sort_subindex" : "NULL"}, a: ${x}, b: ${y}}`;
+  const by = distance ? `CASE WHEN ${distance.finite} THEN ${distance.of} ELSE 'infinity'::DOUBLE END` : "-a.i";
+  const largest = `arg_max(${example}, ${by}, ${SHOWN}) FILTER (WHERE ${BOTH} AND NOT (${same}) AND NOT ${near})`;
+  const texts = "{ia: e.ia, ib: e.ib, sub: e.sub, a: CAST(e.a AS VARCHAR), b: CAST(e.b AS VARCHAR)}";
+  return `list_transform(${largest}, lambda e: ${texts}) AS x${i}`;
 }
 
 function columnDiff(row: SqlRow, table: string, column: string, i: number): ColumnDiff {
   const [compared, equal, near] = [Number(row[`n${i}`]), Number(row[`e${i}`]), Number(row[`w${i}`])];
-  const number = (value: unknown) => (value === null || value === undefined ? null : Number(value));
   const isNumber = row[`d${i}`] !== null && row[`d${i}`] !== undefined;
   return {
     ...{ table, column, compared, equal, near, different: compared - equal - near },
-    max_abs: number(row[`d${i}`]),
-    max_rel: isNumber ? (number(row[`r${i}`]) ?? 0) : null,
-    examples: ((row[`x${i}`] as Record<string, unknown>[] | null) ?? []).map((example) => ({
-      sort_index_a: Number(example.ia),
-      sort_index_b: Number(example.ib),
-      sort_subindex: number(example.sub),
-      a: example.a as string | null,
-      b: example.b as string | null,
-    })),
+    max_abs: numberOrNull(row[`d${i}`]),
+    max_rel: isNumber ? (numberOrNull(row[`r${i}`]) ?? 0) : null,
+    examples: [],
   };
+}
+
+function examplesOf(found: unknown): Example[] {
+  return ((found as Record<string, unknown>[] | null) ?? []).map((example) => ({
+    sort_index_a: Number(example.ia),
+    sort_index_b: Number(example.ib),
+    sort_subindex: numberOrNull(example.sub),
+    a: example.a as string | null,
+    b: example.b as string | null,
+  }));
+}
+
+function numberOrNull(value: unknown): number | null {
+  return value === null || value === undefined ? null : Number(value);
 }

@@ -1,6 +1,7 @@
 import { specRunIdSql } from "../run/layout.ts";
 import type { Duck, SqlRow } from "../table/duckdb.ts";
 import { identifier, literal } from "../table/sql.ts";
+import type { Findings } from "./certificate.ts";
 import type { About, Subject } from "./verify-about.ts";
 
 /** Finished tables by name, `specs` among them, and where they can be read. */
@@ -22,7 +23,7 @@ export async function verifyTables(subject: Subject, about: About, duck: Duck, t
 
 interface Facts {
   rows: number;
-  /** Different values of `sort_index`. */
+  /** Of the specs: different values of `sort_index`. */
   specs: number;
   /** Sum of the hashes of all `sort_index`: equal for equal sets. */
   print: bigint;
@@ -40,7 +41,7 @@ async function factsOf(
     const strangers = about.foreign || !about.manifest ? "0" : strangersSql(layout.experimentId, about, name);
     const row = await findings.attempt("tables", file, async () => {
       const [first] = await duck.rows(
-        `SELECT count(*) AS n, count(DISTINCT sort_index) AS specs, CAST(coalesce(sum(hash(sort_index)), 0) AS VARCHAR) AS h,
+        `SELECT count(*) AS n, ${name === "specs" ? "count(DISTINCT sort_index)" : "0"} AS specs, CAST(coalesce(sum(hash(sort_index)), 0) AS VARCHAR) AS h,
          ${strangers} AS strangers FROM read_parquet(${literal(path)})`,
       );
       return first;
@@ -61,7 +62,10 @@ function strangersSql(experimentId: string, { manifest }: About, name: string): 
   const wrong = [
     `experiment_id IS DISTINCT FROM ${literal(experimentId)}`,
     `root_workflow_run_id IS DISTINCT FROM ${literal(workflow_run_id)}`,
-    ...(name === "specs" ? [] : [`workflow_run_id IS DISTINCT FROM ${specRunIdSql(workflow_run_id)}`]),
+    // dear to compute, and other tables have it from the same rows
+    ...(["scalars", "errors"].includes(name)
+      ? [`workflow_run_id IS DISTINCT FROM ${specRunIdSql(workflow_run_id)}`]
+      : []),
   ];
   return `count(*) FILTER (WHERE ${wrong.join(" OR ")})`;
 }
@@ -140,33 +144,51 @@ async function whichAreWrong(duck: Duck, tables: TablePaths, mayMiss: boolean): 
   return problems;
 }
 
-/** The inputs that a row stands for are those of its spec. */
+/** The inputs that a row stands for are those of its spec: equal sums of hashes, or it is looked for which differ. */
 async function checkInputs({ findings }: Subject, duck: Duck, tables: TablePaths): Promise<void> {
   const specs = tables.get("specs");
-  for (const name of ["scalars", "errors"]) {
-    const path = tables.get(name);
-    if (!specs || !path) continue;
-    await findings.attempt("tables", fileOf(name), async () => {
-      const shared = await sharedColumns(duck, specs, path);
-      if (shared.length === 0) return;
-      const differ = shared.map((column) => `s.${column} IS DISTINCT FROM t.${column}`).join(" OR ");
-      const found = await duck.rows(
-        `SELECT sort_index AS i, count(*) OVER () AS total FROM read_parquet(${literal(specs)}) s
-         JOIN read_parquet(${literal(path)}) t USING (sort_index) WHERE ${differ} ORDER BY i LIMIT ${SHOWN}`,
+  const rows = ["scalars", "errors"].filter((name) => tables.has(name));
+  if (!specs || rows.length === 0) return;
+  await findings.attempt("tables", "specs.pq", async () => {
+    const prints = new Map<string, bigint>();
+    const shared = await sharedColumns(duck, [specs, ...rows.map((name) => tables.get(name)!)]);
+    for (const name of ["specs", ...rows]) {
+      const hashes = `hash(${["sort_index", ...shared].join(", ")})`;
+      const [row] = await duck.rows(
+        `SELECT CAST(coalesce(sum(${hashes}), 0) AS VARCHAR) AS h FROM read_parquet(${literal(tables.get(name)!)})`,
       );
-      if (found.length > 0) findings.bad("tables", fileOf(name), `${indexes(found)}: inputs that are not the spec's`);
-    });
-  }
+      prints.set(name, BigInt(row!.h as string));
+    }
+    const found = rows.reduce((sum, name) => sum + prints.get(name)!, 0n);
+    if (found === prints.get("specs") || shared.length === 0) return;
+    for (const name of rows) await nameOtherInputs(findings, duck, specs, tables.get(name)!, name, shared);
+  });
+}
+
+async function nameOtherInputs(
+  findings: Findings,
+  duck: Duck,
+  specs: string,
+  path: string,
+  name: string,
+  shared: readonly string[],
+): Promise<void> {
+  const differ = shared.map((column) => `s.${column} IS DISTINCT FROM t.${column}`).join(" OR ");
+  const found = await duck.rows(
+    `SELECT sort_index AS i, count(*) OVER () AS total FROM read_parquet(${literal(specs)}) s
+     JOIN read_parquet(${literal(path)}) t USING (sort_index) WHERE ${differ} ORDER BY i LIMIT ${SHOWN}`,
+  );
+  if (found.length > 0) findings.bad("tables", fileOf(name), `${indexes(found)}: inputs that are not the spec's`);
 }
 
 const IDS = new Set(["experiment_id", "sort_index", "workflow_run_id", "root_workflow_run_id"]);
 
-/** Of one type in both: Python Scythe has dates as text in one and not in the other. */
-async function sharedColumns(duck: Duck, specs: string, table: string): Promise<string[]> {
-  const [left, right] = [await describeTable(duck, specs), await describeTable(duck, table)];
-  return [...left]
-    .filter(([name, type]) => !IDS.has(name) && right.get(name) === type)
-    .map(([name]) => identifier(name));
+/** Inputs of one type in all: Python Scythe has dates as text in one and not in the other. */
+async function sharedColumns(duck: Duck, paths: readonly string[]): Promise<string[]> {
+  const [first, ...others] = await Promise.all(paths.map((path) => describeTable(duck, path)));
+  const isShared = ([name, type]: [string, string]) =>
+    !IDS.has(name) && others.every((columns) => columns.get(name) === type);
+  return [...first!].filter(isShared).map(([name]) => identifier(name));
 }
 
 async function checkUserTable({ findings }: Subject, duck: Duck, tables: TablePaths, name: string): Promise<void> {
