@@ -220,10 +220,10 @@ describe("scythe verify", () => {
     };
     await forge(
       "scalars",
-      `* REPLACE (CASE sort_index WHEN 3 THEN 4 ELSE sort_index END AS sort_index) FROM '${path("scalars")}'`,
+      `* REPLACE (CASE sort_index WHEN 3 THEN 4 ELSE sort_index END AS sort_index) FROM read_parquet('${path("scalars")}')`,
     );
-    await forge("steps", `* FROM '${path("steps")}' WHERE NOT (sort_index = 7 AND sort_subindex = 1)`);
-    await forge("errors", `* REPLACE (n + 1 AS n) FROM '${path("errors")}'`);
+    await forge("steps", `* FROM read_parquet('${path("steps")}') WHERE NOT (sort_index = 7 AND sort_subindex = 1)`);
+    await forge("errors", `* REPLACE (n + 1 AS n) FROM read_parquet('${path("errors")}')`);
     writeFileSync(report, stringify(parsed));
     const { problems } = await verify(where);
     const texts = problems.map(({ file, problem }) => `${file} ${problem}`);

@@ -185,7 +185,9 @@ const IDS = new Set(["experiment_id", "sort_index", "workflow_run_id", "root_wor
 
 /** Inputs of one type in all: Python Scythe has dates as text in one and not in the other. */
 async function sharedColumns(duck: Duck, paths: readonly string[]): Promise<string[]> {
-  const [first, ...others] = await Promise.all(paths.map((path) => describeTable(duck, path)));
+  const described: Map<string, string>[] = [];
+  for (const path of paths) described.push(await describeTable(duck, path)); // it takes one question at a time
+  const [first, ...others] = described;
   const isShared = ([name, type]: [string, string]) =>
     !IDS.has(name) && others.every((columns) => columns.get(name) === type);
   return [...first!].filter(isShared).map(([name]) => identifier(name));
