@@ -198,13 +198,15 @@ export class Scythe extends Audit implements AsyncDisposable {
   }
 
   protected auditTools(): AuditTools {
-    const { engine, slots = defaultSlots(), executionTimeoutMs, workerName: worker } = this.settings;
+    const { engine, slots = defaultSlots(), executionTimeoutMs, maxOutputSize, workerName: worker } = this.settings;
     return {
       configPath: this.#configPath,
       fetchUri: this.#fetchUri,
       rerunner: (experiment) => ({
         ...{ runner: this.#runner, slots: engine === "inline" ? 1 : slots, worker, fetchUri: this.#fetchUri },
         timeoutMs: experiment.executionTimeoutMs ?? executionTimeoutMs,
+        memoryLimit: experiment.memoryLimit ?? this.settings.memoryLimit ?? null,
+        maxOutputSize: experiment.maxOutputSize ?? maxOutputSize,
       }),
       elsewhere: async (storage, reference) => {
         await using other = await openProject({ experiments: [] }, { storage });

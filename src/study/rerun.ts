@@ -14,6 +14,8 @@ export interface Rerunner {
   runner: ChunkRunner;
   slots: number;
   timeoutMs: number;
+  memoryLimit: number | null;
+  maxOutputSize: number;
   worker: string;
   fetchUri: (uri: string) => Promise<string>;
 }
@@ -34,7 +36,7 @@ export interface RerunRows {
 
 /** Runs every spec of a file of specs, each for itself, with its tries and limits, and stores nothing. */
 export async function rerunSpecs(
-  { runner, slots, timeoutMs, worker, fetchUri }: Rerunner,
+  { runner, slots, fetchUri, ...limits }: Rerunner,
   experiment: AnyExperiment,
   run: RunInfo,
   specsPath: string,
@@ -44,13 +46,13 @@ export async function rerunSpecs(
   const rows = new PartBuffers(partColumns(experiment, run.details.extra_columns));
   const files: NewFile[] = [];
   const request = (at: number, firstAttempt: number): ChunkRequest => ({
-    ...{ experiment: experiment.name, specsPath, tempRoot, worker, timeoutMs, firstAttempt },
-    ...{ from: at, to: at + 1, careful: false, boxMs: null },
+    ...{ experiment: experiment.name, specsPath, tempRoot, firstAttempt, ...limits },
+    ...{ from: at, to: at + 1, careful: false, confirm: false, boxMs: null },
     extraColumns: run.details.extra_columns,
     seed: run.details.seed,
     rootRunId: run.manifest.workflow_run_id,
   });
-  const account = new SpecAccount(experiment, run, specsPath, worker);
+  const accounts: SpecAccount[] = [];
   const signal = new AbortController().signal;
   const one = async (slot: number, at: number, attempt: number): Promise<RunnerEnd> => {
     const written: { sortIndex: number; file: OutputFile }[] = [];
@@ -69,18 +71,19 @@ export async function rerunSpecs(
   };
   let next = 0;
   const lane = async (_: unknown, slot: number) => {
+    const account = new SpecAccount(experiment, run, specsPath, limits.worker); // it keeps one spec's deaths at a time
+    accounts.push(account);
     for (let at = next++; at < count; at = next++) {
-      for (let attempt = 1; ; ) {
-        const end = await one(slot, at, attempt);
-        if (end.type === "ended" && end.next > at) break;
-        if (end.type === "ended") attempt = end.nextAttempt;
-        else if (await account.died(at, attempt++, end, timeoutMs)) break;
+      for (let attempt: number | undefined = 1; attempt !== undefined; ) {
+        const end: RunnerEnd = await one(slot, at, attempt);
+        if (end.type === "died") attempt = await account.died(at, attempt, end, limits.timeoutMs);
+        else attempt = end.next > at ? undefined : end.nextAttempt;
       }
     }
   };
   await Promise.all(Array.from({ length: Math.min(slots, count) }, lane));
   const deaths = new BatchBuilder(partColumns(experiment, run.details.extra_columns).errors);
-  for (const row of account.failures) deaths.append(row);
+  for (const row of accounts.flatMap((account) => account.failures)) deaths.append(row);
   rows.errors.add(deaths.take());
   return { rows, files };
 }
