@@ -62,7 +62,13 @@ export async function rerunSpecs(
       folders.push(...removeDirs);
       addRows(rows, own);
     };
-    const end = await runner.run(slot, request(at, attempt), { onRows, onOutput: () => undefined, fetchUri, signal });
+    const end = await runner.run(slot, request(at, attempt), {
+      onRows,
+      onOutput: () => undefined,
+      fetchUri,
+      signal,
+      kill: signal,
+    });
     for (const { sortIndex, file } of written) {
       files.push({ sortIndex, field: file.field, name: file.name, sha256: await hashFile(file.path) });
     }
@@ -77,7 +83,7 @@ export async function rerunSpecs(
       for (let attempt: number | undefined = 1; attempt !== undefined; ) {
         const end: RunnerEnd = await one(slot, at, attempt);
         if (end.type === "died") attempt = await account.died(at, attempt, end, limits.timeoutMs);
-        else attempt = end.next > at ? undefined : end.nextAttempt;
+        else attempt = end.type === "ended" && end.next <= at ? end.nextAttempt : undefined;
       }
     }
   };
