@@ -24,8 +24,10 @@ import { RunCache } from "./scatter/run-task.ts";
 import type { Storage } from "./storage/storage.ts";
 import { Audit, type AuditTools } from "./study/audit.ts";
 import { Catalog } from "./study/catalog.ts";
+import { type ExtendOptions, extendRun } from "./study/extend.ts";
 import type { RunHome } from "./study/home.ts";
 import { programsOf } from "./study/program.ts";
+import type { RetryOptions } from "./study/retry.ts";
 import { openRun, type ResumeOptions, type Run } from "./study/run.ts";
 import { type RunOnceOptions, runOnce } from "./study/run-once.ts";
 import { startRun } from "./study/start.ts";
@@ -115,6 +117,38 @@ export class Scythe extends Audit implements AsyncDisposable {
     this.#experiment(run.manifest.experiment_name);
     await run.resume(options);
     return run;
+  }
+
+  /**
+   * Runs the failed specs of a complete run again, as a new generation: its tables become whole, and stay as they are
+   * until then.
+   * @returns undefined when no spec failed, or none of that kind
+   * @throws ScytheError `conflict` when the run is not complete, or is retried by another process
+   */
+  async retry(reference: string, options: RetryOptions = {}): Promise<Run | undefined> {
+    const run = await this.findRun(reference);
+    this.#experiment(run.manifest.experiment_name);
+    return (await run.retry(options)) > 0 ? run : undefined;
+  }
+
+  /**
+   * Makes a new run of a complete one's specs and rows and of further specs, of which only those are computed. Failed
+   * specs are carried over as failed; {@link retry} runs them again.
+   * @param specs as for {@link allocate}; their `sort_index` follows, so that nobody's random numbers change
+   * @throws ScytheError `conflict` when the run is not complete or the experiment's schemas have changed
+   */
+  async extend(
+    reference: string,
+    specs: SpecsInput<Record<string, unknown>>,
+    options: ExtendOptions = {},
+  ): Promise<Run> {
+    const { experimentId, manifest } = await this.findRun(reference);
+    const experiment = this.#experiment(manifest.experiment_name);
+    this.#runner.warm(this.#engine.slots).catch(() => undefined); // told by the first chunk
+    const project = { folder: this.folder, fetchUri: this.#fetchUri };
+    const layout = new RunLayout(parseExperimentId(experimentId)!);
+    const allocated = await extendRun(this.storage, layout, experiment, specs, options, project);
+    return startRun(this.storage, this.#home, experiment, allocated);
   }
 
   /** Calls the experiment's function with one spec, in this process, with real files and no run. */

@@ -7,6 +7,7 @@ import { registerDiff } from "./diff.ts";
 import { registerDoctor } from "./doctor.ts";
 import { registerDownload } from "./download.ts";
 import { registerErrors } from "./errors.ts";
+import { registerExtend } from "./extend.ts";
 import { registerGc } from "./gc.ts";
 import { registerInit } from "./init.ts";
 import { registerLineage } from "./lineage.ts";
@@ -14,6 +15,7 @@ import { registerList } from "./list.ts";
 import { registerRepro } from "./repro.ts";
 import { registerResults } from "./results.ts";
 import { registerResume } from "./resume.ts";
+import { registerRetry } from "./retry.ts";
 import { registerRun } from "./run.ts";
 import { registerShow } from "./show.ts";
 import { registerVerify } from "./verify.ts";
@@ -33,6 +35,8 @@ const COMMANDS = [
   registerInit,
   registerRun,
   registerResume,
+  registerRetry,
+  registerExtend,
   registerWatch,
   registerPause,
   registerCancel,

@@ -2,7 +2,7 @@ import type { Overrides } from "../config.ts";
 import { ScytheError } from "../errors.ts";
 import type { Scythe } from "../project.ts";
 import type { AllocateOptions } from "../run/allocate.ts";
-import type { SpecsInput } from "../run/spec-source.ts";
+import type { Run } from "../study/run.ts";
 import { commandText } from "./command-text.ts";
 import { driveRun } from "./drive-run.ts";
 import { EXIT } from "./exit.ts";
@@ -20,30 +20,26 @@ export async function runExperiment(name: string, specsFile: string | undefined,
     const specs = specsFromFlags(experiment, oneSpecFile(specsFile, flags));
     const parent = flags.parent === undefined ? {} : { parentRun: (await project.findRun(flags.parent)).experimentId };
     const command = commandText(process.argv.slice(2));
-    const run = await allocate(project, name, specs, { ...options, ...parent, command });
+    const run = await untilAllocated(project, () => project.allocate(name, specs, { ...options, ...parent, command }));
     if (!flags.json) await print(`${run.experimentId}\n`);
     return driveRun(project, run, flags.json);
   });
 }
 
-async function allocate(
-  project: Scythe,
-  name: string,
-  specs: SpecsInput<Record<string, unknown>>,
-  options: AllocateOptions,
-) {
+/** Ctrl-C ends the process while specs are read and stored. */
+export async function untilAllocated(project: Scythe, allocate: () => Promise<Run>): Promise<Run> {
   const watch = untilInterrupted(() => {
     note("interrupted before the run had started");
     void project.close().finally(() => process.exit(EXIT.interrupted));
   });
   try {
-    return await project.allocate(name, specs, options);
+    return await allocate();
   } finally {
     watch.stop();
   }
 }
 
-function oneSpecFile(specsFile: string | undefined, flags: RunFlags): RunFlags {
+export function oneSpecFile<F extends Pick<RunFlags, "specs">>(specsFile: string | undefined, flags: F): F {
   if (specsFile === undefined) return flags;
   if (flags.specs === undefined) return { ...flags, specs: specsFile };
   throw new ScytheError("invalid_input", `Two spec files are given: ${specsFile} and ${flags.specs}`, {
@@ -59,7 +55,7 @@ export function overridesOf({ storage, engine, slots }: EngineFlags): Overrides 
   };
 }
 
-function allocateOptions(flags: RunFlags): AllocateOptions {
+export function allocateOptions(flags: RunFlags): AllocateOptions {
   const { factor, maxDepth } = flags;
   if ((factor === undefined) !== (maxDepth === undefined)) {
     throw new ScytheError("invalid_input", "--factor and --max-depth need each other", {

@@ -1,8 +1,8 @@
 import { parseExperimentId, RunLayout } from "../run/layout.ts";
-import { readReport } from "../run/report.ts";
+import { isComplete, type Report, readReport } from "../run/report.ts";
 import { readState } from "../run/state.ts";
 import type { Storage } from "../storage/storage.ts";
-import { ProgressReader } from "../study/progress.ts";
+import { type Progress, ProgressReader } from "../study/progress.ts";
 import type { Run } from "../study/run.ts";
 import { errorEntry } from "./error-entry.ts";
 import type { Row } from "./row-writer.ts";
@@ -16,6 +16,9 @@ export interface RunOutcome {
   /** Why it was stopped, if not by hand. */
   reason: string | null;
   seed: number | null;
+  generation: number;
+  /** What the generation ran again, so far; null in the first. */
+  retried: { specs: number; succeeded: number; failed: number } | null;
   allocated: number;
   succeeded: number;
   failed: number;
@@ -34,20 +37,23 @@ const SHOWN_FAILURES = 3;
 /** Reads the outcome back from storage, the only truth. */
 export async function outcomeOf(storage: Storage, run: Run): Promise<RunOutcome> {
   const layout = new RunLayout(parseExperimentId(run.experimentId)!);
-  const report = await readReport(storage, layout);
-  const allocated = run.manifest.scythe?.spec_count ?? 0;
-  const counts = report ?? (await new ProgressReader(storage, layout, allocated).read());
-  const { succeeded, failed } = counts;
+  const [state, report] = await Promise.all([readState(storage, layout), readReport(storage, layout)]);
+  const { spec_count: allocated = 0, carried_count = 0, seed = null } = run.manifest.scythe ?? {};
+  const complete = isComplete(state, report);
+  const now = complete ? undefined : await new ProgressReader(storage, layout, allocated, carried_count).read();
+  const { succeeded, failed } = report ?? now ?? { succeeded: 0, failed: 0 };
   return {
     experiment_id: run.experimentId,
     uri: run.uri,
-    status: report ? "complete" : "cancelled",
-    reason: report ? null : ((await readState(storage, layout))?.reason ?? null),
-    seed: run.manifest.scythe?.seed ?? null,
+    status: complete ? "complete" : "cancelled",
+    reason: complete ? null : (state?.reason ?? null),
+    seed,
+    generation: state?.generation ?? 0,
+    retried: now ? retriedSoFar(now) : retriedAtLast(report),
     allocated,
     succeeded,
     failed,
-    missing: report?.missing ?? allocated - succeeded - failed,
+    missing: report?.missing ?? allocated - carried_count - succeeded - failed,
     failed_by_kind: report?.failed_by_kind ?? {},
     seconds: report?.seconds ?? null,
     tables: inOrder(Object.entries(report?.final ?? {}), ([name]) => name).map(([name, { rows, bytes }]) => ({
@@ -56,8 +62,17 @@ export async function outcomeOf(storage: Storage, run: Run): Promise<RunOutcome>
       bytes,
       uri: storage.uriOf(layout.finalTable(name)),
     })),
-    failures: report && failed > 0 ? await firstFailures(run) : [],
+    failures: complete && failed > 0 ? await firstFailures(run) : [],
   };
+}
+
+function retriedSoFar({ generation, allocated, succeeded, failed }: Progress): RunOutcome["retried"] {
+  return generation === 0 ? null : { specs: allocated, succeeded, failed };
+}
+
+function retriedAtLast(report: Report | undefined): RunOutcome["retried"] {
+  const last = report?.generations?.at(-1);
+  return last && last.generation > 0 ? { specs: last.specs, succeeded: last.succeeded, failed: last.failed } : null;
 }
 
 async function firstFailures(run: Run): Promise<RunOutcome["failures"]> {

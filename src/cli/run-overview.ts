@@ -1,7 +1,7 @@
 import { isScytheError } from "../errors.ts";
 import type { RunLayout } from "../run/layout.ts";
-import { type Manifest, readManifest } from "../run/manifest.ts";
-import { type Report, readReport } from "../run/report.ts";
+import { type Manifest, type ManifestDetails, readManifest } from "../run/manifest.ts";
+import { isComplete, type Report, readReport } from "../run/report.ts";
 import { type RunState, readState, type ShownStatus, shownStatus } from "../run/state.ts";
 import type { Storage } from "../storage/storage.ts";
 import { ProgressReader } from "../study/progress.ts";
@@ -24,6 +24,8 @@ export interface RunFiles {
   manifest: Manifest | undefined;
   state: RunState | undefined;
   report: Report | undefined;
+  /** How far a retry that is not complete has come. */
+  retried: { specs: number; succeeded: number; failed: number } | undefined;
 }
 
 /** Reads what a run says of itself; also of one whose allocation was never finished, which has no manifest. */
@@ -34,18 +36,19 @@ export async function readRunFiles(storage: Storage, layout: RunLayout): Promise
     readReport(storage, layout),
   ]);
   const allocated = manifest?.scythe?.spec_count ?? null;
-  const counts = report ?? (allocated === null ? undefined : await countSoFar(storage, layout, allocated));
+  const counts = report ?? (manifest?.scythe ? await countSoFar(storage, layout, manifest.scythe) : undefined);
   const overview: RunOverview = {
     experiment_id: layout.experimentId,
     version: layout.id.version,
     timestamp: layout.id.timestamp,
-    status: report ? "complete" : shownStatus(state),
+    status: isComplete(state, report) ? "complete" : shownStatus(state),
     allocated,
     succeeded: counts?.succeeded ?? null,
     failed: counts?.failed ?? null,
     seconds: report?.seconds ?? null,
   };
-  return { overview, manifest, state, report };
+  const unfinished = report && overview.status !== "complete" && manifest?.scythe;
+  return { overview, manifest, state, report, retried: unfinished ? await retrySoFar(storage, layout) : undefined };
 }
 
 const PAINTS: Record<ShownStatus, "green" | "cyan" | "yellow" | "red"> = {
@@ -69,9 +72,14 @@ export function paintStatus(
   return style[PAINTS[status]](text);
 }
 
-async function countSoFar(storage: Storage, layout: RunLayout, allocated: number) {
-  const { succeeded, failed } = await new ProgressReader(storage, layout, allocated).read();
+async function countSoFar(storage: Storage, layout: RunLayout, { spec_count, carried_count }: ManifestDetails) {
+  const { succeeded, failed } = await new ProgressReader(storage, layout, spec_count, carried_count).read();
   return { succeeded, failed };
+}
+
+async function retrySoFar(storage: Storage, layout: RunLayout) {
+  const { allocated, succeeded, failed } = await new ProgressReader(storage, layout, 0).read();
+  return { specs: allocated, succeeded, failed };
 }
 
 function undefinedIfAbsent(error: unknown): undefined {

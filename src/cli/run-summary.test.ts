@@ -9,6 +9,8 @@ const outcome: RunOutcome = {
   status: "complete",
   reason: null,
   seed: 1,
+  generation: 0,
+  retried: null,
   allocated: 1_000,
   succeeded: 1_000,
   failed: 0,

@@ -33,7 +33,9 @@ export function runSummary(outcome: RunOutcome, view: View): string {
   return lines.join("\n");
 }
 
-function headline({ status, allocated, succeeded, failed, missing, seconds }: RunOutcome, style: Style): string {
+function headline(outcome: RunOutcome, style: Style): string {
+  if (outcome.retried) return retryHeadline(outcome, outcome.retried, style);
+  const { status, allocated, succeeded, failed, missing, seconds } = outcome;
   const time = seconds === null ? "" : ` in ${durationText(seconds)}`;
   if (status === "cancelled") {
     const done = `${countText(succeeded + failed)} of ${plural(allocated, "spec")} done`;
@@ -42,6 +44,21 @@ function headline({ status, allocated, succeeded, failed, missing, seconds }: Ru
   }
   if (failed === 0) return `${style.green("✓")} ${plural(succeeded, "spec")} succeeded${time}`;
   return `${style.red("✗")} ${countText(failed)} of ${plural(allocated, "spec")} failed, ${countText(succeeded)} succeeded${time}`;
+}
+
+function retryHeadline(
+  { status, allocated, succeeded }: RunOutcome,
+  retried: NonNullable<RunOutcome["retried"]>,
+  style: Style,
+): string {
+  const specs = plural(retried.specs, "spec");
+  if (status === "cancelled") {
+    const done = countText(retried.succeeded + retried.failed);
+    return `${style.yellow("■")} stopped: ${done} of ${specs} done again; the tables are as before`;
+  }
+  const all = `${countText(succeeded)} of ${countText(allocated)} have succeeded by now`;
+  if (retried.failed === 0) return `${style.green("✓")} ${specs} succeeded this time; ${all}`;
+  return `${style.red("✗")} ${countText(retried.failed)} of ${specs} failed again; ${all}`;
 }
 
 function failureLines({ failed_by_kind, failures }: RunOutcome, { style, width }: View): string[] {

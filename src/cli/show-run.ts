@@ -16,7 +16,7 @@ import { placeOf } from "./run-summary.ts";
 import { type Style, styleFor } from "./style.ts";
 import { inOrder } from "./table-order.ts";
 import { tableText } from "./table-text.ts";
-import { bytesText, countText, durationText, timeText } from "./units.ts";
+import { bytesText, countText, durationText, plural, timeText } from "./units.ts";
 
 interface FinalTable {
   name: string;
@@ -33,10 +33,10 @@ export async function showRun(reference: string, flags: ProjectFlags): Promise<v
     const tables = await finalTables(project, layout, files);
     const sizes = runSizes(await listRunFiles(project.storage, layout));
     if (flags.json) {
-      const { overview, manifest, state = null, report = null } = files;
+      const { overview, manifest, state = null, report = null, retried = null } = files;
       const { scythe, ...theirs } = manifest!;
       return print(
-        `${jsonText({ ...overview, uri: run.uri, tables, sizes, manifest: { ...theirs, ...scythe }, state, report }, 2)}\n`,
+        `${jsonText({ ...overview, uri: run.uri, tables, sizes, manifest: { ...theirs, ...scythe }, state, report, retried }, 2)}\n`,
       );
     }
     await print(`${sheet(run.uri, files, tables, sizes, styleFor(process.stdout))}\n`);
@@ -70,6 +70,7 @@ function sheet(uri: string, files: RunFiles, tables: readonly FinalTable[], size
     ["where", placeOf(uri)],
     ["specs", countsText(files, style)],
     ...kindsFact(files),
+    ...generationFacts(files),
     ...timeFacts(files),
     ...detailFacts(manifest!.scythe),
     ...engineFact(files),
@@ -99,6 +100,24 @@ function kindsFact({ report }: RunFiles): [string, string][] {
   return kinds.length === 0 ? [] : [["failures", kinds.map(([kind, n]) => `${kind} ${countText(n)}`).join(" · ")]];
 }
 
+/** What each retry did, and how far the one at work is. */
+function generationFacts({ report, state, retried }: RunFiles): [string, string][] {
+  const facts = (report?.generations ?? [])
+    .filter(({ generation }) => generation > 0)
+    .map(({ generation, specs, succeeded, finished_at, ...chosen }): [string, string] => [
+      `retry ${generation}`,
+      `${plural(specs, "spec")}${chosenText(chosen)} · ${countText(succeeded)} recovered · ${timeText(finished_at)}`,
+    ]);
+  if (!retried || !state?.retry) return facts;
+  const done = `${countText(retried.succeeded + retried.failed)} of ${plural(retried.specs, "spec")} done`;
+  return [...facts, [`retry ${state.generation}`, `${done}${chosenText(state.retry)}; the tables are those of before`]];
+}
+
+function chosenText({ kinds, timeout_ms }: { kinds: string[] | null; timeout_ms: number | null }): string {
+  const limit = timeout_ms === null ? "" : `, ${durationText(timeout_ms / 1000)} each at most`;
+  return `${kinds ? ` (${kinds.join(", ")})` : ""}${limit}`;
+}
+
 function timeFacts({ manifest, report }: RunFiles): [string, string][] {
   const created = manifest?.scythe?.created_at;
   const facts: [string, string][] = created ? [["allocated", timeText(created)]] : [];
@@ -126,8 +145,7 @@ function engineFact({ state, overview }: RunFiles): [string, string][] {
   if (!state?.engine) return [];
   const driven = (overview.status === "running" || overview.status === "paused") && state.owner;
   const by = driven ? `, driven by ${ownerText(state.owner!)}` : "";
-  const generation = state.generation > 0 ? `, generation ${state.generation}` : "";
-  const facts: [string, string][] = [["engine", `${state.engine}${by}${generation}`]];
+  const facts: [string, string][] = [["engine", `${state.engine}${by}`]];
   if (state.max_failures) facts.push(["may fail", `${state.max_failures} of the specs`]);
   if (state.reason) facts.push(["stopped", state.reason]);
   return facts;

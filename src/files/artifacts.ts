@@ -14,6 +14,14 @@ export interface PlannedArtifact {
   sha256: string;
 }
 
+/** An input file that the run keeps already. */
+export interface KeptArtifact {
+  field: string;
+  file: string;
+  /** Undefined where none was recorded. */
+  sha256: string | undefined;
+}
+
 export type Resolution = { ok: true; reference: string } | { ok: false; rule: string };
 
 /** Where a planned artifact will lie within the run, as the reference that specs get. */
@@ -33,11 +41,21 @@ export class ArtifactPlan {
   /**
    * @param folder what relative paths are relative to
    * @param copyFrom brings a remote file here, so that the run keeps a copy of its own; left out, URIs stay as they are
+   * @param kept whose names are taken, and whose contents are not stored again
    */
-  constructor(folder: string, referenceOf: ReferenceOf, copyFrom?: (uri: string) => Promise<string>) {
+  constructor(
+    folder: string,
+    referenceOf: ReferenceOf,
+    copyFrom?: (uri: string) => Promise<string>,
+    kept: readonly KeptArtifact[] = [],
+  ) {
     this.#folder = folder;
     this.#referenceOf = referenceOf;
     this.#copyFrom = copyFrom;
+    for (const { field, file, sha256 } of kept) {
+      this.#names.add(slot(field, file));
+      if (sha256 !== undefined) this.#contents.set(`${field}\0${sha256}`, file);
+    }
   }
 
   /** The reference that a spec keeps: an URI as it is, a local file as the artifact it becomes. */

@@ -5,12 +5,13 @@ import { fileURLToPath } from "node:url";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import type { RunLayout } from "../run/layout.ts";
-import { type Report, readReport } from "../run/report.ts";
+import { isComplete, type Report, readReport } from "../run/report.ts";
 import { readState } from "../run/state.ts";
 import type { Column } from "../spec/columns.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import { ParquetReader, readRows } from "../table/read-parquet.ts";
 import { tableColumns } from "./file-columns.ts";
+import { GenerationCheck } from "./generation.ts";
 import { queryTables } from "./query.ts";
 import type { ErrorRow, ScalarRow, TableName, TableRow } from "./rows.ts";
 
@@ -31,12 +32,14 @@ export class Results<E extends AnyExperiment = AnyExperiment> {
   readonly #storage: Storage;
   readonly #layout: RunLayout;
   readonly #experiment: E | undefined;
+  readonly #generation: GenerationCheck;
 
   constructor(storage: Storage, layout: RunLayout, report: Report | undefined, experiment: E | undefined) {
     this.#storage = storage;
     this.#layout = layout;
     this.#experiment = experiment;
     this.report = report;
+    this.#generation = new GenerationCheck(storage, layout, report);
     this.experimentId = layout.experimentId;
   }
 
@@ -86,7 +89,12 @@ export class Results<E extends AnyExperiment = AnyExperiment> {
    * The query reads those alone: no files, no network.
    */
   async query<R = Record<string, unknown>>(sql: string): Promise<R[]> {
-    return this.#withLocalTables((tables) => queryTables(tables, sql)) as Promise<R[]>;
+    return this.#withLocalTables(async (tables) => {
+      await this.#generation.localTables(tables);
+      const rows = await queryTables(tables, sql);
+      await this.#generation.localTables(tables); // in place, they may have been replaced under the query
+      return rows;
+    }) as Promise<R[]>;
   }
 
   async *#read(table: string): AsyncGenerator<Record<string, unknown>> {
@@ -102,6 +110,7 @@ export class Results<E extends AnyExperiment = AnyExperiment> {
       if (scratch) await this.#storage.getFile(key, path);
       const reader = await ParquetReader.open(path);
       try {
+        await this.#generation.table(table, reader.metadata);
         yield* readRows(reader, tableColumns(reader, this.#experiment, table));
       } finally {
         reader.close();
@@ -146,7 +155,11 @@ export class Results<E extends AnyExperiment = AnyExperiment> {
   }
 }
 
-/** @throws ScytheError `not_found` when the run is not complete */
+/**
+ * While failed specs run again, the tables are those of the generation before.
+ * @throws ScytheError `not_found` when the run has never been complete; `conflict` in the moment in which a retry
+ *   replaces the tables
+ */
 export async function openResults<E extends AnyExperiment>(
   storage: Storage,
   layout: RunLayout,
@@ -157,6 +170,9 @@ export async function openResults<E extends AnyExperiment>(
     throw new ScytheError("not_found", `Run ${layout.experimentId} has no results yet`, {
       hint: "`scythe show` says how far it is.",
     });
+  }
+  if (report && !isComplete(await readState(storage, layout), report)) {
+    await new GenerationCheck(storage, layout, report).storedTables();
   }
   return new Results(storage, layout, report, experiment);
 }

@@ -2,20 +2,20 @@ import { randomInt, randomUUID } from "node:crypto";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { isAbsolute, join, relative, sep } from "node:path";
-import { stringify } from "yaml";
 import { ScytheError } from "../errors.ts";
 import { type AnyExperiment, assertName } from "../experiment/define.ts";
-import { hashFile, type PlannedArtifact, storeArtifacts } from "../files/artifacts.ts";
+import { hashFile, storeArtifacts } from "../files/artifacts.ts";
 import { hashOf, jsonSchemaOf } from "../spec/json-schema.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
+import { type BaseRun, type BaseSpecs, baseSpecs, copyBase, movesBetween } from "./base-run.ts";
 import { claimRun } from "./claim.ts";
+import { artifactPath, putDescriptions } from "./descriptions.ts";
 import { earlierContents } from "./earlier-contents.ts";
 import { captureEnvironment } from "./environment.ts";
 import { type FailureLimit, failureLimitText } from "./failure-limit.ts";
-import { parseExperimentId, RUN_SCHEME, RunLayout, specRunId } from "./layout.ts";
+import { parseExperimentId, type RunLayout } from "./layout.ts";
 import { type Manifest, type ManifestDetails, manifestText, type Recursion, type SpecsFile } from "./manifest.ts";
-import { assertUniqueSortIndex, writeSpecs } from "./publish.ts";
-import { sha256Of } from "./seal.ts";
+import { assertUniqueSortIndex, joinSpecs, type SpecIds, writeSpecs } from "./publish.ts";
 import { specSource } from "./spec-source.ts";
 import { type StagedSpecs, stageSpecs } from "./stage.ts";
 import { updateState } from "./state.ts";
@@ -60,6 +60,7 @@ export interface AllocatedRun {
  * Turns specs into a run that is ready to start: checked, versioned, its inputs stored. Nothing is written to storage
  * unless every spec is valid; the manifest comes last, so that a run that has one is whole.
  * @param project its folder, whose code is recorded, and how it brings remote files
+ * @param extended whose specs and rows the run begins with
  */
 export async function allocateRun(
   storage: Storage,
@@ -67,23 +68,26 @@ export async function allocateRun(
   specs: unknown,
   options: AllocateOptions,
   project: { folder: string; fetchUri: (uri: string) => Promise<string> },
+  extended?: BaseRun,
 ): Promise<AllocatedRun> {
   const checked = checkOptions(experiment, options);
   const environment = captureEnvironment(project.folder);
   const scratch = await mkdtemp(join(tmpdir(), "scythe-allocate-"));
   try {
+    const base = extended && (await baseSpecs(storage, extended, scratch));
     const source = specSource(specs, experiment.columns.input);
     const staged = await stageSpecs(experiment, source, join(scratch, "staged.pq"), {
       keepSortIndex: checked.keepSortIndex,
+      after: base?.after,
       signal: options.signal,
       copyFrom: options.copyInputs ? project.fetchUri : undefined,
     });
     if (checked.keepSortIndex) await assertUniqueSortIndex(staged, join(scratch, "spill"));
-    const version = await resolveVersion(storage, checked.name, checked.version);
+    const version = await resolveVersion(storage, checked.name, checked.version, extended?.layout.id.version);
     const layout = await claimRun(storage, checked.name, version);
     try {
       const origin = { environment: await environment, specs_source: await sourceOf(source.file, project.folder) };
-      return await publish(storage, layout, experiment, staged, checked, scratch, origin);
+      return await publish({ storage, layout, experiment, staged, checked, base, scratch, origin });
     } catch (error) {
       await discard(storage, layout).catch(() => undefined); // what went wrong first is what to tell
       throw error;
@@ -93,33 +97,36 @@ export async function allocateRun(
   }
 }
 
+/** A claimed run that is about to be stored. */
+interface Publication {
+  storage: Storage;
+  layout: RunLayout;
+  experiment: AnyExperiment;
+  staged: StagedSpecs;
+  checked: CheckedOptions;
+  base: BaseSpecs | undefined;
+  scratch: string;
+  origin: Pick<ManifestDetails, "environment" | "specs_source">;
+}
+
 /** Stores the inputs of a claimed run, then its manifest. */
-async function publish(
-  storage: Storage,
-  layout: RunLayout,
-  experiment: AnyExperiment,
-  staged: StagedSpecs,
-  checked: CheckedOptions,
-  scratch: string,
-  origin: Pick<ManifestDetails, "environment" | "specs_source">,
-): Promise<AllocatedRun> {
-  const rootRunId = randomUUID();
-  const runUri = storage.uriOf(layout.experimentId);
-  const target = join(scratch, "specs.pq");
-  const ids = { experimentId: layout.experimentId, rootRunId, runUri };
-  await writeSpecs(staged, experiment.columns.input, ids, target, {
-    sort: checked.keepSortIndex,
-    tempDir: join(scratch, "spill"),
-  });
+async function publish(run: Publication): Promise<AllocatedRun> {
+  const { storage, layout, experiment, staged, checked, base } = run;
+  const ids: SpecIds = {
+    experimentId: layout.experimentId,
+    rootRunId: randomUUID(),
+    runUri: storage.uriOf(layout.experimentId),
+  };
+  const specs_sha256 = await publishSpecs(run, ids);
   await storeArtifacts(storage, staged.artifacts, (artifact) => layout.key(artifactPath(artifact)), {
     known: staged.artifacts.length > 0 ? await earlierContents(storage, layout) : new Map(),
     ...(checked.onArtifact && { onProgress: checked.onArtifact }),
   });
-  const specs_sha256 = await hashFile(target);
-  await storage.putFile(layout.specs, target, { move: true });
-  const descriptions = await putDescriptions(storage, layout, experiment, staged, ids);
+  const only = base ? undefined : staged.only;
+  const artifacts = [...(base?.run.artifacts ?? []), ...staged.artifacts];
+  const descriptions = await putDescriptions(storage, layout, experiment, artifacts, only, ids);
   const manifest: Manifest = {
-    workflow_run_id: rootRunId,
+    workflow_run_id: ids.rootRunId,
     experiment_id: layout.experimentId,
     experiment_name: experiment.name,
     specs_uri: storage.uriOf(layout.specs),
@@ -127,14 +134,15 @@ async function publish(
     input_artifacts: storage.uriOf(layout.inputArtifacts),
     scythe: {
       seed: checked.seed,
-      spec_count: staged.count,
+      spec_count: (base?.run.details.spec_count ?? 0) + staged.count,
       recursion: checked.recursion,
       chunk_size: checked.chunkSize,
       schema_hash: schemaHash(experiment),
       extra_columns: staged.extraColumns,
       parent_run: checked.parentRun,
+      ...(base && { carried_count: base.run.details.spec_count }),
       created_at: new Date().toISOString(),
-      ...origin,
+      ...run.origin,
       command: checked.command,
       specs_sha256,
       ...descriptions,
@@ -143,6 +151,37 @@ async function publish(
   await storage.put(layout.manifest, manifestText(manifest), { ifAbsent: true });
   await updateState(storage, layout, () => ({ status: "allocated", max_failures: checked.maxFailures }));
   return { layout, manifest };
+}
+
+/** `specs.pq`, whose hash is returned; of a run that extends another, its own specs beside, and what that run has. */
+async function publishSpecs(run: Publication, ids: SpecIds): Promise<string> {
+  const { storage, layout, experiment, staged, checked, base, scratch } = run;
+  const tempDir = join(scratch, "spill");
+  const target = join(scratch, "specs.pq");
+  const { input } = experiment.columns;
+  await writeSpecs(staged, input, ids, target, { sort: checked.keepSortIndex, tempDir });
+  if (!base) return putHashed(storage, layout.specs, target);
+  const joined = join(scratch, "joined.pq");
+  const moves = movesBetween(storage, base.run, layout);
+  const count = base.run.details.spec_count + staged.count;
+  await joinSpecs(base.specs, target, joined, [...input, ...staged.extraColumns], { moves, count, tempDir });
+  await copyBase(storage, base.run, layout);
+  await storage.putFile(layout.addedSpecs, target, { move: true });
+  return putHashed(storage, layout.specs, joined);
+}
+
+async function putHashed(storage: Storage, key: string, path: string): Promise<string> {
+  const sha256 = await hashFile(path);
+  await storage.putFile(key, path, { move: true });
+  return sha256;
+}
+
+/** Read when the specs have been: what changed in between shows as another hash. */
+async function sourceOf(file: string | undefined, folder: string): Promise<SpecsFile | null> {
+  if (file === undefined) return null;
+  const within = relative(folder, file);
+  const path = within.startsWith("..") || isAbsolute(within) ? file : within.split(sep).join("/");
+  return { path, bytes: (await stat(file)).size, sha256: await hashFile(file) };
 }
 
 /** Takes back a claim that came to nothing: a folder without a manifest would stand in the way of whoever lists runs. */
@@ -160,6 +199,19 @@ export function schemaHash(experiment: AnyExperiment): string {
   return hash;
 }
 
+/** @throws ScytheError `conflict` when the experiment's schemas are not those that the run was made with */
+export function assertSameSchema(experiment: AnyExperiment, details: ManifestDetails, layout: RunLayout): void {
+  if (schemaHash(experiment) === details.schema_hash) return;
+  const commit = details.environment.git_commit;
+  throw new ScytheError(
+    "conflict",
+    `${experiment.name} has other schemas than run ${layout.experimentId} was made with`,
+    {
+      hint: `Its rows would not fit the tables. Restore input, output and tables${commit ? ` (as of git ${commit.slice(0, 12)})` : ""}, or allocate a new run.`,
+    },
+  );
+}
+
 function hashSchemas(experiment: AnyExperiment): string {
   const tables = Object.entries(experiment.tables as Record<string, { schema: never; index: string[] }>);
   return hashOf({
@@ -168,69 +220,6 @@ function hashSchemas(experiment: AnyExperiment): string {
     output: jsonSchemaOf(experiment.output),
     tables: tables.map(([name, { schema, index }]) => ({ name, index, schema: jsonSchemaOf(schema) })),
   });
-}
-
-async function putDescriptions(
-  storage: Storage,
-  layout: RunLayout,
-  experiment: AnyExperiment,
-  staged: StagedSpecs,
-  ids: { experimentId: string; rootRunId: string; runUri: string },
-): Promise<Pick<ManifestDetails, "io_spec_sha256" | "input_artifacts_sha256" | "workflow_spec_sha256">> {
-  const schema = {
-    type: "object",
-    title: "ExperimentIO",
-    properties: { input: jsonSchemaOf(experiment.input), output: jsonSchemaOf(experiment.output) },
-    required: ["input", "output"],
-  };
-  const files: Record<string, string[]> = {};
-  const sha256: Record<string, string> = {};
-  for (const artifact of staged.artifacts) {
-    const uri = storage.uriOf(layout.key(artifactPath(artifact)));
-    files[artifact.field] = [...(files[artifact.field] ?? []), uri];
-    sha256[uri] = artifact.sha256;
-  }
-  const put = async (key: string, content: unknown): Promise<string> => {
-    const text = stringify(content);
-    await storage.put(key, text);
-    return sha256Of(text);
-  };
-  return {
-    io_spec_sha256: await put(layout.ioSpec, schema),
-    input_artifacts_sha256: await put(layout.inputArtifacts, { files, sha256 }),
-    workflow_spec_sha256: staged.only ? await put(layout.workflowSpec, singleSpec(staged.only, ids)) : null,
-  };
-}
-
-/** Read when the specs have been: what changed in between shows as another hash. */
-async function sourceOf(file: string | undefined, folder: string): Promise<SpecsFile | null> {
-  if (file === undefined) return null;
-  const within = relative(folder, file);
-  const path = within.startsWith("..") || isAbsolute(within) ? file : within.split(sep).join("/");
-  return { path, bytes: (await stat(file)).size, sha256: await hashFile(file) };
-}
-
-function artifactPath({ field, file }: PlannedArtifact): string {
-  return RunLayout.artifactPath(field, file);
-}
-
-function singleSpec(
-  spec: Record<string, unknown>,
-  ids: { experimentId: string; rootRunId: string; runUri: string },
-): Record<string, unknown> {
-  const absolute = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(absolute);
-    return typeof value === "string" && value.startsWith(RUN_SCHEME)
-      ? `${ids.runUri}/${value.slice(RUN_SCHEME.length)}`
-      : value;
-  };
-  const fields = Object.entries(spec).filter(([name]) => !name.startsWith("__"));
-  return {
-    experiment_id: ids.experimentId,
-    workflow_run_id: specRunId(ids.rootRunId, Number(spec.sort_index)),
-    root_workflow_run_id: ids.rootRunId,
-    ...Object.fromEntries(fields.map(([name, value]) => [name, absolute(value)])),
-  };
 }
 
 interface CheckedOptions {

@@ -6,6 +6,7 @@ import {
   experimentId,
   isTimestamp,
   type NodePath,
+  parseEvent,
   parseExperimentId,
   parsePart,
   parseWave,
@@ -68,10 +69,12 @@ describe("keys of a run", () => {
           layout.part(path, part),
           layout.partTable(path, part, "monthly", "a1b2c3d4"),
           layout.wave(path, part.generation, wave),
-          layout.nodeSpecs(path),
+          layout.nodeSpecs(path, part.generation),
           layout.gathered(path, part.generation),
           layout.gatheredTable(path, part.generation, "monthly", "a1b2c3d4"),
           layout.controlOf(wave, "cancel-now"),
+          layout.retriedSpecs(part.generation, "a1b2c3d4"),
+          layout.history(part.generation, "errors.pq"),
           layout.event(path, part),
         ];
         for (const key of keys) {
@@ -90,6 +93,9 @@ describe("keys of a run", () => {
         fc.pre(JSON.stringify(a.map((s) => s.offset)) !== JSON.stringify(b.map((s) => s.offset)));
         expect(layout.part(a, part).startsWith(layout.parts(b))).toBe(false);
         expect(layout.wave(a, 0, 0).startsWith(layout.waves(b))).toBe(false);
+        expect(layout.nodeSpecs(a, part.generation)).not.toBe(layout.nodeSpecs(b, part.generation));
+        expect(layout.nodeSpecs(a, part.generation)).not.toBe(layout.nodeSpecs(a, part.generation + 1));
+        expect(parseEvent(layout.event(a, part))).toBe(part.generation);
       }),
     );
   });
@@ -101,7 +107,6 @@ describe("keys of a run", () => {
       expect(key).toMatch(/^study\/v1\.0\.0\/2026-01-02_03-04-05\/scatter-gather\/(input|output|events|control)\//);
     }
     expect(layout.manifest).toBe("study/v1.0.0/2026-01-02_03-04-05/manifest.yml");
-    expect(layout.nodeSpecs([])).toBe(layout.specs);
     expect(layout.finalTable("scalars")).toBe(`${layout.final}scalars.pq`);
   });
 

@@ -107,6 +107,13 @@ export class RunLayout {
   get results(): string {
     return this.key("results/");
   }
+  get artifacts(): string {
+    return this.key("artifacts/");
+  }
+  /** What a retry replaced: the errors and the report of an earlier generation. */
+  history(generation: number, file: "errors.pq" | "report.yml"): string {
+    return this.key(`history/${generationName(generation)}/${file}`);
+  }
   /** In a folder that a run was downloaded to: which content of which object has arrived. */
   get download(): string {
     return this.key("download.json");
@@ -124,16 +131,33 @@ export class RunLayout {
     return `results/${field}/${file}`;
   }
 
-  /** The specs of a node: the run's own at the root, a slice that its parent wrote elsewhere. */
-  nodeSpecs(path: NodePath): string {
-    return path.length === 0 ? this.specs : this.key(`scatter-gather/input/${nodeFolder(path)}specs.pq`);
+  /** The specs of a node below the root: a slice that its parent wrote. */
+  nodeSpecs(path: NodePath, generation: number): string {
+    const folder = generation === 0 ? "" : `${generationName(generation)}/`;
+    return this.key(`scatter-gather/input/${folder}${nodeFolder(path)}specs.pq`);
+  }
+  /** The specs that a generation above the first runs again, as one attempt to begin it chose them. */
+  retriedSpecs(generation: number, attempt: string): string {
+    return this.key(`scatter-gather/input/${generationName(generation)}/specs-${attempt}.pq`);
+  }
+  /** The specs that a run which extends another has of its own. */
+  get addedSpecs(): string {
+    return this.key("scatter-gather/input/added.pq");
+  }
+  /** A finished table of the run that this one extends, copied. */
+  carriedTable(table: string): string {
+    return this.key(`scatter-gather/input/carried/${table}.pq`);
+  }
+  /** What the copied tables are, and where their references lead. */
+  get carried(): string {
+    return this.key("scatter-gather/input/carried/carried.json");
   }
   /** The waves that a node has planned. */
   waves(path: NodePath): string {
     return this.key(`scatter-gather/input/${nodeFolder(path)}waves/`);
   }
   wave(path: NodePath, generation: number, wave: number): string {
-    return `${this.waves(path)}g${pad(generation, 4)}-w${pad(wave, 6)}.json`;
+    return `${this.waves(path)}${generationName(generation)}-w${pad(wave, 6)}.json`;
   }
   /** The parts of one node; `allParts` for the whole run. */
   parts(path: NodePath): string {
@@ -158,10 +182,12 @@ export class RunLayout {
    * whose other tables belong to them.
    */
   gathered(path: NodePath, generation: number): string {
-    return this.key(`scatter-gather/output/${nodeFolder(path)}gathered/g${pad(generation, 4)}/rows.pq`);
+    return this.key(`scatter-gather/output/${nodeFolder(path)}gathered/${generationName(generation)}/rows.pq`);
   }
   gatheredTable(path: NodePath, generation: number, table: string, attempt: string): string {
-    return this.key(`scatter-gather/output/${nodeFolder(path)}gathered/g${pad(generation, 4)}/${table}.${attempt}.pq`);
+    return this.key(
+      `scatter-gather/output/${nodeFolder(path)}gathered/${generationName(generation)}/${table}.${attempt}.pq`,
+    );
   }
 
   /** What only the tree needs: gone, a complete run is still whole. */
@@ -200,7 +226,11 @@ function nodeFolder(path: NodePath): string {
 }
 
 function rangeName({ generation, from, to }: { generation: number; from: number; to: number }): string {
-  return `g${pad(generation, 4)}-${pad(from, 10)}-${pad(to, 10)}`;
+  return `${generationName(generation)}-${pad(from, 10)}-${pad(to, 10)}`;
+}
+
+function generationName(generation: number): string {
+  return `g${pad(generation, 4)}`;
 }
 
 function pad(value: number, width: number): string {
@@ -227,6 +257,12 @@ export function parseControl(key: string): { epoch: number; what: ControlName } 
 export function parseWave(key: string): { generation: number; wave: number } | undefined {
   const match = /\/waves\/g(\d+)-w(\d+)\.json$/.exec(key);
   return match ? { generation: Number(match[1]), wave: Number(match[2]) } : undefined;
+}
+
+/** The generation whose chunk an event's key names. */
+export function parseEvent(key: string): number | undefined {
+  const match = /\/events\/.*\/g(\d+)-\d+-\d+\.json$/.exec(key);
+  return match ? Number(match[1]) : undefined;
 }
 
 /**

@@ -35,7 +35,10 @@ export interface ManifestDetails {
   schema_hash: string;
   /** Fields that a loose schema took beyond those it names. */
   extra_columns: Column[];
+  /** The run that this one extends. */
   parent_run: string | null;
+  /** How many of the specs came from there with their rows; absent = none. */
+  carried_count?: number;
   created_at: string;
   environment: Environment;
   /** What was typed to allocate the run, without secrets; null when code did it. */

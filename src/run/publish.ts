@@ -1,8 +1,10 @@
 import { ScytheError } from "../errors.ts";
 import type { Column } from "../spec/columns.ts";
 import { ID_FIELDS } from "../spec/id-columns.ts";
+import { columnTypes } from "../table/describe.ts";
 import { withDuckDb } from "../table/duckdb.ts";
 import { pandasMetadata } from "../table/pandas.ts";
+import { type Move, movedColumn } from "../table/relocate.ts";
 import { finished, finishedExpression, identifier, literal, sqlType } from "../table/sql.ts";
 import { RUN_SCHEME } from "./layout.ts";
 import { EXTRA, type StagedSpecs } from "./stage.ts";
@@ -38,6 +40,35 @@ export async function writeSpecs(
     const pandas = pandasMetadata([], [...ID_FIELDS, ...input, ...staged.extraColumns]);
     await duck.run(
       `COPY (SELECT ${columns.join(", ")} FROM ${from} ${options.sort ? "ORDER BY sort_index" : ""})
+       TO ${literal(target)} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${SPECS_ROW_GROUP}, KV_METADATA {pandas: ${literal(pandas)}})`,
+      "Could not write specs.pq",
+    );
+  });
+}
+
+/**
+ * Writes the `specs.pq` of a run that extends another: that run's specs with their ids, references moved, then the
+ * added ones.
+ */
+export async function joinSpecs(
+  before: string,
+  added: string,
+  target: string,
+  columns: readonly Column[],
+  { moves, count, tempDir }: { moves: readonly Move[]; count: number; tempDir: string },
+): Promise<void> {
+  await withDuckDb({ tempDir, memoryMb: 384 }, count, async (duck) => {
+    const had = await columnTypes(duck, `SELECT * FROM read_parquet(${literal(before)})`);
+    const files = new Set(columns.filter((column) => column.file).map((column) => column.name));
+    const kept = [...(await columnTypes(duck, `SELECT * FROM read_parquet(${literal(added)})`))].map(([name, type]) => {
+      const own = identifier(name);
+      if (!had.has(name)) return `CAST(NULL AS ${type}) AS ${own}`; // an extra field that no spec had before
+      return files.has(name) ? `${movedColumn(own, type, moves)} AS ${own}` : own;
+    });
+    const pandas = pandasMetadata([], [...ID_FIELDS, ...columns]);
+    await duck.run(
+      `COPY (SELECT ${kept.join(", ")} FROM read_parquet(${literal(before)})
+             UNION ALL SELECT * FROM read_parquet(${literal(added)}) ORDER BY sort_index)
        TO ${literal(target)} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${SPECS_ROW_GROUP}, KV_METADATA {pandas: ${literal(pandas)}})`,
       "Could not write specs.pq",
     );

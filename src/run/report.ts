@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import type { Storage } from "../storage/storage.ts";
 import type { RunLayout } from "./layout.ts";
 import { seal } from "./seal.ts";
-import { readState } from "./state.ts";
+import { type RunState, readState } from "./state.ts";
 import { readYaml } from "./yaml.ts";
 
 export interface FinalFile {
@@ -10,6 +10,21 @@ export interface FinalFile {
   rows: number;
   bytes: number;
   sha256: string;
+}
+
+/** What one generation did: the first ran every spec, each later one those that had failed. */
+export interface GenerationRecord {
+  generation: number;
+  /** How many ran, and how they ended. */
+  specs: number;
+  succeeded: number;
+  failed: number;
+  failed_by_kind: Record<string, number>;
+  /** Kinds of failure that ran again; null = all. */
+  kinds: string[] | null;
+  /** Time limit of a try, where the generation had one of its own. */
+  timeout_ms: number | null;
+  finished_at: string;
 }
 
 /** `report.yml`: written last, so that its presence says that the run is complete. */
@@ -26,8 +41,10 @@ export interface Report {
   failed_by_kind: Record<string, number>;
   allocated_at: string;
   finished_at: string;
-  /** From allocation to this report. */
+  /** From allocation to this report, without the time between generations. */
   seconds: number;
+  /** Oldest first; absent in reports of older versions. */
+  generations?: GenerationRecord[];
   /** Every file of `final/`, by table. */
   final: Record<string, Omit<FinalFile, "name">>;
 }
@@ -47,4 +64,9 @@ export async function readReport(storage: Storage, layout: RunLayout): Promise<R
   const state = await readState(storage, layout);
   const late = state && report.generation >= state.generation && (state.final_attempt ?? null) !== report.attempt;
   return late ? undefined : report;
+}
+
+/** A retry raises the state's generation first and replaces the report last: in between, the run is not complete. */
+export function isComplete(state: Pick<RunState, "generation"> | undefined, report: Report | undefined): boolean {
+  return report !== undefined && (state?.generation ?? 0) <= report.generation;
 }

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
-import { ArtifactPlan, type PlannedArtifact } from "../files/artifacts.ts";
+import { ArtifactPlan, type KeptArtifact, type PlannedArtifact } from "../files/artifacts.ts";
 import { RESERVED_COLUMNS } from "../spec/base.ts";
 import type { Column } from "../spec/columns.ts";
 import { SORT_INDEX } from "../spec/id-columns.ts";
@@ -30,9 +30,18 @@ export interface InvalidSpec extends SpecIssue {
 
 export interface StageOptions {
   keepSortIndex: boolean;
+  /** What a run that is extended has already; left out for a run that begins anew. */
+  after?: StagedAfter | undefined;
   signal?: AbortSignal | undefined;
   /** Brings remote input files here, for the run to keep; left out, references stay as they are. */
   copyFrom?: ((uri: string) => Promise<string>) | undefined;
+}
+
+export interface StagedAfter {
+  /** `sort_index` of the first spec. */
+  sortIndex: number;
+  extraColumns: readonly Column[];
+  artifacts: readonly KeptArtifact[];
 }
 
 /** Invalid specs that are spelled out; the rest are counted. */
@@ -81,6 +90,7 @@ class Staging {
   readonly #file: ParquetFile;
   readonly #path: string;
   readonly #keepSortIndex: boolean;
+  readonly #firstIndex: number;
   readonly #experiment: AnyExperiment;
   readonly #single: boolean;
   readonly #extras: Map<string, Column> | undefined;
@@ -98,11 +108,14 @@ class Staging {
     this.#validate = makeValidator(experiment.input, input);
     this.#fileFields = input.filter((column: Column) => column.file);
     this.#mustReparse = rewrites(experiment.input) ? experiment.input : undefined;
-    this.#extras = isOpen(experiment.input) ? new Map() : undefined;
+    const extras = (options.after?.extraColumns ?? []).map((column) => [column.name, column] as const);
+    this.#extras = isOpen(experiment.input) ? new Map(extras) : undefined;
+    this.#firstIndex = options.after?.sortIndex ?? 0;
     this.#plan = new ArtifactPlan(
       source.folder,
       (field, file) => RUN_SCHEME + RunLayout.artifactPath(field, file),
       options.copyFrom,
+      options.after?.artifacts,
     );
     const columns = [SORT_INDEX, ...input, ...(this.#extras ? [EXTRA_COLUMN] : [])];
     this.#builder = new BatchBuilder(columns);
@@ -114,7 +127,7 @@ class Staging {
 
   /** Returns a promise only when files must be looked at: a million specs are not worth a million promises. */
   add(record: SpecRecord): Promise<void> | undefined {
-    const sortIndex = this.#keepSortIndex ? this.#givenSortIndex(record) : this.#seen;
+    const sortIndex = this.#keepSortIndex ? this.#givenSortIndex(record) : this.#firstIndex + this.#seen;
     this.#seen++;
     const checked = this.#validate(record.value);
     if (!checked.ok) return this.#refuse(record, checked.issues);

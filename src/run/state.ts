@@ -10,6 +10,19 @@ export type RunStatus = "allocating" | "allocated" | "running" | "paused" | "com
 /** `interrupted`: the process that drove it is no more. */
 export type ShownStatus = RunStatus | "interrupted";
 
+/** What a generation above the first runs again, and how. It stands from the moment that the generation is raised. */
+export interface RetryPlan {
+  /** The attempt that chose the specs: their file is named by it. */
+  attempt: string;
+  /** How many specs run again. */
+  count: number;
+  /** Kinds of failure that were chosen; null = all. */
+  kinds: string[] | null;
+  /** Time limit of one try, in this generation alone; null = the experiment's. */
+  timeout_ms: number | null;
+  started_at: string;
+}
+
 /** `state.yml`: what changes about a run. Written by compare-and-swap only. */
 export interface RunState {
   status: RunStatus;
@@ -17,6 +30,8 @@ export interface RunState {
   epoch: number;
   /** Raised by a retry of failed specs. */
   generation: number;
+  /** Of the generation; absent in the first. */
+  retry?: RetryPlan | null;
   engine: string | null;
   engine_run_id: string | null;
   /** Who drives it. On a cluster the engine does, and this is who began it. */

@@ -95,6 +95,15 @@ describe("resolveVersion", () => {
     }
   });
 
+  it("bumps another than the highest, to the next that is free", async () => {
+    const storage = await withVersions("v1.0.0", "v1-0-1", "v2.0.0");
+    expect(await resolveVersion(storage, "study", "bumppatch", "v1.0.0")).toBe("v1.0.2");
+    expect(await resolveVersion(storage, "study", "bumppatch", "v1.0.0")).toBe("v1.0.3"); // v1.0.2 is claimed by now
+    expect(await resolveVersion(storage, "study", "bumpminor", "v1.0.0")).toBe("v1.1.0");
+    expect(await resolveVersion(storage, "study", "bumpmajor", "v1.0.0")).toBe("v3.0.0");
+    expect(await resolveVersion(storage, "study", "keep", "v1.0.0")).toBe("v1.0.0");
+  });
+
   it.each<VersionBump>(["bumpmajor", "bumpminor", "bumppatch"])(
     "gives concurrent %ss versions of their own",
     async (how) => {

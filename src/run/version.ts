@@ -57,14 +57,23 @@ const BUMPS: readonly string[] = ["bumpmajor", "bumpminor", "bumppatch"];
 /**
  * Settles which version an allocation gets; the first of an experiment is v1.0.0. A bumped version is claimed by a
  * conditional create beside the version folders, so that of two concurrent bumps the loser bumps again.
+ * @param after the version that is bumped or kept, instead of the latest
  * @throws ScytheError `invalid_input` for what is neither a bump nor a version
  */
-export async function resolveVersion(storage: Storage, name: string, request: VersionRequest): Promise<string> {
+export async function resolveVersion(
+  storage: Storage,
+  name: string,
+  request: VersionRequest,
+  after?: string,
+): Promise<string> {
   const existing = await storage.listFolders(`${name}/`);
-  const latest = latestOf(existing);
+  const latest = after ?? latestOf(existing);
   if (!BUMPS.includes(request)) return request === "keep" ? (latest ?? "v1.0.0") : explicit(request, existing);
+  const taken = existing.flatMap((folder) => parseVersion(folder) ?? []);
   let version = latest ? bump(parseVersion(latest)!, request as "bumpmajor") : { major: 1, minor: 0, patch: 0 };
   for (;;) {
+    while (taken.some((other) => compareVersions(other, version) === 0))
+      version = bump(version, request as "bumpmajor");
     const claim = JSON.stringify({ version: formatVersion(version), claimed_at: new Date().toISOString() });
     const { written } = await storage.put(versionClaimKey(name, formatVersion(version)), `${claim}\n`, {
       ifAbsent: true,

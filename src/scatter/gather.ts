@@ -3,14 +3,16 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ScytheError } from "../errors.ts";
 import type { NodePath, RunLayout } from "../run/layout.ts";
-import { assertEpoch } from "../run/state.ts";
+import { readReport } from "../run/report.ts";
+import { assertEpoch, updateState } from "../run/state.ts";
 import type { Storage } from "../storage/storage.ts";
 import { withDuckDb } from "../table/duckdb.ts";
 import { literal, literalList } from "../table/sql.ts";
+import { account } from "./account.ts";
 import { writeFinal } from "./final.ts";
 import { localCopy } from "./local-copy.ts";
 import { rowGroupOptions } from "./row-groups.ts";
-import type { NodeTask, TreeSettings } from "./run-task.ts";
+import { type NodeTask, nodeSpecs, type RunInfo, type TreeSettings } from "./run-task.ts";
 import { ATTEMPT_KEY, type GatherSources, gatherSources, type Merge } from "./sources.ts";
 import { nodeSize } from "./tree.ts";
 
@@ -29,14 +31,15 @@ export async function isGathered(
 
 /** Merges a node's children; at the root, writes `final/` and the report. */
 export async function mergeNode(settings: TreeSettings, task: NodeTask): Promise<Record<string, number>> {
-  const run = await settings.runs.get(task.experiment_id);
+  const run = await settings.runs.get(task);
   await assertEpoch(settings.storage, run.layout, task.epoch);
+  if (task.path.length === 0 && (await isReported(settings.storage, run))) return settleReported(settings, run, task);
   await mkdir(settings.scratch, { recursive: true });
   const folder = await mkdtemp(join(settings.scratch, "gather-"));
-  const size = nodeSize(run.details.spec_count, task.path);
+  const rows = mergedRows(run, task.path);
   try {
     return await settings.memory.use(MEMORY_MB, (memoryMb) =>
-      withDuckDb({ tempDir: join(folder, "spill"), memoryMb }, size, async (duck) => {
+      withDuckDb({ tempDir: join(folder, "spill"), memoryMb }, rows, async (duck) => {
         const merge: Merge = { settings, run, task, duck, folder, memoryMb, attempt: randomUUID().slice(0, 8) };
         const sources = await gatherSources(merge);
         await assertComplete(merge, sources);
@@ -80,24 +83,36 @@ async function concatenated(
   return target;
 }
 
+/** Roughly how many rows a merge handles: at the root of a later generation, the finished ones as well. */
+function mergedRows(run: RunInfo, path: NodePath): number {
+  return path.length === 0 ? run.details.spec_count : nodeSize(run.count, path);
+}
+
+/** True when the generation's report stands already: its driver died between the report and the state, say. */
+export async function isReported(storage: Storage, { layout, generation }: RunInfo): Promise<boolean> {
+  const report = await readReport(storage, layout);
+  return report !== undefined && report.generation >= generation;
+}
+
+async function settleReported(settings: TreeSettings, run: RunInfo, task: NodeTask): Promise<Record<string, number>> {
+  await updateState(settings.storage, run.layout, (state) =>
+    state.epoch === task.epoch ? { status: "complete" } : undefined,
+  );
+  const { succeeded, failed } = (await readReport(settings.storage, run.layout))!;
+  return { succeeded, failed };
+}
+
 /**
- * Every spec must be there once, as a good row or as a failed one. Compared without holding them: equal counts, and
- * equal sums of the hashes of all `sort_index`.
+ * Every spec must be there once, as a good row or as a failed one.
  * @throws ScytheError `internal`
  */
 async function assertComplete({ settings, run, task, duck, folder }: Merge, sources: GatherSources): Promise<void> {
-  const specs = await localCopy(settings.storage, run.layout.nodeSpecs(task.path), folder);
-  const failed = sources.tables.errors!;
-  const there = [sources.rows, ...(failed.length > 0 ? [failed] : [])]
-    .map((files) => `SELECT CAST(sort_index AS BIGINT) AS i FROM read_parquet(${literalList(files)})`)
-    .join(" UNION ALL ");
-  const print = (from: string) => `SELECT count(*) AS n, CAST(sum(hash(i)) AS VARCHAR) AS h FROM (${from})`;
-  const [expected] = await duck.rows(print(`SELECT sort_index AS i FROM read_parquet(${literal(specs)})`));
-  const [found] = await duck.rows(print(there));
-  if (expected!.n === found!.n && expected!.h === found!.h) return;
+  const specs = await localCopy(settings.storage, nodeSpecs(run, task.path), folder);
+  const { balanced, ...counts } = await account(duck, specs, [sources.rows, sources.tables.errors!]);
+  if (balanced) return;
   throw new ScytheError(
     "internal",
-    `Run ${run.layout.experimentId} has ${found!.n} rows for ${expected!.n} specs, or not each spec's once`,
+    `Run ${run.layout.experimentId} has ${counts.rows} rows for ${counts.specs} specs, or not each spec's once`,
     { hint: "Nothing was written to final/. Please report this with the run's scatter-gather/ folder." },
   );
 }

@@ -55,3 +55,13 @@ export const ERROR_COLUMNS: readonly Column[] = (
     ["duration", "float64"],
   ] as const
 ).map(([name, kind]) => ({ name: `__${name}`, type: { kind }, nullable: name === "stack", ...PLAIN }));
+
+/** {@link ERROR_COLUMNS} in a finished table: an index column may be named `kind`, too, and the error's gives way. */
+export function errorColumns(index: readonly string[]): Column[] {
+  const taken = new Set(index.map((name) => name.toLowerCase()));
+  return ERROR_COLUMNS.map((column) => {
+    let name = column.name.slice(2);
+    while (taken.has(name)) name = `error_${name}`;
+    return { ...column, name };
+  });
+}

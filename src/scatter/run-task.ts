@@ -3,6 +3,7 @@ import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import { type NodePath, parseExperimentId, RunLayout } from "../run/layout.ts";
 import { detailsOf, type Manifest, type ManifestDetails, readManifest } from "../run/manifest.ts";
+import { type RetryPlan, readState } from "../run/state.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { MemoryBudget } from "../table/memory-budget.ts";
 
@@ -38,14 +39,25 @@ export function toJson(value: NodeTask | LeafTask | LeafResult): Json {
   return value as unknown as Json;
 }
 
-/** A run as its tasks see it. */
+/** One generation of a run, as its tasks see it. */
 export interface RunInfo {
   layout: RunLayout;
   manifest: Manifest;
   details: ManifestDetails;
+  generation: number;
+  /** Why this generation is there; undefined for the first. */
+  retry: RetryPlan | undefined;
+  /** Key of the specs that it runs, and how many they are. */
+  specs: string;
+  count: number;
 }
 
-/** Manifests never change, so each process reads each once. */
+/** The key of a node's specs. */
+export function nodeSpecs({ layout, specs, generation }: RunInfo, path: NodePath): string {
+  return path.length === 0 ? specs : layout.nodeSpecs(path, generation);
+}
+
+/** What a generation runs never changes, so each process reads each once. */
 export class RunCache {
   readonly #storage: Storage;
   readonly #runs = new Map<string, Promise<RunInfo>>();
@@ -54,23 +66,42 @@ export class RunCache {
     this.#storage = storage;
   }
 
-  get(experimentId: string): Promise<RunInfo> {
-    let run = this.#runs.get(experimentId);
+  /** @throws ScytheError `conflict` when the run is at a later generation than the task */
+  get({ experiment_id, generation }: Pick<NodeTask, "experiment_id" | "generation">): Promise<RunInfo> {
+    const name = `${experiment_id} ${generation}`;
+    let run = this.#runs.get(name);
     if (!run) {
-      run = this.#read(experimentId);
-      run.catch(() => this.#runs.delete(experimentId));
-      this.#runs.set(experimentId, run);
+      run = this.#read(experiment_id, generation);
+      run.catch(() => this.#runs.delete(name));
+      this.#runs.set(name, run);
     }
     return run;
   }
 
-  async #read(experimentId: string): Promise<RunInfo> {
+  async #read(experimentId: string, generation: number): Promise<RunInfo> {
     const id = parseExperimentId(experimentId);
     if (!id) throw new ScytheError("invalid_input", `${JSON.stringify(experimentId)} is not an experiment_id`);
     const layout = new RunLayout(id);
     const manifest = await readManifest(this.#storage, layout);
-    return { layout, manifest, details: detailsOf(manifest) };
+    const details = detailsOf(manifest);
+    const run = { layout, manifest, details, generation };
+    if (generation > 0) {
+      const retry = await readRetry(this.#storage, layout, generation);
+      return { ...run, retry, specs: layout.retriedSpecs(generation, retry.attempt), count: retry.count };
+    }
+    const carried = details.carried_count ?? 0;
+    const specs = carried > 0 ? layout.addedSpecs : layout.specs;
+    return { ...run, retry: undefined, specs, count: details.spec_count - carried };
   }
+}
+
+async function readRetry(storage: Storage, layout: RunLayout, generation: number): Promise<RetryPlan> {
+  const state = await readState(storage, layout);
+  if (state?.retry && state.generation === generation) return state.retry;
+  throw new ScytheError("conflict", `Run ${layout.experimentId} is not at generation ${generation}`, {
+    hint: "Its failed specs have been run again since: this work is not wanted any more.",
+    details: { generation, current: state?.generation ?? null },
+  });
 }
 
 /** What scatter and gather need to know of the project they run in. */

@@ -8,10 +8,18 @@ import { assertEpoch } from "../run/state.ts";
 import { type Duck, withDuckDb } from "../table/duckdb.ts";
 import { literal } from "../table/sql.ts";
 import { fixedWave, type Measured, measuredWave, probeWave } from "./chunks.ts";
-import { isGathered } from "./gather.ts";
+import { isGathered, isReported } from "./gather.ts";
 import { localCopy } from "./local-copy.ts";
 import { latestWave, listParts, type RecordedWave, recordWave } from "./plan.ts";
-import { type LeafResult, type LeafTask, type NodeTask, type RunInfo, type TreeSettings, toJson } from "./run-task.ts";
+import {
+  type LeafResult,
+  type LeafTask,
+  type NodeTask,
+  nodeSpecs,
+  type RunInfo,
+  type TreeSettings,
+  toJson,
+} from "./run-task.ts";
 import { childPaths, nodeSize, type Range, splits, subtract } from "./tree.ts";
 
 /** MiB of buffers for splitting a node's specs: rows stream through. */
@@ -27,10 +35,11 @@ export async function expandNode(
   settled: readonly Settled[],
   context: TaskContext,
 ): Promise<Wave> {
-  const run = await settings.runs.get(task.experiment_id);
+  const run = await settings.runs.get(task);
   await assertEpoch(settings.storage, run.layout, task.epoch);
-  const { recursion, chunk_size, spec_count } = run.details;
-  const size = nodeSize(spec_count, task.path);
+  if (task.path.length === 0 && (await isReported(settings.storage, run))) return {};
+  const { recursion, chunk_size } = run.details;
+  const size = nodeSize(run.count, task.path);
   if (splits(size, task.path.length, recursion, chunk_size ?? 1)) {
     return { nodes: await unfinishedChildren(settings, run, task) };
   }
@@ -97,7 +106,7 @@ async function unfinishedChildren(settings: TreeSettings, run: RunInfo, task: No
     children.map(async (path) => ({
       path,
       gathered: await isGathered(settings.storage, run.layout, path, task.generation),
-      sliced: (await settings.storage.head(run.layout.nodeSpecs(path))) !== undefined,
+      sliced: (await settings.storage.head(nodeSpecs(run, path))) !== undefined,
     })),
   );
   const unsliced = states.filter((state) => !state.sliced).map((state) => state.path);
@@ -114,7 +123,7 @@ async function writeSlices(
   const { storage, scratch } = settings;
   const folder = await mkdtemp(join(scratch, "slices-"));
   try {
-    const source = await localCopy(storage, run.layout.nodeSpecs(parent), folder);
+    const source = await localCopy(storage, nodeSpecs(run, parent), folder);
     const writeSlice = async (duck: Duck, path: NodePath) => {
       const { factor, offset } = path.at(-1)!;
       const target = join(folder, `${offset}.pq`);
@@ -124,16 +133,12 @@ async function writeSlices(
          TO ${literal(target)} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${SPECS_ROW_GROUP})`,
         "Could not split the specs",
       );
-      await storage.putFile(run.layout.nodeSpecs(path), target, { ifAbsent: true, move: true });
+      await storage.putFile(nodeSpecs(run, path), target, { ifAbsent: true, move: true });
     };
     await settings.memory.use(SPLIT_MB, (memoryMb) =>
-      withDuckDb(
-        { tempDir: join(folder, "spill"), memoryMb },
-        nodeSize(run.details.spec_count, parent),
-        async (duck) => {
-          for (const path of children) await writeSlice(duck, path);
-        },
-      ),
+      withDuckDb({ tempDir: join(folder, "spill"), memoryMb }, nodeSize(run.count, parent), async (duck) => {
+        for (const path of children) await writeSlice(duck, path);
+      }),
     );
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -36,8 +36,8 @@ export const ATTEMPT_KEY = "scythe_attempt";
 /** Finds what a node merges: its own parts, or what its children gathered. */
 export async function gatherSources(merge: Merge): Promise<GatherSources> {
   const { run, task } = merge;
-  const { recursion, chunk_size, spec_count } = run.details;
-  const size = nodeSize(spec_count, task.path);
+  const { recursion, chunk_size } = run.details;
+  const size = nodeSize(run.count, task.path);
   return splits(size, task.path.length, recursion, chunk_size ?? 1) ? childSources(merge) : partSources(merge, size);
 }
 

@@ -56,11 +56,13 @@ export class Catalog<E extends AnyExperiment = AnyExperiment> {
    * @throws ScytheError `not_found`
    */
   async latestLayout(version?: string): Promise<RunLayout> {
-    const wanted = version === undefined ? await this.latestVersion() : await this.#spelled(version);
-    for (const id of wanted === undefined ? [] : (await this.listRuns(wanted)).reverse()) {
-      const layout = new RunLayout(parseExperimentId(id)!);
-      // a folder without a manifest is an allocation under way
-      if (await this.#storage.head(layout.manifest)) return layout;
+    const wanted = version === undefined ? await this.listVersions() : [await this.#spelled(version)];
+    for (const own of wanted.reverse()) {
+      for (const id of (await this.listRuns(own)).reverse()) {
+        const layout = new RunLayout(parseExperimentId(id)!);
+        // a folder without a manifest is an allocation under way, or one that was killed
+        if (await this.#storage.head(layout.manifest)) return layout;
+      }
     }
     const what = version ? `${this.name}@${version}` : this.name;
     throw new ScytheError("not_found", `No run of ${what} in ${this.#storage.uri}`, {

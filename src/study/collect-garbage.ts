@@ -1,5 +1,5 @@
 import type { RunLayout } from "../run/layout.ts";
-import { readReport } from "../run/report.ts";
+import { isComplete, readReport } from "../run/report.ts";
 import { readState } from "../run/state.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 
@@ -21,8 +21,7 @@ export interface Garbage {
 export async function collectGarbage(storage: Storage, layout: RunLayout, remove: boolean): Promise<Garbage> {
   const { experimentId } = layout;
   const [report, state] = await Promise.all([readReport(storage, layout), readState(storage, layout)]);
-  // a retry of failed specs raises the state's generation first and replaces the report last
-  if (!report || (state && state.generation > report.generation)) {
+  if (!isComplete(state, report)) {
     return { experimentId, run: state ? "incomplete" : "foreign", files: 0, bytes: 0 };
   }
   const objects = await listAll(storage, layout.tree);

@@ -5,7 +5,7 @@ import { ScytheError } from "../errors.ts";
 import { hashFile } from "../files/artifacts.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { readManifest } from "../run/manifest.ts";
-import { type Report, readReport, reportText } from "../run/report.ts";
+import { isComplete, type Report, readReport, reportText } from "../run/report.ts";
 import { seal, sealState, sha256Of, unsealed } from "../run/seal.ts";
 import { readState } from "../run/state.ts";
 import { getText, type Storage } from "../storage/storage.ts";
@@ -57,7 +57,7 @@ export async function copyRun(
 
 /** What must be rewritten: it may name the run's own files. */
 function isTable(file: RunFile): boolean {
-  return (file.part === "final" || file.part === "specs") && file.path.endsWith(".pq");
+  return file.path.endsWith(".pq") && (["final", "specs"].includes(file.part) || file.path.startsWith("history/"));
 }
 
 function isDescription(file: RunFile): boolean {
@@ -79,7 +79,7 @@ async function assertComplete(
     readReport(source, layout),
     readState(source, layout),
   ]);
-  const complete = report ? (state?.generation ?? 0) <= report.generation : !manifest.scythe;
+  const complete = report ? isComplete(state, report) : !manifest.scythe;
   if (complete && files.some((file) => file.part === "final")) return report;
   throw new ScytheError("conflict", `Run ${layout.experimentId} is not complete`, {
     hint: "Wait for its end, or resume it; then copy it.",

@@ -61,13 +61,13 @@ async function steered<T>(
   task: NodeTask,
   work: (steering: Steering, run: RunInfo) => Promise<T>,
 ): Promise<T> {
-  const run = await settings.runs.get(task.experiment_id);
+  const run = await settings.runs.get(task);
   return settings.controls.use(run.layout, task.epoch, (steering) => work(steering, run));
 }
 
 async function lookup(settings: LeafSettings, payload: Json): Promise<Json | undefined> {
   const task = leafTask(payload);
-  const { layout } = await settings.runs.get(task.experiment_id);
+  const { layout } = await settings.runs.get(task);
   if (task.from === undefined) {
     const report = await readReport(settings.storage, layout);
     // a retry's root is not done by the report that it will replace

@@ -1,6 +1,6 @@
-import type { RunLayout } from "../run/layout.ts";
+import { parseEvent, type RunLayout } from "../run/layout.ts";
 import { countedParts } from "../run/part-counts.ts";
-import { readReport } from "../run/report.ts";
+import { isComplete, readReport } from "../run/report.ts";
 import { type RunState, readState, type ShownStatus, shownStatus } from "../run/state.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import type { ChunkEvent } from "../worker/chunk-log.ts";
@@ -14,6 +14,9 @@ export interface NewFailure {
 /** How far a run is, as storage tells it: any process anywhere may ask. */
 export interface Progress {
   status: ShownStatus;
+  /** Above 0 while, and after, failed specs run again. */
+  generation: number;
+  /** Specs of the run; for who watches a generation, those that it runs. */
   allocated: number;
   succeeded: number;
   failed: number;
@@ -35,29 +38,42 @@ export class ProgressReader {
   readonly #storage: Storage;
   readonly #layout: RunLayout;
   readonly #allocated: number;
+  /** Specs of the first generation. */
+  readonly #begunWith: number;
   readonly #begun = Date.now();
   readonly #samples: { at: number; done: number }[] = [];
   #failures: NewFailure[] = [];
   #eventsSeen = 0;
   /** As it was read last. */
   state: RunState | undefined;
+  /** The generation that was under way when it was last looked at: its specs are counted to the end. */
+  #watched: number | undefined;
 
-  constructor(storage: Storage, layout: RunLayout, allocated: number) {
+  /** @param carried how many of the specs came with their rows, from a run that this one extends */
+  constructor(storage: Storage, layout: RunLayout, allocated: number, carried = 0) {
     this.#storage = storage;
     this.#layout = layout;
     this.#allocated = allocated;
+    this.#begunWith = allocated - carried;
   }
 
   async read(): Promise<Progress> {
     this.state = await readState(this.#storage, this.#layout);
     const report = await readReport(this.#storage, this.#layout);
-    const counts = report ?? (await this.#countParts(this.state?.generation ?? 0));
-    if (!report && counts.failed > 0) await this.#readEvents();
+    const { state } = this;
+    const complete = isComplete(state, report);
+    const generation = state?.generation ?? 0;
+    if (!complete) this.#watched = generation;
+    const watched = this.#watched === generation ? report?.generations?.at(-1) : undefined;
+    const allocated = complete ? (watched?.specs ?? this.#allocated) : (state?.retry?.count ?? this.#begunWith);
+    const counts = report && complete ? (watched ?? report) : await this.#countParts(generation);
+    if (!complete && counts.failed > 0) await this.#readEvents(generation);
     const rate = this.#rate(counts.succeeded + counts.failed);
-    const left = this.#allocated - counts.succeeded - counts.failed;
+    const left = allocated - counts.succeeded - counts.failed;
     return {
-      status: report ? "complete" : shownStatus(this.state),
-      allocated: this.#allocated,
+      status: complete ? "complete" : shownStatus(state),
+      generation,
+      allocated,
       succeeded: counts.succeeded,
       failed: counts.failed,
       rate,
@@ -75,8 +91,9 @@ export class ProgressReader {
     };
   }
 
-  async #readEvents(): Promise<void> {
-    const events = await listAll(this.#storage, this.#layout.events);
+  async #readEvents(generation: number): Promise<void> {
+    const all = await listAll(this.#storage, this.#layout.events);
+    const events = all.filter(({ key }) => parseEvent(key) === generation);
     if (events.length === this.#eventsSeen) return;
     this.#eventsSeen = events.length;
     const newest = events.sort((a, b) => b.modified.getTime() - a.modified.getTime()).slice(0, SHOWN_FAILURES);

@@ -14,6 +14,7 @@ import { cancelledError } from "./cancelled.ts";
 import { type Drive, note, startDrive } from "./drive.ts";
 import { engineRunOf, type RunHome } from "./home.ts";
 import { type Progress, ProgressReader } from "./progress.ts";
+import { beginRetry, type RetryOptions } from "./retry.ts";
 import { type CancelOptions, cancelRun, type Obeyed, pauseRun, unpauseRun } from "./steer.ts";
 
 export interface ResumeOptions {
@@ -67,7 +68,8 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
    * `interrupted`, too, when whoever drove the run is no more.
    */
   async *progress(options: { intervalMs?: number } = {}): AsyncGenerator<Progress> {
-    const reader = new ProgressReader(this.#storage, this.#layout, this.manifest.scythe?.spec_count ?? 0);
+    const { spec_count = 0, carried_count } = this.manifest.scythe ?? {};
+    const reader = new ProgressReader(this.#storage, this.#layout, spec_count, carried_count);
     const life = new LifeWatch(this.#storage, this.#layout);
     const ended = this.#ended();
     for (;;) {
@@ -134,17 +136,32 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
   async resume(options: ResumeOptions = {}): Promise<"unpaused" | "driven"> {
     const maxFailures = options.maxFailures === undefined ? undefined : failureLimitText(options.maxFailures);
     if (!options.takeOver && (await unpauseRun(this.#storage, this.#layout, this.#home))) return "unpaused";
-    if (!this.#home || !this.#experiment) {
-      throw new ScytheError("invalid_input", `Run ${this.experimentId} was found without its experiment`, {
-        hint: `Open the project whose config has ${this.manifest.experiment_name}, and find the run there.`,
-      });
-    }
+    if (!this.#home || !this.#experiment) throw this.#withoutExperiment();
     this.#drive = await startDrive(this.#storage, this.#home, this.#experiment, this.#layout, {
       takeOver: options.takeOver ?? false,
       ...(options.onWait && { onWait: options.onWait }),
       ...(maxFailures !== undefined && { change: { max_failures: maxFailures } }),
     });
     return "driven";
+  }
+
+  /**
+   * Runs the failed specs of a complete run again from here, as a new generation: its tables become whole, and stay as
+   * they are until then. Says how many run; 0 when none failed, or none of that kind.
+   * @throws ScytheError `conflict` when the run is not complete, or is retried by another process
+   */
+  async retry(options: RetryOptions = {}): Promise<number> {
+    if (!this.#home || !this.#experiment) throw this.#withoutExperiment();
+    const run = { layout: this.#layout, manifest: this.manifest };
+    const count = await beginRetry(this.#storage, run, this.#experiment, options);
+    if (count > 0) this.#drive = await startDrive(this.#storage, this.#home, this.#experiment, this.#layout, {});
+    return count;
+  }
+
+  #withoutExperiment(): ScytheError {
+    return new ScytheError("invalid_input", `Run ${this.experimentId} was found without its experiment`, {
+      hint: `Open the project whose config has ${this.manifest.experiment_name}, and find the run there.`,
+    });
   }
 
   async #ended(): Promise<boolean> {

@@ -44,7 +44,10 @@ export async function verifySample(
   await extractSpecs(subject, duck, tables.get("specs")!, experiment, chosen, specs);
   const { sort_indexes, unfit } = await withoutDamagedInputs(subject, about, duck, specs, experiment);
   if (unfit > 0) findings.unchecked("sample", `${unfit} specs were not run again: their input files are damaged`);
-  const run = { layout, manifest, details: manifest.scythe! };
+  const run = {
+    ...{ layout, manifest, details: manifest.scythe! },
+    ...{ generation: 0, retry: undefined, specs: layout.specs, count: sort_indexes.length },
+  };
   const rerunner = { ...request.rerunner, fetchUri: checkedFetch(subject, about, request.rerunner.fetchUri) };
   const again = await rerunSpecs(rerunner, experiment, run, specs, sort_indexes.length, folder);
   const differences = await compareRerun({ subject, duck, tables, experiment, folder, sort_indexes }, again);

@@ -1,3 +1,4 @@
+import { columnTypes, fileMetadata } from "./describe.ts";
 import type { Duck } from "./duckdb.ts";
 import { identifier, literal } from "./sql.ts";
 
@@ -9,11 +10,10 @@ export interface Move {
 
 /** Rewrites a Parquet file so that texts begin as `moves` say; metadata, order and row groups are kept. */
 export async function relocateTable(duck: Duck, source: string, target: string, moves: readonly Move[]): Promise<void> {
-  const columns = await duck.rows(`DESCRIBE SELECT * FROM read_parquet(${literal(source)})`);
-  const replacements = columns.flatMap(({ column_name, column_type }) => {
-    const name = identifier(column_name as string);
-    if (column_type === "VARCHAR") return [`${moved(name, moves)} AS ${name}`];
-    return column_type === "VARCHAR[]" ? [`list_transform(${name}, lambda x: ${moved("x", moves)}) AS ${name}`] : [];
+  const columns = await columnTypes(duck, `SELECT * FROM read_parquet(${literal(source)})`);
+  const replacements = [...columns].flatMap(([column, type]) => {
+    const name = identifier(column);
+    return type === "VARCHAR" || type === "VARCHAR[]" ? [`${movedColumn(name, type, moves)} AS ${name}`] : [];
   });
   const select = moves.length > 0 && replacements.length > 0 ? `* REPLACE (${replacements.join(", ")})` : "*";
   const options = ["FORMAT parquet", ...(await shape(duck, source)), ...(await metadata(duck, source))];
@@ -21,6 +21,11 @@ export async function relocateTable(duck: Duck, source: string, target: string, 
     `COPY (SELECT ${select} FROM read_parquet(${literal(source)})) TO ${literal(target)} (${options.join(", ")})`,
     "Could not rewrite a table",
   );
+}
+
+/** SQL of a text column, or one of lists of texts, after the moves. */
+export function movedColumn(name: string, type: string, moves: readonly Move[]): string {
+  return type === "VARCHAR[]" ? `list_transform(${name}, lambda x: ${moved("x", moves)})` : moved(name, moves);
 }
 
 /** SQL of a text after the moves; the first that applies is made. */
@@ -47,11 +52,9 @@ async function shape(duck: Duck, source: string): Promise<string[]> {
 
 /** The file's own metadata, pandas' index among it, as an option of COPY. */
 async function metadata(duck: Duck, source: string): Promise<string[]> {
-  const rows = await duck.rows(
-    `SELECT decode(key) AS key, decode(value) AS value FROM parquet_kv_metadata(${literal(source)})`,
-  );
-  const own = rows.filter(({ key }) => key !== "ARROW:schema"); // describes the bytes of the file that was read
-  if (own.length === 0) return [];
-  const pairs = own.map(({ key, value }) => `${identifier(key as string)}: ${literal(value as string)}`);
+  const own = await fileMetadata(duck, source);
+  own.delete("ARROW:schema"); // describes the bytes of the file that was read
+  if (own.size === 0) return [];
+  const pairs = [...own].map(([key, value]) => `${identifier(key)}: ${literal(value)}`);
   return [`KV_METADATA {${pairs.join(", ")}}`];
 }

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { LEAF_ATTEMPTS, type TaskContext } from "../engine/engine.ts";
 import { ScytheError } from "../errors.ts";
 import { schemaHash } from "../run/allocate.ts";
-import type { LeafResult, LeafTask, RunInfo, TreeSettings } from "../scatter/run-task.ts";
-import { nodeSpecsPath } from "./node-specs.ts";
+import { type LeafResult, type LeafTask, nodeSpecs, type RunInfo, type TreeSettings } from "../scatter/run-task.ts";
+import { specsPathOf } from "./node-specs.ts";
 import type { BufferPool } from "./part-buffers.ts";
 import { PartWriter } from "./part-writer.ts";
 import type { ChunkRequest } from "./protocol.ts";
@@ -25,6 +25,8 @@ export interface LeafSettings extends TreeSettings {
   fetchUri: (uri: string) => Promise<string>;
 }
 
+const ALIVE_MS = 5_000;
+
 /** A leaf's surroundings, beside what its engine says. */
 export interface LeafContext extends TaskContext {
   /** Aborts when the specs in hand are to be killed. */
@@ -38,7 +40,7 @@ export interface LeafContext extends TaskContext {
  * specs that had not been handed over are announced one by one until the culprit is known.
  */
 export async function runLeaf(settings: LeafSettings, task: LeafTask, context: LeafContext): Promise<LeafResult> {
-  const run = await settings.runs.get(task.experiment_id);
+  const run = await settings.runs.get(task);
   assertSameCode(settings, task);
   await mkdir(settings.scratch, { recursive: true });
   const tempRoot = await mkdtemp(join(settings.scratch, "leaf-"));
@@ -64,7 +66,7 @@ async function runChunk(
   part: PartWriter,
   tempRoot: string,
 ): Promise<LeafResult> {
-  const specsPath = await nodeSpecsPath(settings.storage, run.layout, task.path, settings.scratch);
+  const specsPath = await specsPathOf(settings.storage, nodeSpecs(run, task.path), settings.scratch);
   const again = task.epoch > 1 || context.attempt > 1;
   const notes = await SpecNotes.open(settings.storage, run.layout, task, { worker: settings.worker, again });
   const chunk = new LeafRun(settings, run, task, context, part, notes, { specsPath, tempRoot });
@@ -135,9 +137,13 @@ class LeafRun {
 
   /** Returns the position up to which every spec is settled. */
   async run(): Promise<number> {
+    // engines know the experiment's time limit alone: a longer one would look like a dead worker
+    const longer = this.#run.retry?.timeout_ms ?? null;
+    const alive = longer === null ? undefined : setInterval(() => this.#context.heartbeat(), ALIVE_MS).unref();
     try {
       return await this.#turns();
     } finally {
+      clearInterval(alive);
       this.#endTrial();
     }
   }
@@ -246,7 +252,8 @@ class LeafRun {
   }
 
   #timeoutMs(): number {
-    return this.#settings.experiment.executionTimeoutMs ?? this.#settings.executionTimeoutMs;
+    const own = this.#run.retry?.timeout_ms ?? this.#settings.experiment.executionTimeoutMs;
+    return own ?? this.#settings.executionTimeoutMs;
   }
 
   #remaining(): number | null {

@@ -1,0 +1,69 @@
+import { type FileMetaData, parquetMetadataAsync } from "hyparquet";
+import { ScytheError } from "../errors.ts";
+import type { RunLayout } from "../run/layout.ts";
+import { type Report, readReport } from "../run/report.ts";
+import { listAll, type Storage } from "../storage/storage.ts";
+import { ParquetReader } from "../table/read-parquet.ts";
+
+/**
+ * Keeps tables of two generations apart. A retry replaces the files of `final/` one after the other and the report last;
+ * whoever reads in that moment must not mix them.
+ */
+export class GenerationCheck {
+  readonly #storage: Storage;
+  readonly #layout: RunLayout;
+  readonly #report: Report | undefined;
+
+  /** @param report undefined for a run of Python Scythe, which has no generations */
+  constructor(storage: Storage, layout: RunLayout, report: Report | undefined) {
+    this.#storage = storage;
+    this.#layout = layout;
+    this.#report = report;
+  }
+
+  /** @throws ScytheError `conflict` unless the table is of the report's generation */
+  async table(name: string, metadata: FileMetaData): Promise<void> {
+    const generation = generationOf(metadata);
+    if (!this.#report || generation === undefined || generation === this.#report.generation) return;
+    const { experimentId } = this.#layout;
+    const now = await readReport(this.#storage, this.#layout);
+    if (now && now.generation !== this.#report.generation) {
+      throw new ScytheError("conflict", `Run ${experimentId} was retried since its results were opened`, {
+        hint: "Open them again.",
+      });
+    }
+    throw new ScytheError(
+      "conflict",
+      `Run ${experimentId} is between two generations: final/${name}.pq is of generation ${generation}, the report of ${this.#report.generation}`,
+      {
+        hint: `Its retry is publishing its tables: try again in a moment. If its driver has died: scythe resume ${experimentId}`,
+      },
+    );
+  }
+
+  /** @param paths table → its file on this machine */
+  async localTables(paths: ReadonlyMap<string, string>): Promise<void> {
+    if (!this.#report) return;
+    for (const [name, path] of paths) {
+      const reader = await ParquetReader.open(path);
+      reader.close();
+      await this.table(name, reader.metadata);
+    }
+  }
+
+  /** Looks at the files where they are stored. */
+  async storedTables(): Promise<void> {
+    for (const { key, size } of await listAll(this.#storage, this.#layout.final)) {
+      const slice = async (start: number, end = size) =>
+        new Uint8Array(await this.#storage.getRange(key, start, end)).buffer;
+      const metadata = await parquetMetadataAsync({ byteLength: size, slice });
+      await this.table(key.slice(this.#layout.final.length).replace(/\.pq$/, ""), metadata);
+    }
+  }
+}
+
+/** Undefined for a file that says nothing of it. */
+function generationOf(metadata: FileMetaData): number | undefined {
+  const own = metadata.key_value_metadata?.find(({ key }) => key === "scythe")?.value;
+  return own === undefined ? undefined : (JSON.parse(own) as { generation?: number }).generation;
+}

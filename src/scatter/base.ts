@@ -1,0 +1,122 @@
+import { ScytheError } from "../errors.ts";
+import { hashFile } from "../files/artifacts.ts";
+import { type CarriedTables, readCarried } from "../run/carried.ts";
+import { type GenerationRecord, type Report, readReport, reportText } from "../run/report.ts";
+import { readYaml } from "../run/yaml.ts";
+import { fileMetadata } from "../table/describe.ts";
+import type { Move } from "../table/relocate.ts";
+import { localCopy } from "./local-copy.ts";
+import { ERRORS } from "./part-columns.ts";
+import type { Merge } from "./sources.ts";
+
+/** The finished tables that a merge starts from: of the generation before, or of the run that this one extends. */
+export interface Base {
+  /** Table → file on this machine. */
+  files: Record<string, string>;
+  /** References into another run, and where they lead in this one. */
+  moves: readonly Move[];
+  /** File of the specs whose rows come anew, so that the base's do not count; undefined = all of its rows stay. */
+  replaced: string | undefined;
+  /** What was reported before. */
+  generations: GenerationRecord[];
+  seconds: number;
+}
+
+/**
+ * What the root's merge starts from; undefined for a run's first generation.
+ * @throws ScytheError `storage` when a table is not what was recorded of it
+ */
+export async function openBase(merge: Merge, tables: readonly string[]): Promise<Base | undefined> {
+  if (merge.run.generation > 0) return generationBefore(merge, tables);
+  return (merge.run.details.carried_count ?? 0) > 0 ? carriedBase(merge, tables) : undefined;
+}
+
+async function carriedBase(merge: Merge, tables: readonly string[]): Promise<Base> {
+  const { layout } = merge.run;
+  const carried = await readCarried(merge.settings.storage, layout);
+  const files: Record<string, string> = {};
+  for (const table of tables) files[table] = await carriedTable(merge, carried, table);
+  return { files, moves: carried.moves, replaced: undefined, generations: [], seconds: 0 };
+}
+
+async function carriedTable({ settings, run, folder }: Merge, carried: CarriedTables, table: string): Promise<string> {
+  const key = run.layout.carriedTable(table);
+  const path = await localCopy(settings.storage, key, folder);
+  if ((await hashFile(path)) === carried.tables[table]?.sha256) return path;
+  throw notAsRecorded(settings.storage.uriOf(key));
+}
+
+/**
+ * `final/` as the generation before left it, or partly replaced already by an earlier try of this merge: without the
+ * specs that ran again, both are the same. Errors are counted on, so those of before are kept aside first.
+ */
+async function generationBefore(merge: Merge, tables: readonly string[]): Promise<Base> {
+  const { settings, run, folder } = merge;
+  const before = await keepHistory(merge);
+  const files: Record<string, string> = {};
+  for (const table of tables) {
+    if (table === ERRORS) {
+      files[table] = await localCopy(settings.storage, run.layout.history(run.generation - 1, "errors.pq"), folder);
+    } else {
+      files[table] = await finishedTable(merge, before, table);
+    }
+  }
+  const replaced = await localCopy(settings.storage, run.specs, folder);
+  const generations = before.generations ?? [recordOf(before)];
+  return { files, moves: [], replaced, generations, seconds: before.seconds };
+}
+
+/** Copies of the errors and of the report that this generation is about to replace. */
+async function keepHistory(merge: Merge): Promise<Report> {
+  const { settings, run, folder } = merge;
+  const { storage } = settings;
+  const before = run.generation - 1;
+  const errors = run.layout.history(before, "errors.pq");
+  const text = run.layout.history(before, "report.yml");
+  const kept = await readYaml<Report>(storage, text, { sealed: true }); // an earlier try may have replaced the report
+  const report = kept?.value ?? (await readReport(storage, run.layout));
+  if (report?.generation !== before) {
+    throw new ScytheError("internal", `Run ${run.layout.experimentId} has no report of generation ${before}`, {
+      details: { generation: report?.generation ?? null },
+    });
+  }
+  if (!(await storage.head(errors))) {
+    const key = run.layout.finalTable(ERRORS);
+    const path = await localCopy(storage, key, folder);
+    if ((await hashFile(path)) !== report.final[ERRORS]?.sha256) throw notAsRecorded(storage.uriOf(key));
+    await storage.putFile(errors, path, { ifAbsent: true });
+  }
+  await storage.put(text, reportText(report), { ifAbsent: true });
+  return report;
+}
+
+async function finishedTable({ settings, run, duck, folder }: Merge, before: Report, table: string): Promise<string> {
+  const key = run.layout.finalTable(table);
+  const path = await localCopy(settings.storage, key, folder);
+  if ((await hashFile(path)) === before.final[table]?.sha256) return path;
+  const own = (await fileMetadata(duck, path)).get("scythe");
+  const { generation } = JSON.parse(own ?? "{}") as { generation?: number };
+  if (generation === run.generation) return path;
+  throw notAsRecorded(settings.storage.uriOf(key));
+}
+
+function recordOf(report: Report): GenerationRecord {
+  const { generation, allocated, succeeded, failed, failed_by_kind, finished_at } = report;
+  return {
+    generation,
+    specs: allocated,
+    succeeded,
+    failed,
+    failed_by_kind,
+    kinds: null,
+    timeout_ms: null,
+    finished_at,
+  };
+}
+
+function notAsRecorded(uri: string): ScytheError {
+  return new ScytheError("storage", `${uri} is damaged: its SHA-256 is not the recorded one`, {
+    hint: "Restore it from a copy of the run, then resume: the rows that it holds are merged with the new ones.",
+    details: { uri },
+  });
+}

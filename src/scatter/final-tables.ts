@@ -1,0 +1,147 @@
+import type { AnyExperiment } from "../experiment/define.ts";
+import { RUN_SCHEME, specRunIdSql } from "../run/layout.ts";
+import type { Column } from "../spec/columns.ts";
+import { ID_FIELDS } from "../spec/id-columns.ts";
+import { indexNames } from "../table/describe.ts";
+import { physicalOf } from "../table/physical.ts";
+import { finished, finishedExpression, identifier, literal, literalList } from "../table/sql.ts";
+import type { Base } from "./base.ts";
+import { featureColumns, featureSql, finishedFeatures, freshFeatures } from "./features.ts";
+import type { TableQuery } from "./join-base.ts";
+import { ERROR_COLUMNS, ERRORS, errorColumns, FEATURES, partColumns, SORT_SUBINDEX } from "./part-columns.ts";
+import type { GatherSources, Merge } from "./sources.ts";
+
+/** The tables that every complete run of an experiment has in `final/`. */
+export function finalTableNames(experiment: AnyExperiment): string[] {
+  const files = experiment.columns.files.length > 0 ? ["result_file_refs"] : [];
+  return ["scalars", ERRORS, ...files, ...Object.keys(experiment.tables)];
+}
+
+/** The queries that give the final tables from a run's parts, in the order of {@link finalTableNames}. */
+export async function finalTables(merge: Merge, sources: GatherSources, base: Base | undefined): Promise<TableQuery[]> {
+  const { settings, run, duck } = merge;
+  const { index } = partColumns(settings.experiment, run.details.extra_columns);
+  const inputs = index.filter((column) => column.name !== FEATURES);
+  const features = featureColumns(
+    base ? await finishedFeatures(duck, base.files.scalars!, inputs) : [],
+    settings.experiment.computedFeatures ? await freshFeatures(duck, sources) : [],
+  );
+  const queries = new FinalQueries(merge, sources, inputs, features);
+  const before = base && (await indexNames(duck, base.files[ERRORS]!));
+  return finalTableNames(settings.experiment).map((name) => {
+    if (name === "scalars") return queries.scalars();
+    if (name === ERRORS) return queries.errors(before);
+    return name === "result_file_refs" ? queries.fileRefs() : queries.table(name);
+  });
+}
+
+class FinalQueries {
+  readonly #experiment: AnyExperiment;
+  readonly #merge: Merge;
+  readonly #sources: GatherSources;
+  readonly #index: Column[];
+  /** SQL of the index columns, over a part's good or failed rows. */
+  readonly #indexSql: string[];
+  readonly #loose: ReadonlySet<string>;
+
+  constructor(merge: Merge, sources: GatherSources, inputs: readonly Column[], features: readonly Column[]) {
+    const { settings, run } = merge;
+    this.#experiment = settings.experiment;
+    this.#merge = merge;
+    this.#sources = sources;
+    this.#index = [...ID_FIELDS, ...inputs, ...features];
+    this.#loose = new Set([...features, ...run.details.extra_columns].map((column) => column.name));
+    const computed = settings.experiment.computedFeatures !== undefined;
+    this.#indexSql = [
+      `${literal(run.layout.experimentId)} AS experiment_id`,
+      "CAST(sort_index AS BIGINT) AS sort_index",
+      `${specRunIdSql(run.manifest.workflow_run_id)} AS workflow_run_id`,
+      `${literal(run.manifest.workflow_run_id)} AS root_workflow_run_id`,
+      ...inputs.map(finished),
+      ...features.map((column) => featureSql(column, computed)),
+    ];
+  }
+
+  scalars(): TableQuery {
+    const { scalars } = this.#experiment.columns as AnyExperiment["columns"];
+    return this.#rows("scalars", scalars, scalars.map(finished));
+  }
+
+  fileRefs(): TableQuery {
+    const { files } = this.#experiment.columns as AnyExperiment["columns"];
+    const { settings, run } = this.#merge;
+    const runUri = `${settings.storage.uriOf(run.layout.experimentId)}/`;
+    return this.#rows(
+      "result_file_refs",
+      files,
+      files.map((column: Column) => fileSql(column, runUri)),
+    );
+  }
+
+  /** @param before index of the table that this one goes on from */
+  errors(before: readonly string[] | undefined): TableQuery {
+    const files = this.#sources.tables[ERRORS]!;
+    const columns = errorColumns(this.#index.map((column) => column.name));
+    const sql = ERROR_COLUMNS.map((c, i) => `${finishedExpression(c)} AS ${identifier(columns[i]!.name)}`);
+    // where no spec failed: the same columns over no rows
+    const none = `(SELECT *, ${ERROR_COLUMNS.map(emptyColumn).join(", ")} FROM ${this.#from()} LIMIT 0)`;
+    const from = files.length > 0 ? `read_parquet(${literalList(files)})` : none;
+    const own = (name: string) => columns.find((_, i) => ERROR_COLUMNS[i]!.name === name)!.name;
+    return {
+      ...{ name: ERRORS, index: this.#index, columns, loose: this.#loose, ordered: false, order: "sort_index" },
+      select: `SELECT ${[...this.#indexSql, ...sql].join(", ")} FROM ${from}`,
+      renamed: before && new Map(errorColumns(before).map(({ name }, i) => [columns[i]!.name, name])),
+      sums: [own("__attempts"), own("__duration")],
+    };
+  }
+
+  table(name: string): TableQuery {
+    const own = this.#experiment.columns.tables[name] as Column[];
+    const levels = own.filter((column) => this.#experiment.tables[name].index.includes(column.name));
+    const values = own.filter((column) => !levels.includes(column));
+    const files = this.#sources.tables[name]!;
+    const indexOf = `SELECT sort_index AS __sort_index, * EXCLUDE (sort_index${this.#outputNames()}) FROM ${this.#from()}`;
+    const from =
+      files.length > 0
+        ? `FROM read_parquet(${literalList(files)}) JOIN (${indexOf}) ON sort_index = __sort_index`
+        : `FROM (SELECT 0.0 AS sort_index, 0.0 AS sort_subindex, ${own.map(emptyColumn).join(", ")} LIMIT 0)
+           JOIN (${indexOf}) ON sort_index = __sort_index`;
+    const select = [...this.#indexSql, ...[...levels, SORT_SUBINDEX, ...values].map(finished)];
+    return {
+      ...{ name, index: [...this.#index, ...levels, SORT_SUBINDEX], columns: values, loose: this.#loose },
+      ...{ select: `SELECT ${select.join(", ")} ${from}`, ordered: false, order: "sort_index, sort_subindex" },
+    };
+  }
+
+  /** A table may have columns named like outputs; those of the output must not hide them. */
+  #outputNames(): string {
+    const { scalars, files } = this.#experiment.columns as AnyExperiment["columns"];
+    return [...scalars, ...files].map((column) => `, ${identifier(column.name)}`).join("");
+  }
+
+  #rows(name: string, columns: readonly Column[], sql: readonly string[]): TableQuery {
+    const select = `SELECT ${[...this.#indexSql, ...sql].join(", ")} FROM ${this.#from()}`;
+    const { ordered } = this.#sources;
+    return { name, index: this.#index, columns, loose: this.#loose, select, ordered, order: "sort_index" };
+  }
+
+  #from(): string {
+    return `read_parquet(${literalList(this.#sources.rows)})`;
+  }
+}
+
+/** Output files are held relative to the run until now. */
+function fileSql(column: Column, runUri: string): string {
+  const absolute = (value: string) =>
+    `CASE WHEN starts_with(${value}, ${literal(RUN_SCHEME)})
+     THEN ${literal(runUri)} || substr(${value}, ${RUN_SCHEME.length + 1}) ELSE ${value} END`;
+  const name = identifier(column.name);
+  if (column.type.kind !== "list") return `${absolute(name)} AS ${name}`;
+  return `list_transform(${finishedExpression(column)}, lambda x: ${absolute("x")}) AS ${name}`;
+}
+
+const EMPTY = { double: "DOUBLE", boolean: "BOOLEAN", int64: "BIGINT", text: "VARCHAR" } as const;
+
+function emptyColumn(column: Column): string {
+  return `CAST(NULL AS ${EMPTY[physicalOf(column.type)]}) AS ${identifier(column.name)}`;
+}

@@ -1,0 +1,38 @@
+import type { AnyExperiment } from "../experiment/define.ts";
+import { type AllocatedRun, type AllocateOptions, allocateRun, assertSameSchema } from "../run/allocate.ts";
+import { openBaseRun } from "../run/base-run.ts";
+import type { RunLayout } from "../run/layout.ts";
+import type { Storage } from "../storage/storage.ts";
+
+/** As for an allocation. What is left out is as in the run that is extended; the version is its next patch. */
+export type ExtendOptions = Pick<
+  AllocateOptions,
+  "version" | "recursion" | "chunkSize" | "copyInputs" | "command" | "onArtifact" | "signal"
+>;
+
+/**
+ * Allocates a run that begins with the specs and rows of a complete one and adds specs to them. The seed stays, so that
+ * every spec's random numbers are what they would be in one run of all. From its manifest on, the new run is whole: it
+ * has copies of whatever it needs of the other.
+ * @throws ScytheError `conflict` when the run is not complete or the experiment's schemas have changed
+ */
+export async function extendRun(
+  storage: Storage,
+  layout: RunLayout,
+  experiment: AnyExperiment,
+  specs: unknown,
+  options: ExtendOptions,
+  project: { folder: string; fetchUri: (uri: string) => Promise<string> },
+): Promise<AllocatedRun> {
+  const base = await openBaseRun(storage, layout);
+  assertSameSchema(experiment, base.details, layout);
+  const { seed, recursion, chunk_size } = base.details;
+  const all: AllocateOptions = {
+    version: "bumppatch",
+    recursion: { factor: recursion.factor, maxDepth: recursion.max_depth },
+    ...(chunk_size === null ? {} : { chunkSize: chunk_size }),
+    ...options,
+    ...{ seed, runName: layout.id.name, parentRun: layout.experimentId },
+  };
+  return allocateRun(storage, experiment, specs, all, project, base);
+}

@@ -1,0 +1,168 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ScytheError } from "../errors.ts";
+import type { AnyExperiment } from "../experiment/define.ts";
+import { parseDuration } from "../experiment/quantities.ts";
+import { hashFile } from "../files/artifacts.ts";
+import { type AllocatedRun, assertSameSchema } from "../run/allocate.ts";
+import type { RunLayout } from "../run/layout.ts";
+import { detailsOf } from "../run/manifest.ts";
+import { ownerText, thisProcess } from "../run/owner.ts";
+import { SPECS_ROW_GROUP } from "../run/publish.ts";
+import { isComplete, type Report, readReport } from "../run/report.ts";
+import { type RetryPlan, readState, updateState } from "../run/state.ts";
+import { localCopy } from "../scatter/local-copy.ts";
+import { ERRORS, errorColumns } from "../scatter/part-columns.ts";
+import type { Storage } from "../storage/storage.ts";
+import { indexNames } from "../table/describe.ts";
+import { type Duck, withDuckDb } from "../table/duckdb.ts";
+import { identifier, literal } from "../table/sql.ts";
+
+export interface RetryOptions {
+  /** Kinds of failure to run again; left out = all. */
+  kind?: string | readonly string[];
+  /** The `sort_index` of the failed specs to run again; left out = all. */
+  specs?: readonly number[];
+  /** Longest time of one try, as "10m" or milliseconds, for this retry alone. */
+  timeout?: string | number;
+}
+
+interface Chosen {
+  kinds: string[] | null;
+  specs: number[] | null;
+  timeoutMs: number | null;
+}
+
+/**
+ * Makes a new generation of a complete run out of its failed specs, ready to be started. Until the generation is
+ * complete, the tables and the report stay those of the one before. Returns how many specs it will run; with none,
+ * nothing is changed.
+ * @throws ScytheError `conflict` when the run is not complete, or another retry was quicker
+ */
+export async function beginRetry(
+  storage: Storage,
+  { layout, manifest }: AllocatedRun,
+  experiment: AnyExperiment,
+  options: RetryOptions,
+): Promise<number> {
+  const chosen = checkOptions(options);
+  assertSameSchema(experiment, detailsOf(manifest), layout);
+  const report = await completeReport(storage, layout);
+  const attempt = randomUUID().slice(0, 8);
+  const specs = layout.retriedSpecs(report.generation + 1, attempt);
+  const count = await writeRetriedSpecs(storage, layout, report, chosen, specs);
+  if (count === 0) return 0;
+  const plan: RetryPlan = {
+    ...{ attempt, count, kinds: chosen.kinds, timeout_ms: chosen.timeoutMs },
+    started_at: new Date().toISOString(),
+  };
+  try {
+    await raiseGeneration(storage, layout, report.generation, plan);
+  } catch (error) {
+    await storage.delete([specs]).catch(() => undefined); // what went wrong first is what to tell
+    throw error;
+  }
+  return count;
+}
+
+function checkOptions({ kind, specs, timeout }: RetryOptions): Chosen {
+  const wrong = specs?.find((index) => !Number.isSafeInteger(index) || index < 0);
+  if (wrong !== undefined) {
+    throw new ScytheError("invalid_input", `${wrong} is not a sort_index`, {
+      hint: "Give whole numbers, as `scythe errors` shows them.",
+    });
+  }
+  return {
+    kinds: kind === undefined ? null : [...new Set(typeof kind === "string" ? [kind] : kind)],
+    specs: specs === undefined ? null : [...new Set(specs)],
+    timeoutMs: timeout === undefined ? null : parseDuration(timeout, "timeout"),
+  };
+}
+
+/** @throws ScytheError `conflict` when the run is not complete */
+async function completeReport(storage: Storage, layout: RunLayout): Promise<Report> {
+  const [state, report] = await Promise.all([readState(storage, layout), readReport(storage, layout)]);
+  if (report && isComplete(state, report)) return report;
+  const what = report ? `Generation ${state!.generation} of run ${layout.experimentId}` : `Run ${layout.experimentId}`;
+  throw new ScytheError("conflict", `${what} is not complete`, {
+    hint: `Drive it on first: scythe resume ${layout.experimentId}`,
+  });
+}
+
+/** Stores the rows of `specs.pq` that run again; returns how many they are. Nothing is stored for none. */
+async function writeRetriedSpecs(
+  storage: Storage,
+  layout: RunLayout,
+  report: Report,
+  chosen: Chosen,
+  key: string,
+): Promise<number> {
+  if (report.failed === 0 && chosen.specs === null) return 0;
+  const folder = await mkdtemp(join(tmpdir(), "scythe-retry-"));
+  try {
+    const errors = await localCopy(storage, layout.finalTable(ERRORS), folder);
+    if ((await hashFile(errors)) !== report.final[ERRORS]?.sha256) throw otherErrors(storage, layout);
+    const specs = await localCopy(storage, layout.specs, folder);
+    const target = join(folder, "retried.pq");
+    return await withDuckDb({ tempDir: join(folder, "spill") }, report.allocated, async (duck) => {
+      const failed = await failedSpecs(duck, errors, chosen, layout);
+      await duck.run(
+        `COPY (SELECT * FROM read_parquet(${literal(specs)}) WHERE sort_index IN (${failed}) ORDER BY sort_index)
+         TO ${literal(target)} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${SPECS_ROW_GROUP})`,
+        "Could not choose the failed specs",
+      );
+      const [row] = await duck.rows(`SELECT num_rows AS n FROM parquet_file_metadata(${literal(target)})`);
+      const count = Number(row!.n);
+      if (count > 0) await storage.putFile(key, target, { move: true });
+      return count;
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** SQL of the `sort_index` of the failed specs that were chosen. @throws ScytheError for one that did not fail */
+async function failedSpecs(duck: Duck, errors: string, { kinds, specs }: Chosen, layout: RunLayout): Promise<string> {
+  const kind = identifier(errorColumns(await indexNames(duck, errors))[0]!.name);
+  const ofKind = kinds ? `WHERE ${kind} IN (${kinds.map(literal).join(", ")})` : "";
+  const failed = `SELECT sort_index FROM read_parquet(${literal(errors)}) ${ofKind}`;
+  if (!specs) return failed;
+  const asked = `SELECT CAST(unnest([${specs.join(", ")}]) AS BIGINT) AS sort_index`;
+  const others = await duck.rows(`${asked} EXCEPT (${failed}) ORDER BY sort_index LIMIT 20`);
+  if (others.length === 0) return asked;
+  const list = others.map(({ sort_index }) => String(sort_index)).join(", ");
+  const how = kinds ? ` by ${kinds.join(" or ")}` : "";
+  throw new ScytheError("invalid_input", `These specs of ${layout.experimentId} did not fail${how}: ${list}`, {
+    hint: "Only failed specs run again; `scythe errors` lists them.",
+  });
+}
+
+/** The one step that makes the retry: of two at once, one finds the generation raised. */
+async function raiseGeneration(storage: Storage, layout: RunLayout, from: number, retry: RetryPlan): Promise<void> {
+  await updateState(storage, layout, (state) => {
+    if (state.generation !== from) {
+      const { owner } = state;
+      throw new ScytheError("conflict", `Another retry of run ${layout.experimentId} has begun`, {
+        hint: `It was begun by ${owner ? ownerText(owner) : "another process"}. Watch it with: scythe watch ${layout.experimentId}`,
+      });
+    }
+    return {
+      status: "allocated",
+      generation: from + 1,
+      retry,
+      epoch: state.epoch + 1, // whoever drove the earlier generation has no effect any more
+      engine_run_id: null,
+      max_failures: null, // what may fail was said of all specs
+      reason: null,
+      owner: thisProcess(),
+    };
+  });
+}
+
+function otherErrors(storage: Storage, layout: RunLayout): ScytheError {
+  return new ScytheError("storage", `${storage.uriOf(layout.finalTable(ERRORS))} is not as report.yml recorded it`, {
+    hint: "If another retry is at work, wait for its end. Else the file is damaged: restore it from a copy of the run.",
+  });
+}
