@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { defineExperiment, openProject, table } from "scythe-ts";
 import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { findPython } from "./find-python.ts";
 
 const python = findPython();
 if (!python) console.warn("SKIPPED: pandas tests (no Python with pandas and pyarrow; set SCYTHE_TEST_PYTHON)");
@@ -92,16 +93,3 @@ describe.skipIf(!python)("pandas.read_parquet", () => {
     expect(seen.specs.sort_index).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 });
-
-function findPython(): string | undefined {
-  for (const candidate of [process.env.SCYTHE_TEST_PYTHON, "python3"]) {
-    if (!candidate) continue;
-    try {
-      execFileSync(candidate, ["-c", "import pandas, pyarrow"], { stdio: "ignore" });
-      return candidate;
-    } catch {
-      // the next one, perhaps
-    }
-  }
-  return undefined;
-}
