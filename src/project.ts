@@ -33,6 +33,7 @@ import { type RunOnceOptions, runOnce } from "./study/run-once.ts";
 import { startRun } from "./study/start.ts";
 import { withDuckDb } from "./table/duckdb.ts";
 import { MemoryBudget } from "./table/memory-budget.ts";
+import { removeAbandonedScratch, scratchPrefix } from "./temporary.ts";
 import { FailureLimits } from "./worker/failure-limits.ts";
 import { inProcessRunner } from "./worker/in-process-runner.ts";
 import { BufferPool } from "./worker/part-buffers.ts";
@@ -55,6 +56,7 @@ export class Scythe extends Audit implements AsyncDisposable {
   readonly #scratch: string;
   readonly #fetchUri: FetchUri;
   readonly #configPath: string | undefined;
+  readonly #tidying: Promise<void>;
   readonly #removeScratch = () => rmSync(this.#scratch, { recursive: true, force: true });
 
   constructor(loaded: LoadedConfig | { config: Config; path: undefined; folder: string }, overrides: Overrides) {
@@ -64,7 +66,8 @@ export class Scythe extends Audit implements AsyncDisposable {
     this.folder = loaded.folder;
     const { storage } = this.settings;
     this.storage = typeof storage === "string" ? openStorage(storage) : storage;
-    this.#scratch = mkdtempSync(join(tmpdir(), "scythe-"));
+    this.#scratch = mkdtempSync(join(tmpdir(), scratchPrefix("run")));
+    this.#tidying = removeAbandonedScratch();
     process.once("exit", this.#removeScratch); // a program that ends without closing leaves no litter
     this.#fetchUri = fileFetcher({
       storage: this.storage,
@@ -211,6 +214,7 @@ export class Scythe extends Audit implements AsyncDisposable {
     if (this.settings.engine === "hatchet") await (this.#engine as HatchetEngine).close();
     await this.#cluster?.close();
     await this.#runner.close();
+    await this.#tidying;
     await rm(this.#scratch, { recursive: true, force: true });
     process.off("exit", this.#removeScratch);
   }

@@ -1,6 +1,7 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { ownedName, removeAbandonedFiles } from "../temporary.ts";
 
 /** A file that was used this recently may be in a task's hands and is kept. */
 const IN_USE_MS = 15 * 60_000;
@@ -12,6 +13,7 @@ const IN_USE_MS = 15 * 60_000;
 export class FileCache {
   readonly #folder: string;
   readonly #maxBytes: number;
+  #tidied: Promise<void> | undefined;
   readonly #coming = new Map<string, Promise<string>>();
 
   constructor(folder: string, maxBytes: number) {
@@ -40,8 +42,9 @@ export class FileCache {
     const path = join(folder, safeName(name));
     const now = new Date();
     if (await touch(path, now)) return path;
-    const temp = join(this.#folder, `${randomUUID()}.part`);
+    const temp = join(this.#folder, `${ownedName()}.part`);
     try {
+      await this.#tidy();
       await mkdir(folder, { recursive: true });
       await bring(temp);
       await rename(temp, path);
@@ -50,6 +53,12 @@ export class FileCache {
     }
     await this.#shrink();
     return path;
+  }
+
+  /** Removes, once, what killed processes have left half-brought. */
+  #tidy(): Promise<void> {
+    this.#tidied ??= removeAbandonedFiles(this.#folder);
+    return this.#tidied;
   }
 
   /** Removes what was used longest ago until the rest fits. */

@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ScytheError } from "../errors.ts";
@@ -10,6 +9,7 @@ import { readState } from "../run/state.ts";
 import type { Column } from "../spec/columns.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import { ParquetReader, readRows } from "../table/read-parquet.ts";
+import { makeScratch } from "../temporary.ts";
 import { tableColumns } from "./file-columns.ts";
 import { GenerationCheck } from "./generation.ts";
 import { queryTables } from "./query.ts";
@@ -104,7 +104,7 @@ export class Results<E extends AnyExperiment = AnyExperiment> {
         hint: `It has: ${[...(await this.#tables()).keys()].join(", ")}.`,
       });
     }
-    const scratch = this.#storage.localPath ? undefined : await mkdtemp(join(tmpdir(), "scythe-read-"));
+    const scratch = this.#storage.localPath ? undefined : await makeScratch("read");
     try {
       const path = this.#storage.localPath?.(key) ?? join(scratch!, `${table}.pq`);
       if (scratch) await this.#storage.getFile(key, path);
@@ -125,7 +125,7 @@ export class Results<E extends AnyExperiment = AnyExperiment> {
     if (this.#storage.localPath) {
       return work(new Map([...keys].map(([name, key]) => [name, this.#storage.localPath!(key)])));
     }
-    const scratch = await mkdtemp(join(tmpdir(), "scythe-query-"));
+    const scratch = await makeScratch("query");
     try {
       const paths = new Map<string, string>();
       for (const [name, key] of keys) {

@@ -1,12 +1,12 @@
 import { randomInt, randomUUID } from "node:crypto";
-import { mkdtemp, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, sep } from "node:path";
 import { ScytheError } from "../errors.ts";
 import { type AnyExperiment, assertName } from "../experiment/define.ts";
 import { hashFile, storeArtifacts } from "../files/artifacts.ts";
 import { hashOf, jsonSchemaOf } from "../spec/json-schema.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
+import { makeScratch } from "../temporary.ts";
 import { type BaseRun, type BaseSpecs, baseSpecs, copyBase, movesBetween } from "./base-run.ts";
 import { claimRun } from "./claim.ts";
 import { artifactPath, putDescriptions } from "./descriptions.ts";
@@ -72,7 +72,7 @@ export async function allocateRun(
 ): Promise<AllocatedRun> {
   const checked = checkOptions(experiment, options);
   const environment = captureEnvironment(project.folder);
-  const scratch = await mkdtemp(join(tmpdir(), "scythe-allocate-"));
+  const scratch = await makeScratch("allocate");
   try {
     const base = extended && (await baseSpecs(storage, extended, scratch));
     const source = specSource(specs, experiment.columns.input);

@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { copyFile, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { ownedName } from "../temporary.ts";
 import { fail, isAbsent } from "./local-errors.ts";
 import type { ObjectInfo, StoredObject } from "./storage.ts";
 
@@ -33,7 +33,7 @@ export async function readRange(path: string, start: number, end: number): Promi
 }
 
 export async function getFile(path: string, target: string): Promise<void> {
-  const temp = `${target}.${randomUUID()}.part`;
+  const temp = `${target}.${ownedName()}.part`;
   try {
     await mkdir(dirname(target), { recursive: true });
     await copyFile(path, temp, constants.COPYFILE_FICLONE).catch((e) => fail(e, "read", path));

@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ownedName } from "../temporary.ts";
 import { isWritable, localStorage } from "./local.ts";
 import { storageSuite } from "./storage.testsuite.ts";
 import { getText, listAll } from "./storage.ts";
@@ -18,6 +19,7 @@ afterAll(() => rm(scratch, { recursive: true, force: true }));
 
 storageSuite("localStorage", () => localStorage(join(scratch, "suite with space, #1 & ü%")));
 
+const TEMPORARY = fileURLToPath(new URL("../../dist/temporary.js", import.meta.url));
 const DIST = fileURLToPath(new URL("../../dist/storage/local.js", import.meta.url));
 
 /** Runs a script in `count` processes at the same time; `storage` and `me` are at hand. Gives what each printed. */
@@ -132,16 +134,37 @@ describe("a folder as storage", () => {
   });
 });
 
+/** A name that a process made before it died. */
+async function nameOfDeadProcess(): Promise<string> {
+  const program = `import { ownedName } from ${JSON.stringify(TEMPORARY)}; console.log(ownedName());`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program]);
+  return stdout.trim();
+}
+
+describe("what a killed process has left half-written", () => {
+  it("goes before the next process's first write; what a living one writes stays", async () => {
+    const folder = join(scratch, "litter");
+    const temp = join(folder, ".scythe-tmp");
+    await mkdir(join(temp, "locks"), { recursive: true });
+    const living = ownedName();
+    const dead = await nameOfDeadProcess();
+    for (const name of [dead, living, "of-somebody-else"]) await writeFile(join(temp, name), "");
+    await writeFile(join(temp, "locks", "abandoned"), dead);
+    await writeFile(join(temp, "locks", "held"), living);
+    await localStorage(folder).put("a", "x");
+    expect((await readdir(temp)).sort()).toEqual(["locks", "of-somebody-else", living].sort());
+    expect(await readdir(join(temp, "locks"))).toEqual(["held"]);
+  });
+});
+
 describe("the lock of a compare-and-swap", () => {
   const lockOf = (folder: string, key: string) => {
     const name = createHash("sha256").update(join(folder, key)).digest("hex").slice(0, 32);
     return join(folder, ".scythe-tmp", "locks", name);
   };
-  const leaveLock = async (folder: string, key: string, ageMs: number) => {
+  const leaveLock = async (folder: string, key: string, owner: string) => {
     await mkdir(join(folder, ".scythe-tmp", "locks"), { recursive: true });
-    await writeFile(lockOf(folder, key), "");
-    const then = new Date(Date.now() - ageMs);
-    await utimes(lockOf(folder, key), then, then);
+    await writeFile(lockOf(folder, key), owner);
   };
 
   it("that a dead process left is broken, by one of many", async () => {
@@ -149,7 +172,7 @@ describe("the lock of a compare-and-swap", () => {
     const storage = localStorage(folder);
     for (let round = 0; round < 10; round++) {
       const first = (await storage.put("a", "before")) as { etag: string };
-      await leaveLock(folder, "a", 60_000);
+      await leaveLock(folder, "a", await nameOfDeadProcess());
       const writers = Array.from({ length: 12 }, (_, i) => storage.put("a", `${i}`, { ifMatch: first.etag }));
       expect((await Promise.all(writers)).filter(({ written }) => written)).toHaveLength(1);
     }
@@ -160,7 +183,7 @@ describe("the lock of a compare-and-swap", () => {
     const folder = join(scratch, "held");
     const storage = localStorage(folder);
     const first = (await storage.put("a", "before")) as { etag: string };
-    await leaveLock(folder, "a", 0);
+    await leaveLock(folder, "a", ownedName());
     let done = false;
     const writing = storage.put("a", "after", { ifMatch: first.etag }).finally(() => {
       done = true;

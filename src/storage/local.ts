@@ -1,18 +1,21 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { access, copyFile, link, mkdir, open, readdir, rename, rm, rmdir, stat, unlink } from "node:fs/promises";
+import { access, copyFile, link, mkdir, readdir, rename, rm, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { ScytheError } from "../errors.ts";
+import { ownedName, removeAbandonedFiles } from "../temporary.ts";
 import { assertKey, assertPrefix } from "./key.ts";
 import { absent, fail, isAbsent } from "./local-errors.ts";
 import { assertInside, assertInsideSync } from "./local-links.ts";
-import { withLock } from "./local-lock.ts";
+import { breakAbandonedLocks, withLock } from "./local-lock.ts";
 import { etagOf, getFile, head, read, readRange } from "./local-read.ts";
+import { syncFile, syncFolders, writeSynced } from "./local-sync.ts";
 import type { ObjectInfo, PutCondition, PutResult, Storage } from "./storage.ts";
 
 /** Half-written files wait here, on the same file system, until a rename shows them whole; locks lie here too. */
 const TEMP = ".scythe-tmp";
+const LOCKS = join(TEMP, "locks");
 
 /** A storage in a folder of this machine. The folder is made at the first write. */
 export function localStorage(folder: string): Storage {
@@ -93,7 +96,7 @@ function localPathOf(uri: string): string | undefined {
 async function copy(root: string, from: string, to: string): Promise<void> {
   await write(root, to, async (temp) => {
     await copyFile(from, temp, constants.COPYFILE_FICLONE).catch((e) => fail(e, "read", from));
-    await sync(temp);
+    await syncFile(temp);
   });
 }
 
@@ -126,13 +129,13 @@ async function putFile(
 ): Promise<PutResult> {
   const bring = async (temp: string) => {
     await copyFile(source, temp, constants.COPYFILE_FICLONE).catch((e) => fail(e, "copy", source));
-    await sync(temp);
+    await syncFile(temp);
   };
   /** A second name first: when the condition does not hold, the file is still the caller's. */
   const move = async (temp: string) => {
     try {
       await link(source, temp);
-      await sync(temp);
+      await syncFile(temp);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") throw error;
       await bring(temp); // on another disk, or one without links
@@ -150,14 +153,15 @@ async function write(
   fill: (temp: string) => Promise<void>,
   condition: PutCondition = {},
 ): Promise<PutResult> {
-  const temp = join(root, TEMP, randomUUID());
+  const temp = join(root, TEMP, ownedName());
   try {
+    await tidy(root);
     await mkdir(dirname(temp), { recursive: true });
     await fill(temp);
     const etag = await etagAt(temp);
-    const written = await inFolder(dirname(path), () => show(root, temp, path, condition, etag));
+    const { result: written, isNew } = await inFolder(dirname(path), () => show(root, temp, path, condition, etag));
     if (!written) return { written: false };
-    await syncFolder(dirname(path));
+    await syncFolders(root, dirname(path), isNew);
     return { written: true, etag: written };
   } catch (error) {
     return fail(error, "write", path);
@@ -166,12 +170,24 @@ async function write(
   }
 }
 
+const tidied = new Map<string, Promise<void>>();
+
+/** Before its first write to a storage, a process removes what killed ones have left half-written in it. */
+function tidy(root: string): Promise<void> {
+  let done = tidied.get(root);
+  if (!done) {
+    done = removeAbandonedFiles(join(root, TEMP)).then(() => breakAbandonedLocks(join(root, LOCKS)));
+    tidied.set(root, done);
+  }
+  return done.catch(() => undefined); // litter is no reason not to write
+}
+
 /** Makes the folder for `work`, again when another process removes it, empty, in between. */
-async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  for (let left = 20; ; left--) {
+async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<{ result: T; isNew: boolean }> {
+  for (let left = 20, isNew = false; ; left--) {
     try {
-      await mkdir(folder, { recursive: true });
-      return await work();
+      if (await mkdir(folder, { recursive: true })) isNew = true;
+      return { result: await work(), isNew };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT" || left === 0) throw error;
     }
@@ -200,38 +216,12 @@ async function show(
     return etag;
   }
   const lock = createHash("sha256").update(path).digest("hex").slice(0, 32);
-  return withLock(join(root, TEMP, "locks", lock), async () => {
+  return withLock(join(root, LOCKS, lock), async () => {
     const now = await etagAt(path).catch(() => undefined);
     if (now !== condition.ifMatch) return undefined;
     await rename(temp, path);
     return etag;
   });
-}
-
-async function writeSynced(path: string, body: Uint8Array | string): Promise<void> {
-  const file = await open(path, "wx");
-  try {
-    await file.writeFile(body);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function sync(path: string): Promise<void> {
-  const file = await open(path, "r+");
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** A rename is durable only once its folder is; systems that cannot sync a folder (Windows) do without. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r").catch(() => undefined);
-  await folder?.sync().catch(() => undefined);
-  await folder?.close();
 }
 
 async function* list(root: string, prefix: string): AsyncIterable<ObjectInfo> {

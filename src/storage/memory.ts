@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ScytheError } from "../errors.ts";
+import { ownedName } from "../temporary.ts";
 import { assertKey, assertPrefix } from "./key.ts";
 import type { ObjectInfo, PutCondition, PutResult, Storage } from "./storage.ts";
 
@@ -58,7 +59,7 @@ export function memoryStorage(name = "memory"): Storage {
     getFile: async (key, path) => {
       const { body } = get(key);
       await mkdir(dirname(path), { recursive: true });
-      const temp = `${path}.${randomUUID()}.part`;
+      const temp = `${path}.${ownedName()}.part`;
       await writeFile(temp, body);
       await rename(temp, path);
     },

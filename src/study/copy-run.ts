@@ -1,5 +1,4 @@
-import { mkdtemp, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ScytheError } from "../errors.ts";
 import { hashFile } from "../files/artifacts.ts";
@@ -11,6 +10,7 @@ import { readState } from "../run/state.ts";
 import { getText, type Storage } from "../storage/storage.ts";
 import { withDuckDb } from "../table/duckdb.ts";
 import { type Move, relocateTable } from "../table/relocate.ts";
+import { makeScratch } from "../temporary.ts";
 import { listRunFiles, type RunFile } from "./run-files.ts";
 import { damaged, type TransferOptions, type TransferProgress, transfer } from "./transfer.ts";
 
@@ -125,7 +125,7 @@ class Rewriter {
 
   /** `final/` and `specs.pq` with their references rewritten, and a report that has their new hashes. */
   async tables(files: readonly RunFile[], report: Report | undefined, signal: AbortSignal | undefined): Promise<void> {
-    const scratch = await mkdtemp(join(tmpdir(), "scythe-copy-"));
+    const scratch = await makeScratch("copy");
     try {
       for (const file of files) {
         if (signal?.aborted) throw stopped(this.#layout);

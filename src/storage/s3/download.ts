@@ -1,7 +1,8 @@
-import { createHash, type Hash, randomUUID } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
+import { ownedName } from "../../temporary.ts";
 import { fail } from "../local-errors.ts";
 import type { StoredObject } from "../storage.ts";
 import { CorruptBody, isConditionFailed, statusOf } from "./errors.ts";
@@ -53,7 +54,7 @@ export async function getRange(place: S3Place, key: string, start: number, end: 
 /** Into a temporary file beside its place, so that it appears whole. */
 export async function getFile(place: S3Place, writes: S3Writes, key: string, path: string): Promise<void> {
   place.objectKey(key);
-  const temp = `${path}.${randomUUID()}.part`;
+  const temp = `${path}.${ownedName()}.part`;
   const failed = (error: unknown) => fail(error, "write", path);
   try {
     await mkdir(dirname(path), { recursive: true }).catch(failed);

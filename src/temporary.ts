@@ -1,0 +1,96 @@
+import { createHash, randomBytes } from "node:crypto";
+import { readFileSync, readlinkSync } from "node:fs";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+
+/**
+ * Names of unfinished files and folders. Each says which process it belongs to, so that what a killed one left behind is
+ * told from what a living one still writes, and goes as soon as somebody looks.
+ */
+
+const NAME = /p([0-9a-f]{8})-(\d+)-(\d+)-[0-9a-f]{16}/;
+/** A file of a process that cannot be asked, being on another machine, is taken for litter after this long. */
+const FOREIGN_MS = 24 * 60 * 60_000;
+
+/** Process ids mean something only among the processes that see one another: one host, and in it one container. */
+const MACHINE = createHash("sha256")
+  .update(`${hostname()}\0${orEmpty(() => readlinkSync("/proc/self/ns/pid"))}`)
+  .digest("hex")
+  .slice(0, 8);
+
+/** A new name that this process owns. */
+export function ownedName(): string {
+  return `p${MACHINE}-${process.pid}-${startOf(process.pid) ?? 0}-${randomBytes(8).toString("hex")}`;
+}
+
+/**
+ * True when the process that a name was made by is dead, even when another one has its id by now.
+ * Undefined when that cannot be told: the name is of another machine, or no name of ours.
+ */
+export function isAbandoned(name: string): boolean | undefined {
+  const [, machine, pid, start] = NAME.exec(name) ?? [];
+  if (machine !== MACHINE) return undefined;
+  const now = startOf(Number(pid));
+  if (now !== undefined) return String(now) !== start;
+  return !isAlive(Number(pid));
+}
+
+/** Makes a folder of this process for what may be lost at any time. */
+export function makeScratch(kind: string): Promise<string> {
+  return mkdtemp(join(tmpdir(), scratchPrefix(kind)));
+}
+
+export function scratchPrefix(kind: string): string {
+  return `scythe-${kind}-${ownedName()}-`;
+}
+
+/** Removes folders in the system's temporary folder that processes left which were killed. */
+export async function removeAbandonedScratch(): Promise<void> {
+  const names = await readdir(tmpdir()).catch(() => []);
+  const abandoned = names.filter((name) => name.startsWith("scythe-") && isAbandoned(name) === true);
+  for (const name of abandoned) await remove(join(tmpdir(), name));
+}
+
+/** Removes unfinished files in a folder that holds nothing else, when whoever wrote them is dead. */
+export async function removeAbandonedFiles(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!NAME.test(name)) continue;
+    const path = join(folder, name);
+    if (isAbandoned(name) ?? (await isOldFile(path))) await remove(path);
+  }
+}
+
+async function isOldFile(path: string): Promise<boolean> {
+  const info = await stat(path).catch(() => undefined);
+  return info?.isFile() === true && Date.now() - info.mtimeMs > FOREIGN_MS;
+}
+
+/** What cannot be removed now is looked at again the next time. */
+async function remove(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true }).catch(() => undefined);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
+}
+
+/** When a process started, in ticks since the machine did; undefined where that is not to be had, or for a dead one. */
+function startOf(pid: number): number | undefined {
+  const text = orEmpty(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" "); // a process may be named anything, but for its end
+  return fields[0] === "Z" || fields[19] === undefined ? undefined : Number(fields[19]);
+}
+
+function orEmpty(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return "";
+  }
+}
