@@ -56,6 +56,13 @@ describe("results", () => {
     expect(await scythe.listNames()).toEqual(["measured"]);
   });
 
+  it("finds the latest run behind a later version whose allocation was abandoned", async () => {
+    const abandoned = "measured/v9.0.0/2030-01-01_00-00-00/state.yml";
+    await scythe.storage.put(abandoned, "status: allocating\n");
+    expect((await scythe.experiment(measured).latestRun()).experimentId).toMatch(/^measured\/v1\.0\.1\//);
+    await scythe.storage.delete([abandoned]);
+  });
+
   it("finds a run by every name that it has", async () => {
     const [first, second] = await scythe.experiment(measured).listRuns("v1.0.0");
     expect((await scythe.findRun(first!)).experimentId).toBe(first);

@@ -91,6 +91,16 @@ describe("a folder as storage", () => {
     expect(left).toEqual(["locks"]);
   });
 
+  it("shows no folder that holds no file: a killed process may have made it for one that never came", async () => {
+    const folder = join(scratch, "hollow");
+    const storage = localStorage(folder);
+    await storage.put("a/v1/x/file", "");
+    await mkdir(join(folder, "a", "v1", "y", "z"), { recursive: true });
+    await mkdir(join(folder, "b", "v1"), { recursive: true });
+    expect(await storage.listFolders("")).toEqual(["a"]);
+    expect(await storage.listFolders("a/v1/")).toEqual(["x"]);
+  });
+
   it("is made at the first write, and lists as empty before", async () => {
     const folder = join(scratch, "not", "yet", "there");
     const storage = localStorage(folder);

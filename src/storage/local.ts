@@ -54,11 +54,7 @@ export function localStorage(folder: string): Storage {
     listFolders: async (prefix) => {
       assertPrefix(prefix);
       await assertInside(root, join(root, prefix));
-      const entries = await readdir(join(root, prefix), { withFileTypes: true }).catch((e) => absent(e, root));
-      return entries
-        .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
-        .map((entry) => entry.name)
-        .sort();
+      return listFolders(root, join(root, prefix));
     },
     delete: async (keys) => {
       for (const key of keys) pathOf(key);
@@ -229,6 +225,21 @@ async function* list(root: string, prefix: string): AsyncIterable<ObjectInfo> {
   const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
   await assertInside(root, join(root, folder));
   yield* walk(root, folder, prefix);
+}
+
+async function listFolders(root: string, path: string): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true }).catch((e) => absent(e, root));
+  const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map(({ name }) => name);
+  const filled = await Promise.all(folders.map((name) => holdsFile(join(path, name))));
+  return folders.filter((_, i) => filled[i]).sort();
+}
+
+/** A folder is nothing but a name that keys share: one that a killed process made for a file that never came is none. */
+async function holdsFile(folder: string): Promise<boolean> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  if (entries.some((entry) => !entry.isDirectory())) return true;
+  for (const { name } of entries) if (await holdsFile(join(folder, name))) return true;
+  return false;
 }
 
 async function* walk(root: string, folder: string, prefix: string): AsyncIterable<ObjectInfo> {

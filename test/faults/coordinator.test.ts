@@ -1,0 +1,143 @@
+import { beforeAll, expect, it } from "vitest";
+import { calmTables, expectWhole, type Tables } from "./oracle.ts";
+import { type Ended, type KillAt, type Plan, Scene } from "./scene.ts";
+import { CASES_MS, family, forEachCase, LONG, type Random } from "./seed.ts";
+
+const FLAT: Plan = { specs: 48, flags: ["--chunk-size", "6"] };
+const DEEP: Plan = { specs: 48, flags: ["--chunk-size", "6", "--factor", "2", "--max-depth", "1"] };
+const WHEN = ["before", "half", "after"] as const;
+
+/** Kinds of steps of one run (`link part`), and the numbers of the steps of each. */
+type Steps = Map<string, number[]>;
+
+family("kill -9 of the coordinator", () => {
+  const calm = new Map<Plan, Tables>();
+  const steps = new Map<Plan, Steps>();
+  beforeAll(async () => {
+    for (const plan of [FLAT, DEEP]) {
+      calm.set(plan, await calmTables(plan));
+      steps.set(plan, await stepsOf(plan));
+    }
+  }, 120_000);
+
+  it(
+    "at any step by which it changes files, the run is driven on to the same tables",
+    async () => {
+      const kinds = [FLAT, DEEP].flatMap((plan) => [...steps.get(plan)!.keys()].map((kind) => ({ plan, kind })));
+      const order = new Set<number>();
+      await forEachCase("kill -9 of the coordinator at a step", 30, async (random, index) => {
+        // each kind of step once before any comes again
+        if (order.size === kinds.length) order.clear();
+        let next = random.below(kinds.length);
+        while (order.has(next)) next = (next + 1) % kinds.length;
+        order.add(next);
+        const { plan, kind } = kinds[next]!;
+        const at: KillAt = { at: random.pick(steps.get(plan)!.get(kind)!), when: random.pick(WHEN) };
+        const engine = index % 3 === 0 ? "local" : "inline";
+        return inScene(plan, calm.get(plan)!, (scene) => killAndResume(scene, plan, engine, at, random));
+      });
+    },
+    CASES_MS,
+  );
+
+  it(
+    "at any moment, with worker processes, the run is driven on to the same tables",
+    async () => {
+      const plan: Plan = { specs: 48, ms: 10, flags: FLAT.flags };
+      const tables = await calmTables(plan);
+      await forEachCase("kill -9 of the coordinator at a moment", 4, async (random) =>
+        inScene(plan, tables, async (scene) => killAtMoments(scene, plan, random, 3)),
+      );
+    },
+    CASES_MS,
+  );
+
+  it.runIf(LONG)(
+    "fifty times, one run has the tables of a calm one",
+    async () => {
+      const plan: Plan = { specs: 300, ms: 20, flags: ["--chunk-size", "3"] };
+      const tables = await calmTables(plan);
+      await forEachCase("one run, its coordinator killed 50 times", 1, async (random) =>
+        inScene(plan, tables, async (scene) => killAtMoments(scene, plan, random, 50)),
+      );
+    },
+    CASES_MS,
+  );
+});
+
+/** Does the harm, then asks the oracle. @param harm drives the run to its end, and says how often it was killed */
+async function inScene(plan: Plan, calm: Tables, harm: (scene: Scene) => Promise<number>) {
+  const scene = new Scene();
+  try {
+    const injected = await harm(scene);
+    const runs = scene.runs();
+    expect(runs).toHaveLength(1);
+    return { injected, ...(await expectWhole(scene, runs[0]!, calm, plan)) };
+  } finally {
+    scene.remove();
+  }
+}
+
+async function stepsOf(plan: Plan): Promise<Steps> {
+  const scene = new Scene();
+  try {
+    const going = scene.watched([...scene.runArgs(plan), "--engine", "inline"]);
+    const { code, stderr } = await going.ended;
+    expect(code, stderr).toBe(3);
+    const found: Steps = new Map();
+    for (const line of going.steps()) {
+      const [number, ...kind] = line.split(" ");
+      found.set(kind.join(" "), [...(found.get(kind.join(" ")) ?? []), Number(number)]);
+    }
+    return found;
+  } finally {
+    scene.remove();
+  }
+}
+
+/** Kills at a step; what drives the run on is killed, too, now and then. Returns the number of kills. */
+async function killAndResume(scene: Scene, plan: Plan, engine: string, at: KillAt, random: Random): Promise<number> {
+  const flags = ["--engine", engine];
+  let kills = 0;
+  let kill: KillAt | undefined = at;
+  for (let tries = 0; tries < 12; tries++) {
+    const [run] = scene.runs();
+    const args = run ? ["resume", run, ...flags] : [...scene.runArgs(plan), ...flags];
+    const ended: Ended = await scene.watched(args, kill).ended;
+    if (ended.signal === "SIGKILL") kills++;
+    else return finished(ended, kills);
+    if (scene.runs().length === 0) await expectNothingHalf(scene);
+    kill = random.chance(0.25) ? { at: 1 + random.below(60), when: random.pick(WHEN) } : undefined;
+  }
+  throw new Error("the run did not come to its end");
+}
+
+async function killAtMoments(scene: Scene, plan: Plan, random: Random, times: number): Promise<number> {
+  let kills = 0;
+  for (let tries = 0; tries < times * 4; tries++) {
+    const [run] = scene.runs();
+    const { child, ended } = scene.start(run ? ["resume", run] : scene.runArgs(plan));
+    const timer = kills < times ? setTimeout(() => child.kill("SIGKILL"), 150 + random.below(900)) : undefined;
+    const end = await ended;
+    clearTimeout(timer);
+    if (end.signal === "SIGKILL") kills++;
+    else return finished(end, kills);
+  }
+  throw new Error("the run did not come to its end");
+}
+
+/** A run that was killed after its report was written is complete, and says so to whoever resumes it. */
+function finished({ code, stderr }: Ended, kills: number): number {
+  if (!/is complete already/.test(stderr)) expect(code, stderr).toBe(3);
+  return kills;
+}
+
+/** Before its manifest is there a run has no specs, and nothing takes it for one that has. */
+async function expectNothingHalf(scene: Scene): Promise<void> {
+  const listed = await scene.start(["list", "steady", "--json"]).ended;
+  expect(listed.code, listed.stderr).toBe(0);
+  const { runs } = JSON.parse(listed.stdout) as { runs: { status: string; allocated: number | null }[] };
+  for (const run of runs) expect(run).toMatchObject({ status: "interrupted", allocated: null });
+  const shown = await scene.start(["show", "steady"]).ended;
+  expect(shown.code, shown.stdout).toBe(2);
+}

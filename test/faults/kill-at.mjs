@@ -1,0 +1,92 @@
+/**
+ * Loaded into a process by `node --import`, before the program: numbers every step by which the program changes files
+ * below FAULT_ROOT, and kills the process with SIGKILL at one of them. The program itself has no hook for it.
+ *
+ * FAULT_TRACE  a file that each step is written to, as `<number> <operation> <kind of key>`
+ * FAULT_KILL   JSON: { at: number of a step, when: "before" | "half" | "after" }
+ */
+import { appendFileSync, closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import fs from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
+
+const root = process.env.FAULT_ROOT;
+const trace = process.env.FAULT_TRACE;
+const kill = process.env.FAULT_KILL ? JSON.parse(process.env.FAULT_KILL) : undefined;
+for (const name of ["FAULT_ROOT", "FAULT_TRACE", "FAULT_KILL"]) delete process.env[name];
+
+const KINDS = [
+  [/\.scythe-tmp\/locks\//, "lock"],
+  [/\.scythe-tmp\//, "unfinished"],
+  [/\.claim$/, "claim"],
+  [/\/(state|manifest|report)\.yml$/, (match) => match[1]],
+  [/\/scatter-gather\/input\/.*waves\//, "wave"],
+  [/\/scatter-gather\/input\/.*specs[^/]*\.pq$/, "node-specs"],
+  [/\/parts\/[^/]+\.pq$/, "part"],
+  [/\/tables\/.+\.pq$/, "part-table"],
+  [/\/gathered\/.+\.pq$/, "gathered"],
+  [/\/scatter-gather\/events\//, "event"],
+  [/\/final\//, "final"],
+  [/\/(results|artifacts)\//, (match) => match[1]],
+  [/\/specs\.pq$/, "specs"],
+  [/\.ya?ml$/, "description"],
+];
+
+function kindOf(path) {
+  for (const [pattern, kind] of KINDS) {
+    const match = pattern.exec(path);
+    if (match) return typeof kind === "string" ? kind : kind(match);
+  }
+  return "other";
+}
+
+let steps = 0;
+
+/** Does `act`, as a step; `half` leaves it half done. */
+async function step(operation, path, act, half) {
+  if (!String(path).startsWith(root)) return act();
+  const at = ++steps;
+  const line = `${at} ${operation} ${kindOf(String(path))}`;
+  if (trace) appendFileSync(trace, `${line}\n`);
+  if (kill?.at !== at) return act();
+  if (kill.when === "after") await act();
+  if (kill.when === "half") half?.();
+  if (trace) appendFileSync(trace, `killed ${kill.when} ${line}\n`);
+  process.kill(process.pid, "SIGKILL");
+  return new Promise(() => undefined);
+}
+
+function writeHalf(path, body) {
+  const bytes = Buffer.from(body);
+  const fd = openSync(path, "w");
+  writeSync(fd, bytes.subarray(0, bytes.length >> 1));
+  closeSync(fd);
+}
+
+const { open, link, rename, copyFile, rm, unlink } = { ...fs };
+
+fs.open = async (path, flags, ...rest) => {
+  const handle = await open(path, flags, ...rest);
+  const { writeFile, sync } = handle;
+  const writes = flags === "wx" || flags === "r+";
+  handle.writeFile = (body, ...options) =>
+    step(
+      "write",
+      path,
+      () => writeFile.call(handle, body, ...options),
+      () => writeHalf(path, body),
+    );
+  handle.sync = () => step(writes ? "sync" : "sync-folder", path, () => sync.call(handle));
+  return handle;
+};
+fs.link = (from, to) => step("link", to, () => link(from, to));
+fs.rename = (from, to) => step("rename", to, () => rename(from, to));
+fs.copyFile = (from, to, mode) =>
+  step(
+    "copy",
+    to,
+    () => copyFile(from, to, mode),
+    () => writeHalf(to, readFileSync(from)),
+  );
+fs.rm = (path, options) => step("remove", path, () => rm(path, options));
+fs.unlink = (path) => step("remove", path, () => unlink(path));
+syncBuiltinESMExports();

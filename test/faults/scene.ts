@@ -1,0 +1,158 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const KILLER = fileURLToPath(new URL("./kill-at.mjs", import.meta.url));
+const CLI = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+export const PROJECT = fileURLToPath(new URL("../fixtures/steady", import.meta.url));
+/** No step of these small runs takes nearly as long: a process that does hangs. */
+const PROCESS_MS = 90_000;
+
+export interface Plan {
+  specs: number;
+  /** Of each spec. */
+  ms?: number;
+  /** Of `scythe run`: chunks, tree, seed. */
+  flags: readonly string[];
+}
+
+export interface Ended {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Going {
+  child: ChildProcess;
+  ended: Promise<Ended>;
+}
+
+export interface KillAt {
+  /** Number of a step by which the process changes its files. */
+  at: number;
+  when: "before" | "half" | "after";
+}
+
+export interface SceneOptions {
+  /** Another place than a folder of the scene. */
+  storage?: string;
+  /** Another folder for what is temporary. */
+  tmp?: string;
+  env?: NodeJS.ProcessEnv;
+}
+
+/** A place of its own for one run: storage, temporary folder, cache; and processes that can be told from all others. */
+export class Scene {
+  readonly folder = mkdtempSync(join(tmpdir(), "scythe-faults-"));
+  readonly tag = randomUUID();
+  readonly storage: string;
+  readonly tmp: string;
+  readonly cache = join(this.folder, "cache");
+  readonly #env: NodeJS.ProcessEnv;
+
+  constructor(options: SceneOptions = {}) {
+    this.storage = options.storage ?? join(this.folder, "data");
+    this.tmp = options.tmp ?? join(this.folder, "tmp");
+    mkdirSync(this.tmp, { recursive: true });
+    this.#env = { ...process.env, ...options.env, NO_COLOR: "1", SCYTHE_CACHE_DIR: this.cache, TMPDIR: this.tmp };
+    this.#env.SCYTHE_FAULT_TAG = this.tag;
+  }
+
+  /** Starts the command line in a process. @param node arguments of Node.js itself, and environment */
+  start(args: readonly string[], { node = [], env = {} }: { node?: readonly string[]; env?: NodeJS.ProcessEnv } = {}) {
+    const child = spawn(process.execPath, [...node, CLI, ...args, "--storage", this.storage], {
+      cwd: PROJECT,
+      env: { ...this.#env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    return { child, ended: ending(child, args) };
+  }
+
+  /** {@link start} under the eyes of `kill-at.mjs`, which counts the process's steps and kills it at one, if asked. */
+  watched(args: readonly string[], at?: KillAt, env: NodeJS.ProcessEnv = {}) {
+    const trace = join(this.folder, `trace-${randomUUID()}`);
+    const asked = at ? { FAULT_KILL: JSON.stringify(at) } : {};
+    const going = this.start(args, {
+      node: ["--import", KILLER],
+      env: { ...env, ...asked, FAULT_ROOT: this.folder, FAULT_TRACE: trace },
+    });
+    const steps = () => (existsSync(trace) ? readFileSync(trace, "utf8").trim().split("\n") : []);
+    return { ...going, steps };
+  }
+
+  /** Arguments that allocate and drive the plan's run. */
+  runArgs(plan: Plan): string[] {
+    const file = join(this.folder, "specs.json");
+    if (!existsSync(file)) writeFileSync(file, JSON.stringify(specsOf(plan, this.folder)));
+    return ["run", "steady", "--specs", file, "--seed", "5", ...plan.flags];
+  }
+
+  /** Runs whose manifest is in the (local) storage: those that were allocated whole. */
+  runs(): string[] {
+    const files = existsSync(this.storage) ? (readdirSync(this.storage, { recursive: true }) as string[]) : [];
+    const manifests = files.filter((path) => path.endsWith("manifest.yml"));
+    return manifests.map((path) => dirname(path).split(sep).join("/")).sort();
+  }
+
+  /** Processes of this scene that are alive: descendants, too, inherit the tag. */
+  processes(): { pid: number; command: string }[] {
+    if (process.platform !== "linux") return [];
+    return readdirSync("/proc").flatMap((name) => {
+      if (!/^\d+$/.test(name)) return [];
+      try {
+        if (!readFileSync(`/proc/${name}/environ`, "latin1").includes(this.tag)) return [];
+        const command = readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+        return [{ pid: Number(name), command }];
+      } catch {
+        return []; // ended meanwhile, or somebody else's
+      }
+    });
+  }
+
+  remove(): void {
+    for (const { pid } of this.processes()) kill(pid, "SIGKILL");
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Every third spec has an input file; there are two, told apart by content. */
+function specsOf(plan: Plan, folder: string): Record<string, unknown>[] {
+  const sources = ["a", "b"].map((name) => join(folder, `${name}.txt`));
+  for (const source of sources) writeFileSync(source, source.slice(-5));
+  return Array.from({ length: plan.specs }, (_, n) => ({
+    n,
+    ...(plan.ms === undefined ? {} : { ms: plan.ms }),
+    ...(n % 3 === 0 ? { source: sources[n % 2] } : {}),
+  }));
+}
+
+async function ending(child: ChildProcess, args: readonly string[]): Promise<Ended> {
+  const said = { stdout: "", stderr: "" };
+  for (const stream of ["stdout", "stderr"] as const) {
+    child[stream]!.setEncoding("utf8").on("data", (text: string) => {
+      said[stream] += text;
+    });
+  }
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    child.kill("SIGKILL");
+  }, PROCESS_MS);
+  const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
+  clearTimeout(timer);
+  if (late) throw new Error(`scythe ${args.join(" ")} did not end within ${PROCESS_MS / 1000} s\n${said.stderr}`);
+  return { code, signal, ...said };
+}
+
+export function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // gone already
+  }
+}
