@@ -182,12 +182,13 @@ export class RunLayout {
    * whose other tables belong to them.
    */
   gathered(path: NodePath, generation: number): string {
-    return this.key(`scatter-gather/output/${nodeFolder(path)}gathered/${generationName(generation)}/rows.pq`);
+    return `${this.gatheredFolder(path, generation)}rows.pq`;
   }
   gatheredTable(path: NodePath, generation: number, table: string, attempt: string): string {
-    return this.key(
-      `scatter-gather/output/${nodeFolder(path)}gathered/${generationName(generation)}/${table}.${attempt}.pq`,
-    );
+    return `${this.gatheredFolder(path, generation)}${table}.${attempt}.pq`;
+  }
+  gatheredFolder(path: NodePath, generation: number): string {
+    return this.key(`scatter-gather/output/${nodeFolder(path)}gathered/${generationName(generation)}/`);
   }
 
   /** What only the tree needs: gone, a complete run is still whole. */

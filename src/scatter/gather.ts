@@ -7,6 +7,7 @@ import { readReport } from "../run/report.ts";
 import { assertEpoch, updateState } from "../run/state.ts";
 import type { Storage } from "../storage/storage.ts";
 import { withDuckDb } from "../table/duckdb.ts";
+import { SEAL_KEY, sealFile, UNSEALED } from "../table/parquet-seal.ts";
 import { literal, literalList } from "../table/sql.ts";
 import { account } from "./account.ts";
 import { writeFinal } from "./final.ts";
@@ -77,9 +78,10 @@ async function concatenated(
   const rowGroups = await rowGroupOptions(duck, files, memoryMb);
   await duck.run(
     `COPY (SELECT * FROM read_parquet(${literalList(files)}) ${sources.ordered ? "" : "ORDER BY sort_index"})
-     TO ${literal(target)} (FORMAT parquet, ${rowGroups}, KV_METADATA {${ATTEMPT_KEY}: ${literal(attempt)}})`,
+     TO ${literal(target)} (FORMAT parquet, ${rowGroups}, KV_METADATA {${ATTEMPT_KEY}: ${literal(attempt)}, ${SEAL_KEY}: ${literal(UNSEALED)}})`,
     `Could not merge ${table}`,
   );
+  await sealFile(target);
   return target;
 }
 

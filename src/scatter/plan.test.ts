@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { RunLayout } from "../run/layout.ts";
 import { memoryStorage } from "../storage/memory.ts";
 import { latestWave, listParts, recordWave } from "./plan.ts";
@@ -31,14 +31,23 @@ describe("the waves that a node has planned", () => {
     expect(await latestWave(storage, layout, [{ factor: 4, offset: 3 }], 0)).toBeUndefined();
   });
 
-  it("name the file when one is damaged", async () => {
+  it("plan nothing any more once they are damaged, in whatever way, and the next has another number", async () => {
     const storage = memoryStorage();
-    const key = layout.wave([], 0, 0);
-    await storage.put(key, "{ half");
-    await expect(latestWave(storage, layout, [], 0)).rejects.toMatchObject({
-      code: "storage",
-      message: expect.stringContaining(storage.uriOf(key)),
-    });
+    const key = layout.wave([], 0, 4);
+    await recordWave(storage, layout, [], 0, 4, { ranges: [{ from: 0, to: 64 }], boxMs: null }, 1);
+    const { body } = await storage.get(key);
+    const warnings: string[] = [];
+    vi.spyOn(process, "emitWarning").mockImplementation((text) => void warnings.push(String(text)));
+    for (const at of Array.from(body.keys())) {
+      const harmed = new Uint8Array(body);
+      harmed[at]! ^= 1;
+      for (const bytes of [harmed, body.slice(0, at)]) {
+        await storage.put(key, bytes);
+        expect(await latestWave(storage, layout, [], 0)).toEqual({ number: 4, ranges: [], boxMs: null });
+      }
+    }
+    expect(warnings[0]).toContain(storage.uriOf(key));
+    vi.restoreAllMocks();
   });
 });
 

@@ -1,5 +1,6 @@
 import { ScytheError } from "../errors.ts";
 import { type NodePath, type PartName, parsePart, parseWave, type RunLayout } from "../run/layout.ts";
+import { hashOf } from "../spec/json-schema.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import type { Wave } from "./chunks.ts";
 
@@ -23,7 +24,7 @@ export interface RecordedWave extends Wave {
   number: number;
 }
 
-/** The newest wave that a node has planned, by whichever process. */
+/** The newest wave that a node has planned, by whichever process; one that is damaged counts, but plans nothing. */
 export async function latestWave(
   storage: Storage,
   layout: RunLayout,
@@ -37,7 +38,11 @@ export async function latestWave(
   });
   if (numbers.length === 0) return undefined;
   const number = Math.max(...numbers);
-  return readWave(storage, layout.wave(path, generation, number), number);
+  const key = layout.wave(path, generation, number);
+  const wave = await readWave(storage, key, number);
+  if (wave) return wave;
+  process.emitWarning(`${storage.uriOf(key)} is damaged; what of it has no part is planned anew`, "ScytheWarning");
+  return { number, boxMs: null, ranges: [] };
 }
 
 /** Records a wave before it is dispatched. The first writer wins: what this returns is what was recorded. */
@@ -52,20 +57,29 @@ export async function recordWave(
 ): Promise<RecordedWave> {
   const key = layout.wave(path, generation, number);
   const ranges = wave.ranges.map(({ from, to }) => [from, to]);
-  const text = JSON.stringify({ epoch, box_ms: wave.boxMs, ranges });
-  const { written } = await storage.put(key, text, { ifAbsent: true });
-  return written ? { ...wave, number } : readWave(storage, key, number);
+  const record: WaveRecord = { epoch, box_ms: wave.boxMs, ranges };
+  const { written } = await storage.put(key, JSON.stringify({ ...record, sha256: hashOf(record) }), { ifAbsent: true });
+  const recorded = written ? { ...wave, number } : await readWave(storage, key, number);
+  if (recorded) return recorded;
+  throw new ScytheError("storage", `The plan ${storage.uriOf(key)} is damaged`, {
+    hint: "Resume the run: its chunks are planned anew, what is done stays done.",
+  });
 }
 
-async function readWave(storage: Storage, key: string, number: number): Promise<RecordedWave> {
+interface WaveRecord {
+  epoch: number;
+  box_ms: number | null;
+  ranges: number[][];
+}
+
+/** Undefined for a plan that is not as it was written: which parts there are decides, not what was planned. */
+async function readWave(storage: Storage, key: string, number: number): Promise<RecordedWave | undefined> {
   const { body } = await storage.get(key);
   try {
-    const record = JSON.parse(new TextDecoder().decode(body)) as { box_ms: number | null; ranges: [number, number][] };
-    return { number, boxMs: record.box_ms, ranges: record.ranges.map(([from, to]) => ({ from, to })) };
-  } catch (cause) {
-    throw new ScytheError("storage", `The plan ${storage.uriOf(key)} is damaged`, {
-      hint: "Delete that file and resume the run: its chunks are planned anew, what is done stays done.",
-      cause,
-    });
+    const { sha256, ...record } = JSON.parse(new TextDecoder().decode(body)) as WaveRecord & { sha256: string };
+    if (sha256 !== hashOf(record)) return undefined;
+    return { number, boxMs: record.box_ms, ranges: record.ranges.map(([from, to]) => ({ from: from!, to: to! })) };
+  } catch {
+    return undefined;
   }
 }

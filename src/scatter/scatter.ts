@@ -6,8 +6,10 @@ import type { NodePath } from "../run/layout.ts";
 import { SPECS_ROW_GROUP } from "../run/publish.ts";
 import { assertEpoch } from "../run/state.ts";
 import { type Duck, withDuckDb } from "../table/duckdb.ts";
+import { SEAL_KEY, sealFile, UNSEALED } from "../table/parquet-seal.ts";
 import { literal } from "../table/sql.ts";
 import { fixedWave, type Measured, measuredWave, probeWave } from "./chunks.ts";
+import { checkInputs, removeDamagedGathered, removeDamagedParts, removeDamagedSlice } from "./damage.ts";
 import { isGathered, isReported } from "./gather.ts";
 import { localCopy } from "./local-copy.ts";
 import { latestWave, listParts, type RecordedWave, recordWave } from "./plan.ts";
@@ -20,7 +22,7 @@ import {
   type TreeSettings,
   toJson,
 } from "./run-task.ts";
-import { childPaths, nodeSize, type Range, splits, subtract } from "./tree.ts";
+import { childPaths, disjoint, nodeSize, type Range, splits, subtract } from "./tree.ts";
 
 /** MiB of buffers for splitting a node's specs: rows stream through. */
 const SPLIT_MB = 128;
@@ -38,6 +40,7 @@ export async function expandNode(
   const run = await settings.runs.get(task);
   await assertEpoch(settings.storage, run.layout, task.epoch);
   if (task.path.length === 0 && (await isReported(settings.storage, run))) return {};
+  if (task.path.length === 0) await checkInputs(settings.storage, run);
   const { recursion, chunk_size } = run.details;
   const size = nodeSize(run.count, task.path);
   if (splits(size, task.path.length, recursion, chunk_size ?? 1)) {
@@ -50,8 +53,11 @@ export async function expandNode(
     throwIfHopeless(open, settled);
     return { leaves: leavesOf(run, task, { ...wave, ranges: open }) };
   }
-  const todo = subtract({ from: 0, to: size }, parts);
-  if (todo.length === 0) return {};
+  const todo = subtract({ from: 0, to: size }, disjoint(parts, size));
+  if (todo.length === 0) {
+    const damaged = await removeDamagedParts(settings, run, task, parts);
+    return damaged ? expandNode(settings, task, settled, context) : {};
+  }
   const next = nextWave(todo, measure(settled), run, task, context);
   const number = (wave?.number ?? -1) + 1;
   const recorded = await recordWave(settings.storage, run.layout, task.path, task.generation, number, next, task.epoch);
@@ -103,15 +109,25 @@ function leavesOf(run: RunInfo, task: NodeTask, wave: RecordedWave): Json[] {
 async function unfinishedChildren(settings: TreeSettings, run: RunInfo, task: NodeTask): Promise<Json[]> {
   const children = childPaths(task.path, run.details.recursion.factor);
   const states = await Promise.all(
-    children.map(async (path) => ({
-      path,
-      gathered: await isGathered(settings.storage, run.layout, path, task.generation),
-      sliced: (await settings.storage.head(nodeSpecs(run, path))) !== undefined,
-    })),
+    children.map(async (path) => {
+      const gathered = await hasGathered(settings, run, path, task.generation);
+      return { path, gathered, sliced: gathered || (await hasSlice(settings, run, path)) };
+    }),
   );
   const unsliced = states.filter((state) => !state.sliced).map((state) => state.path);
   if (unsliced.length > 0) await writeSlices(settings, run, task.path, unsliced);
   return states.filter((state) => !state.gathered).map(({ path }) => toJson({ ...task, path }));
+}
+
+async function hasGathered(settings: TreeSettings, run: RunInfo, path: NodePath, generation: number): Promise<boolean> {
+  if (!(await isGathered(settings.storage, run.layout, path, generation))) return false;
+  return !(await removeDamagedGathered(settings, run, path, generation));
+}
+
+async function hasSlice(settings: TreeSettings, run: RunInfo, path: NodePath): Promise<boolean> {
+  const key = nodeSpecs(run, path);
+  if (!(await settings.storage.head(key))) return false;
+  return !(await removeDamagedSlice(settings, run, path, key));
 }
 
 async function writeSlices(
@@ -130,9 +146,11 @@ async function writeSlices(
       await duck.run(
         `COPY (SELECT * EXCLUDE (file_row_number) FROM read_parquet(${literal(source)}, file_row_number = true)
            WHERE file_row_number % ${factor} = ${offset})
-         TO ${literal(target)} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${SPECS_ROW_GROUP})`,
+         TO ${literal(target)} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${SPECS_ROW_GROUP},
+           KV_METADATA {${SEAL_KEY}: ${literal(UNSEALED)}})`,
         "Could not split the specs",
       );
+      await sealFile(target);
       await storage.putFile(nodeSpecs(run, path), target, { ifAbsent: true, move: true });
     };
     await settings.memory.use(SPLIT_MB, (memoryMb) =>

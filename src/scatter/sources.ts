@@ -32,6 +32,8 @@ export interface Merge {
 
 /** The key-value metadata of a part, or of gathered rows, that names the attempt whose table files belong to it. */
 export const ATTEMPT_KEY = "scythe_attempt";
+/** And the one that names those tables. */
+export const TABLES_KEY = "scythe_tables";
 
 /** Finds what a node merges: its own parts, or what its children gathered. */
 export async function gatherSources(merge: Merge): Promise<GatherSources> {

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { NodePath } from "../run/layout.ts";
-import { childPaths, nodeSize, type Range, runPosition, splits, subtract } from "./tree.ts";
+import { cover } from "./sources.ts";
+import { childPaths, disjoint, nodeSize, type Range, runPosition, splits, subtract } from "./tree.ts";
 
 const recursions = fc.record({ factor: fc.integer({ min: 1, max: 7 }), max_depth: fc.integer({ min: 0, max: 4 }) });
 const chunkSizes = fc.integer({ min: 1, max: 30 });
@@ -102,5 +103,52 @@ describe("subtract", () => {
       { from: 6, to: 8 },
     ]);
     expect(done[0]).toEqual({ from: 5, to: 6 });
+  });
+});
+
+describe("disjoint", () => {
+  const sizes = fc.integer({ min: 1, max: 12 });
+  const ranges = fc.array(
+    fc.tuple(fc.nat(13), fc.nat(6)).map(([from, length]): Range => ({ from, to: from + length })),
+    { maxLength: 9 },
+  );
+  const length = (all: readonly Range[]) => all.reduce((sum, { from, to }) => sum + to - from, 0);
+
+  it("chooses ranges that do not overlap and, as a search of all choices says, cover most", () => {
+    const most = (rest: readonly Range[], size: number): number => {
+      const [first, ...others] = rest;
+      if (!first) return 0;
+      const without = most(others, size);
+      if (first.to > size || first.to <= first.from) return without;
+      const apart = others.filter(({ from, to }) => to <= first.from || from >= first.to);
+      return Math.max(without, first.to - first.from + most(apart, size));
+    };
+    fc.assert(
+      fc.property(sizes, ranges, (size, all) => {
+        const chosen = disjoint(all, size);
+        chosen.forEach((range, i) => {
+          expect(all).toContain(range);
+          expect(range.from).toBeGreaterThanOrEqual(chosen[i - 1]?.to ?? 0);
+          expect(range.to).toBeLessThanOrEqual(size);
+        });
+        expect(length(chosen)).toBe(most(all, size));
+      }),
+    );
+  });
+
+  it("leaves gaps which, once filled in any pieces, make the whole fit together", () => {
+    fc.assert(
+      fc.property(sizes, ranges, fc.nat(4), (size, all, piece) => {
+        const gaps = subtract({ from: 0, to: size }, disjoint(all, size));
+        const filled = gaps.flatMap(({ from, to }) => {
+          const cut = Math.min(to, from + piece);
+          return [
+            { from, to: cut },
+            { from: cut, to },
+          ].filter((range) => range.to > range.from);
+        });
+        expect(cover([...all, ...filled], size)).toBeDefined();
+      }),
+    );
   });
 });

@@ -32,6 +32,40 @@ export function childPaths(path: NodePath, factor: number): NodePath[] {
   return Array.from({ length: factor }, (_, offset) => [...path, { factor, offset }]);
 }
 
+/**
+ * Of ranges that may overlap, those that follow one another without overlapping and together cover most of 0 … `size`:
+ * what they leave out can be filled, and then all fit together (weighted interval scheduling).
+ */
+export function disjoint<R extends Range>(ranges: readonly R[], size: number): R[] {
+  const byEnd = ranges.filter(({ from, to }) => to > from && to <= size).sort((a, b) => a.to - b.to);
+  const covered = [0]; // by the first i ranges, at best
+  const before = byEnd.map(({ from }) => countUpTo(byEnd, from));
+  byEnd.forEach(({ from, to }, i) => {
+    covered.push(Math.max(covered[i]!, covered[before[i]!]! + to - from));
+  });
+  const chosen: R[] = [];
+  for (let i = byEnd.length; i > 0; ) {
+    if (covered[i] === covered[i - 1]) i--;
+    else {
+      chosen.push(byEnd[i - 1]!);
+      i = before[i - 1]!;
+    }
+  }
+  return chosen.reverse();
+}
+
+/** How many of the ranges, which are in order of their ends, end at or before `at`. */
+function countUpTo(byEnd: readonly Range[], at: number): number {
+  let low = 0;
+  let high = byEnd.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (byEnd[middle]!.to <= at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** What of `whole` no range in `done` covers, in order. */
 export function subtract(whole: Range, done: readonly Range[]): Range[] {
   const rest: Range[] = [];

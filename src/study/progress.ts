@@ -99,7 +99,7 @@ export class ProgressReader {
     const newest = events.sort((a, b) => b.modified.getTime() - a.modified.getTime()).slice(0, SHOWN_FAILURES);
     const read = await Promise.all(newest.map(({ key }) => this.#storage.get(key)));
     this.#failures = read
-      .flatMap(({ body }) => (JSON.parse(new TextDecoder().decode(body)) as ChunkEvent).failures)
+      .flatMap(({ body }) => failuresIn(body))
       .slice(0, SHOWN_FAILURES)
       .map(({ sort_index, kind, message }) => ({ sortIndex: sort_index, kind, message }));
   }
@@ -110,5 +110,14 @@ export class ProgressReader {
     while (this.#samples.length > 2 && this.#samples[0]!.at < now - RATE_WINDOW_MS) this.#samples.shift();
     const first = this.#samples[0]!;
     return now > first.at ? ((done - first.done) * 1000) / (now - first.at) : 0;
+  }
+}
+
+/** None for an event that is damaged: it tells of failures, the tables hold them. */
+function failuresIn(event: Uint8Array): ChunkEvent["failures"] {
+  try {
+    return (JSON.parse(new TextDecoder().decode(event)) as ChunkEvent).failures;
+  } catch {
+    return [];
   }
 }

@@ -2,12 +2,13 @@ import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { ByteWriter, type ColumnSource, ParquetWriter, parquetWrite, schemaFromColumnData } from "hyparquet-writer";
 import type { Column } from "../spec/columns.ts";
 import { type Batch, BatchBuilder, type ColumnData } from "./batch.ts";
+import { SEAL_KEY, sealBytes, UNSEALED } from "./parquet-seal.ts";
 
 /** Rows of a row group in files inside a run: DuckDB reads row groups in parallel. */
 const ROW_GROUP = 122_880;
 
 /**
- * A batch as one Parquet file in memory, in physical types.
+ * A batch as one sealed Parquet file in memory, in physical types.
  * @param writer whose buffer to use again: the result is a view into it
  */
 export function parquetBytes(
@@ -22,10 +23,12 @@ export function parquetBytes(
     columnData: batch.columns.map((column) => sourceOf(column)),
     statistics: false,
     rowGroupSize: ROW_GROUP,
-    kvMetadata: Object.entries(kvMetadata).map(([key, value]) => ({ key, value })),
+    kvMetadata: Object.entries({ ...kvMetadata, [SEAL_KEY]: UNSEALED }).map(([key, value]) => ({ key, value })),
     createdBy: "scythe-ts",
   });
-  return writer.getBytes();
+  const bytes = writer.getBytes();
+  sealBytes(bytes);
+  return bytes;
 }
 
 /** Writes a Parquet file batch by batch, each a row group, without holding more than one of them. */

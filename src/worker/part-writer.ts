@@ -4,7 +4,7 @@ import { RUN_SCHEME, RunLayout } from "../run/layout.ts";
 import { assertEpoch } from "../run/state.ts";
 import { ERRORS, type PartColumns, partColumns } from "../scatter/part-columns.ts";
 import type { LeafTask, RunInfo, TreeSettings } from "../scatter/run-task.ts";
-import { ATTEMPT_KEY } from "../scatter/sources.ts";
+import { ATTEMPT_KEY, TABLES_KEY } from "../scatter/sources.ts";
 import type { Storage } from "../storage/storage.ts";
 import { type Batch, BatchBuilder } from "../table/batch.ts";
 import { parquetBytes } from "../table/write-parquet.ts";
@@ -74,14 +74,15 @@ export class PartWriter {
     const { ok, errors, tables, bytes } = this.#buffers;
     errors.add(this.#deathRows(deaths));
     const range = { generation, from, to };
-    for (const [table, rows] of [[ERRORS, errors] as const, ...Object.entries(tables)]) {
-      if (rows.rows === 0) continue;
+    const filled = [[ERRORS, errors] as const, ...Object.entries(tables)].filter(([, rows]) => rows.rows > 0);
+    for (const [table, rows] of filled) {
       const key = layout.partTable(path, range, table, this.#attempt);
       await this.#storage.put(key, parquetBytes(rows.view(), {}, bytes));
     }
     await assertEpoch(this.#storage, layout, epoch);
     const counts = { ok: ok.rows, failed: errors.rows };
-    const part = parquetBytes(ok.view(), { [ATTEMPT_KEY]: this.#attempt }, bytes);
+    const names = filled.map(([table]) => table).join(",");
+    const part = parquetBytes(ok.view(), { [ATTEMPT_KEY]: this.#attempt, [TABLES_KEY]: names }, bytes);
     await this.#storage.put(layout.part(path, { ...range, ...counts }), part, { ifAbsent: true });
     const event = this.#log.event(errors.view());
     if (event) await this.#storage.put(layout.event(path, range), event);

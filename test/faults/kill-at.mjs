@@ -3,7 +3,7 @@
  * below FAULT_ROOT, and kills the process with SIGKILL at one of them. The program itself has no hook for it.
  *
  * FAULT_TRACE  a file that each step is written to, as `<number> <operation> <kind of key>`
- * FAULT_KILL   JSON: { at: number of a step, when: "before" | "half" | "after" }
+ * FAULT_KILL   JSON: { at, when: "before" | "half" | "after" }, with `kind` the at-th step of that kind, such as "link part"
  */
 import { appendFileSync, closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import fs from "node:fs/promises";
@@ -40,14 +40,17 @@ function kindOf(path) {
 }
 
 let steps = 0;
+const ofKind = new Map();
 
 /** Does `act`, as a step; `half` leaves it half done. */
 async function step(operation, path, act, half) {
   if (!String(path).startsWith(root)) return act();
-  const at = ++steps;
-  const line = `${at} ${operation} ${kindOf(String(path))}`;
+  const kind = `${operation} ${kindOf(String(path))}`;
+  const line = `${++steps} ${kind}`;
+  ofKind.set(kind, (ofKind.get(kind) ?? 0) + 1);
   if (trace) appendFileSync(trace, `${line}\n`);
-  if (kill?.at !== at) return act();
+  const reached = kill?.kind === undefined ? kill?.at === steps : kill.kind === kind && kill.at === ofKind.get(kind);
+  if (!reached) return act();
   if (kill.when === "after") await act();
   if (kill.when === "half") half?.();
   if (trace) appendFileSync(trace, `killed ${kill.when} ${line}\n`);

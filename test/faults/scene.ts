@@ -33,8 +33,10 @@ export interface Going {
 }
 
 export interface KillAt {
-  /** Number of a step by which the process changes its files. */
+  /** Number of a step by which the process changes its files: of all, or of those of a kind. */
   at: number;
+  /** Such as `link part`. */
+  kind?: string;
   when: "before" | "half" | "after";
 }
 
