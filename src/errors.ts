@@ -39,6 +39,17 @@ export function isScytheError(error: unknown): error is ScytheError {
   return error instanceof Error && error.name === "ScytheError" && "code" in error;
 }
 
+const DISK_FULL = /ENOSPC|EDQUOT|No space left on device|Disk quota exceeded/i;
+
+/** An error that a full disk is behind, wherever it came up, as one that says what to do; undefined for any other. */
+export function diskFull(error: unknown, what: string): ScytheError | undefined {
+  if (isScytheError(error) || !DISK_FULL.test(messageOf(error))) return undefined;
+  return new ScytheError("storage", `${what}: ${messageOf(error)}`, {
+    hint: "The disk is full: free some space (TMPDIR names the folder for what is temporary), then go on.",
+    cause: error,
+  });
+}
+
 /** The message of anything that was thrown, an Error or not. */
 export function messageOf(thrown: unknown): string {
   if (thrown instanceof Error) return thrown.message || thrown.name;

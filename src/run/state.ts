@@ -3,6 +3,7 @@ import { isScytheError, ScytheError } from "../errors.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { RunLayout } from "./layout.ts";
 import { type Owner, ownerText, presenceOf, thisProcess } from "./owner.ts";
+import { seal } from "./seal.ts";
 import { readYaml } from "./yaml.ts";
 
 export type RunStatus = "allocating" | "allocated" | "running" | "paused" | "complete" | "failed" | "cancelled";
@@ -74,12 +75,12 @@ export function newState(): RunState {
 }
 
 export function stateText(state: RunState): string {
-  return stringify(state);
+  return seal(stringify(state));
 }
 
 /** The run's state; undefined for a run that Python Scythe laid out, or none. */
 export async function readState(storage: Storage, layout: RunLayout): Promise<RunState | undefined> {
-  return (await readYaml<RunState>(storage, layout.state))?.value;
+  return (await readYaml<RunState>(storage, layout.state, { sealed: true }))?.value;
 }
 
 /**
@@ -92,7 +93,7 @@ export async function updateState(
   change: (state: RunState) => Partial<RunState> | undefined,
 ): Promise<RunState> {
   for (;;) {
-    const found = await readYaml<RunState>(storage, layout.state);
+    const found = await readYaml<RunState>(storage, layout.state, { sealed: true });
     if (!found) throw new ScytheError("not_found", `Run ${layout.experimentId} has no state.yml`);
     const state = found.value;
     const changed = change(state);

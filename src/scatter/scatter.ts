@@ -94,7 +94,7 @@ function throwIfHopeless(open: readonly Range[], settled: readonly Settled[]): v
   const cause = failures[0]!.error;
   if (isScytheError(cause) && cause.code !== "storage" && cause.code !== "internal") throw cause;
   throw new ScytheError("engine", `${failures.length} chunks could not be run: ${cause.message}`, {
-    hint: "Nothing that is done is lost: mend the cause, then resume the run.",
+    hint: (isScytheError(cause) && cause.hint) || "Nothing that is done is lost: mend the cause, then resume the run.",
     cause,
   });
 }

@@ -8,7 +8,9 @@ export type DuckRequest =
   | { type: "open"; options: DuckOptions }
   | { type: "run"; sql: string; what: string }
   | { type: "rows"; sql: string };
-export type DuckAnswer = { rows?: SqlRow[] } | { error: { code: ErrorCode; message: string } };
+export type DuckAnswer =
+  | { rows?: SqlRow[] }
+  | { error: { code: ErrorCode; message: string; hint?: string | undefined } };
 
 /** Runs `work` against a DuckDB in a child process, which ends with it. */
 export async function duckProcess<T>(options: DuckOptions, work: (duck: Duck) => Promise<T>): Promise<T> {
@@ -39,8 +41,10 @@ function ask(child: ChildProcess, request: DuckRequest): Promise<SqlRow[] | unde
     };
     const onMessage = (answer: DuckAnswer) => {
       settle();
-      if ("error" in answer) reject(new ScytheError(answer.error.code, answer.error.message));
-      else resolve(answer.rows);
+      if ("error" in answer) {
+        const { code, message, hint } = answer.error;
+        reject(new ScytheError(code, message, hint === undefined ? {} : { hint }));
+      } else resolve(answer.rows);
     };
     const onExit = (code: number | null, signal: string | null) => {
       settle();

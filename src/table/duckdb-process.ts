@@ -6,12 +6,13 @@ import type { DuckAnswer, DuckRequest } from "./duckdb-client.ts";
 let duck: Duck;
 process.on("disconnect", () => process.kill(process.pid, "SIGKILL")); // also in the middle of a merge
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined); // Ctrl-C is for our parent
+if (!process.connected) process.exit(0); // who asks was killed while this program was being loaded
 process.on("message", (request: DuckRequest) => {
   answer(request).then(
     (rows) => reply(rows ? { rows } : {}),
     (error: unknown) => {
-      const code = error instanceof ScytheError ? error.code : "internal";
-      reply({ error: { code, message: messageOf(error) } });
+      const known = error instanceof ScytheError ? error : undefined;
+      reply({ error: { code: known?.code ?? "internal", message: messageOf(error), hint: known?.hint } });
     },
   );
 });

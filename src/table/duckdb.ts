@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { messageOf, ScytheError } from "../errors.ts";
+import { diskFull, messageOf, ScytheError } from "../errors.ts";
 import { duckProcess } from "./duckdb-client.ts";
 
 export interface DuckOptions {
@@ -63,7 +63,8 @@ export function duckOf(connection: DuckDBConnection): Duck {
       try {
         await connection.run(sql);
       } catch (error) {
-        throw new ScytheError("internal", `${what}: ${messageOf(error)}`, { cause: error, details: { sql } });
+        const message = `${what}: ${messageOf(error)}`;
+        throw diskFull(error, what) ?? new ScytheError("internal", message, { cause: error, details: { sql } });
       }
     },
     rows: async (sql) => (await connection.runAndReadAll(sql)).getRowObjectsJS() as SqlRow[],

@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { ByteWriter, type ColumnSource, ParquetWriter, parquetWrite, schemaFromColumnData } from "hyparquet-writer";
+import { diskFull } from "../errors.ts";
 import type { Column } from "../spec/columns.ts";
 import { type Batch, BatchBuilder, type ColumnData } from "./batch.ts";
 import { SEAL_KEY, sealBytes, UNSEALED } from "./parquet-seal.ts";
@@ -77,7 +78,11 @@ export class ParquetFile {
 
   /** `offset` counts all bytes ever written, `index` those still in the buffer. */
   #flush(): void {
-    writeSync(this.#fd, new Uint8Array(this.#buffer.buffer, 0, this.#buffer.index));
+    try {
+      writeSync(this.#fd, new Uint8Array(this.#buffer.buffer, 0, this.#buffer.index));
+    } catch (error) {
+      throw diskFull(error, "Could not write to scratch") ?? error;
+    }
     this.#buffer.index = 0;
   }
 }

@@ -23,6 +23,7 @@ let go: () => void = () => undefined;
 const fetching = new Map<number, { resolve: (path: string) => void; reject: (error: Error) => void }>();
 
 process.on("disconnect", endGroup);
+if (!process.connected) process.exit(0); // the supervisor was killed while this program was being loaded
 for (const event of ["uncaughtException", "unhandledRejection"] as const) {
   process.on(event, (thrown: unknown) => {
     // With no try in hand it is the echo of an earlier one, whose row is written already.

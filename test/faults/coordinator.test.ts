@@ -85,10 +85,7 @@ async function stepsOf(plan: Plan): Promise<Steps> {
     const { code, stderr } = await going.ended;
     expect(code, stderr).toBe(3);
     const found: Steps = new Map();
-    for (const line of going.steps()) {
-      const kind = line.slice(line.indexOf(" ") + 1);
-      found.set(kind, (found.get(kind) ?? 0) + 1);
-    }
+    for (const { kind } of going.steps()) found.set(kind, (found.get(kind) ?? 0) + 1);
     return found;
   } finally {
     scene.remove();

@@ -1,18 +1,18 @@
 /**
  * Loaded into a process by `node --import`, before the program: numbers every step by which the program changes files
- * below FAULT_ROOT, and kills the process with SIGKILL at one of them. The program itself has no hook for it.
+ * in the folders of FAULT_ROOTS, and kills the process with SIGKILL at one of them. The program itself has no hook for it.
  *
- * FAULT_TRACE  a file that each step is written to, as `<number> <operation> <kind of key>`
+ * FAULT_TRACE  a file that each step is written to: operation and kind of key, path, path that was linked or renamed
  * FAULT_KILL   JSON: { at, when: "before" | "half" | "after" }, with `kind` the at-th step of that kind, such as "link part"
  */
 import { appendFileSync, closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import fs from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 
-const root = process.env.FAULT_ROOT;
+const roots = process.env.FAULT_ROOTS.split(":");
 const trace = process.env.FAULT_TRACE;
 const kill = process.env.FAULT_KILL ? JSON.parse(process.env.FAULT_KILL) : undefined;
-for (const name of ["FAULT_ROOT", "FAULT_TRACE", "FAULT_KILL"]) delete process.env[name];
+for (const name of ["FAULT_ROOTS", "FAULT_TRACE", "FAULT_KILL"]) delete process.env[name];
 
 const KINDS = [
   [/\.scythe-tmp\/locks\//, "lock"],
@@ -43,17 +43,16 @@ let steps = 0;
 const ofKind = new Map();
 
 /** Does `act`, as a step; `half` leaves it half done. */
-async function step(operation, path, act, half) {
-  if (!String(path).startsWith(root)) return act();
+async function step(operation, path, act, { half, from = "" } = {}) {
+  if (!roots.some((root) => String(path).startsWith(root))) return act();
   const kind = `${operation} ${kindOf(String(path))}`;
-  const line = `${++steps} ${kind}`;
+  steps++;
   ofKind.set(kind, (ofKind.get(kind) ?? 0) + 1);
-  if (trace) appendFileSync(trace, `${line}\n`);
+  if (trace) appendFileSync(trace, `${kind}\t${path}\t${from}\n`);
   const reached = kill?.kind === undefined ? kill?.at === steps : kill.kind === kind && kill.at === ofKind.get(kind);
   if (!reached) return act();
   if (kill.when === "after") await act();
   if (kill.when === "half") half?.();
-  if (trace) appendFileSync(trace, `killed ${kill.when} ${line}\n`);
   process.kill(process.pid, "SIGKILL");
   return new Promise(() => undefined);
 }
@@ -72,24 +71,14 @@ fs.open = async (path, flags, ...rest) => {
   const { writeFile, sync } = handle;
   const writes = flags === "wx" || flags === "r+";
   handle.writeFile = (body, ...options) =>
-    step(
-      "write",
-      path,
-      () => writeFile.call(handle, body, ...options),
-      () => writeHalf(path, body),
-    );
+    step("write", path, () => writeFile.call(handle, body, ...options), { half: () => writeHalf(path, body) });
   handle.sync = () => step(writes ? "sync" : "sync-folder", path, () => sync.call(handle));
   return handle;
 };
-fs.link = (from, to) => step("link", to, () => link(from, to));
-fs.rename = (from, to) => step("rename", to, () => rename(from, to));
+fs.link = (from, to) => step("link", to, () => link(from, to), { from });
+fs.rename = (from, to) => step("rename", to, () => rename(from, to), { from });
 fs.copyFile = (from, to, mode) =>
-  step(
-    "copy",
-    to,
-    () => copyFile(from, to, mode),
-    () => writeHalf(to, readFileSync(from)),
-  );
+  step("copy", to, () => copyFile(from, to, mode), { half: () => writeHalf(to, readFileSync(from)) });
 fs.rm = (path, options) => step("remove", path, () => rm(path, options));
 fs.unlink = (path) => step("remove", path, () => unlink(path));
 syncBuiltinESMExports();

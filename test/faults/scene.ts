@@ -32,6 +32,15 @@ export interface Going {
   ended: Promise<Ended>;
 }
 
+/** A change that a process made to its files. */
+export interface Step {
+  /** Such as `link part`. */
+  kind: string;
+  path: string;
+  /** What was linked or renamed. */
+  from: string;
+}
+
 export interface KillAt {
   /** Number of a step by which the process changes its files: of all, or of those of a kind. */
   at: number;
@@ -81,17 +90,20 @@ export class Scene {
     const asked = at ? { FAULT_KILL: JSON.stringify(at) } : {};
     const going = this.start(args, {
       node: ["--import", KILLER],
-      env: { ...env, ...asked, FAULT_ROOT: this.folder, FAULT_TRACE: trace },
+      env: { ...env, ...asked, FAULT_ROOTS: [this.folder, this.storage, this.tmp].join(":"), FAULT_TRACE: trace },
     });
-    const steps = () => (existsSync(trace) ? readFileSync(trace, "utf8").trim().split("\n") : []);
-    return { ...going, steps };
+    return { ...going, steps: () => stepsIn(trace) };
   }
 
   /** Arguments that allocate and drive the plan's run. */
   runArgs(plan: Plan): string[] {
     const file = join(this.folder, "specs.json");
-    if (!existsSync(file)) writeFileSync(file, JSON.stringify(specsOf(plan, this.folder)));
+    if (!existsSync(file)) writeFileSync(file, JSON.stringify(this.specs(plan)));
     return ["run", "steady", "--specs", file, "--seed", "5", ...plan.flags];
+  }
+
+  specs(plan: Plan): Record<string, unknown>[] {
+    return specsOf(plan, this.folder);
   }
 
   /** Runs whose manifest is in the (local) storage: those that were allocated whole. */
@@ -120,6 +132,14 @@ export class Scene {
     for (const { pid } of this.processes()) kill(pid, "SIGKILL");
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+function stepsIn(trace: string): Step[] {
+  const lines = existsSync(trace) ? readFileSync(trace, "utf8").trim().split("\n") : [];
+  return lines.map((line) => {
+    const [kind, path, from] = line.split("\t") as [string, string, string];
+    return { kind, path, from };
+  });
 }
 
 /** Every third spec has an input file; there are two, told apart by content. */
