@@ -108,9 +108,17 @@ export class Scene {
 
   /** Runs whose manifest is in the (local) storage: those that were allocated whole. */
   runs(): string[] {
-    const files = existsSync(this.storage) ? (readdirSync(this.storage, { recursive: true }) as string[]) : [];
-    const manifests = files.filter((path) => path.endsWith("manifest.yml"));
+    const manifests = this.#stored().filter((path) => path.endsWith("manifest.yml"));
     return manifests.map((path) => dirname(path).split(sep).join("/")).sort();
+  }
+
+  /** How many chunks have their part in the (local) storage. */
+  parts(): number {
+    return this.#stored().filter((path) => /parts\/[^/]+\.pq$/.test(path)).length;
+  }
+
+  #stored(): string[] {
+    return existsSync(this.storage) ? (readdirSync(this.storage, { recursive: true }) as string[]) : [];
   }
 
   /** Processes of this scene that are alive: descendants, too, inherit the tag. */
