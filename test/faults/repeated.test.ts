@@ -9,8 +9,10 @@ import { RunCache } from "../../src/scatter/run-task.ts";
 import { localStorage } from "../../src/storage/local.ts";
 import { programsOf } from "../../src/study/program.ts";
 import { startRun } from "../../src/study/start.ts";
+import { MemoryBudget } from "../../src/table/memory-budget.ts";
 import { inProcessRunner } from "../../src/worker/in-process-runner.ts";
 import { BufferPool } from "../../src/worker/part-buffers.ts";
+import { Trials } from "../../src/worker/spec-notes.ts";
 import { calmTables, expectWhole, type Tables } from "./oracle.ts";
 import { type Plan, PROJECT, Scene } from "./scene.ts";
 import { CASES_MS, family, forEachCase, type Random } from "./seed.ts";
@@ -59,6 +61,10 @@ async function driveAskew(scene: Scene, random: Random, counter: { injected: num
       worker: "askew",
       executionTimeoutMs: 60_000,
       fetchUri,
+      trials: new Trials(),
+      memoryLimit: undefined,
+      maxOutputSize: 2 ** 20,
+      memory: new MemoryBudget(512),
     },
   ]);
   const specs = scene.specs(PLAN);

@@ -48,7 +48,7 @@ it("a worker process whose coordinator is killed while it loads the project ends
   for (const ms of [0, 40, 80, 120, 160, 240, 400]) {
     const program = `
       const stdio = ["ignore", "ignore", "ignore", "ipc"];
-      const child = require("node:child_process").fork(${JSON.stringify(WORKER)}, [${JSON.stringify(CONFIG)}], { stdio });
+      const child = require("node:child_process").fork(${JSON.stringify(WORKER)}, [${JSON.stringify(CONFIG)}, String(process.pid)], { stdio });
       console.log(child.pid);
       setTimeout(() => process.kill(process.pid, "SIGKILL"), ${ms});`;
     const supervisor = spawn(process.execPath, ["-e", program]);
