@@ -117,8 +117,15 @@ export class Scene {
     return this.#stored().filter((path) => /parts\/[^/]+\.pq$/.test(path)).length;
   }
 
+  /** Looked at again when a folder goes away meanwhile: the run is going on. */
   #stored(): string[] {
-    return existsSync(this.storage) ? (readdirSync(this.storage, { recursive: true }) as string[]) : [];
+    for (;;) {
+      try {
+        return existsSync(this.storage) ? (readdirSync(this.storage, { recursive: true }) as string[]) : [];
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      }
+    }
   }
 
   /** Processes of this scene that are alive: descendants, too, inherit the tag. */
