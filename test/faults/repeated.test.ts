@@ -5,11 +5,13 @@ import type { Json, Settled, TreeProgram } from "../../src/engine/engine.ts";
 import { inProcessEngine } from "../../src/engine/in-process.ts";
 import { Registry } from "../../src/experiment/registry.ts";
 import { allocateRun } from "../../src/run/allocate.ts";
+import { ControlWatch } from "../../src/run/control-watch.ts";
 import { RunCache } from "../../src/scatter/run-task.ts";
 import { localStorage } from "../../src/storage/local.ts";
 import { programsOf } from "../../src/study/program.ts";
 import { startRun } from "../../src/study/start.ts";
 import { MemoryBudget } from "../../src/table/memory-budget.ts";
+import { FailureLimits } from "../../src/worker/failure-limits.ts";
 import { inProcessRunner } from "../../src/worker/in-process-runner.ts";
 import { BufferPool } from "../../src/worker/part-buffers.ts";
 import { Trials } from "../../src/worker/spec-notes.ts";
@@ -50,8 +52,11 @@ async function driveAskew(scene: Scene, random: Random, counter: { injected: num
   const experiment = registry.get("steady");
   const storage = localStorage(scene.storage);
   const fetchUri = async (uri: string) => storage.localPath!(storage.keyOf(uri)!);
+  const controls = new ControlWatch(storage);
   const programs = programsOf([
     {
+      controls,
+      limits: new FailureLimits(storage, controls),
       storage,
       experiment,
       runs: new RunCache(storage),
@@ -74,7 +79,7 @@ async function driveAskew(scene: Scene, random: Random, counter: { injected: num
     Object.entries(programs).map(([name, code]) => [name, askew(code, random, counter)]),
   );
   const engine = inProcessEngine(harmed, { name: "askew", isolation: "none", slots: 3 });
-  const run = await startRun(storage, engine, experiment, allocated);
+  const run = await startRun(storage, { engine, engineNamed: () => undefined, controls }, experiment, allocated);
   const { report } = await run.result();
   expect(report).toMatchObject({ missing: 0 });
   return run.experimentId;
