@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Json } from "../engine.ts";
+import { RequestQueue } from "./request-queue.ts";
 import { type Client, refusalOf } from "./sdk.ts";
 import type { Output } from "./tasks.ts";
 
@@ -163,48 +164,5 @@ export class RunEnds {
     this.#ticking = undefined;
     this.#requests?.close();
     this.#requests = undefined;
-  }
-}
-
-/** The requests of one stream: an endless iterable that is fed while it is read. */
-class RequestQueue {
-  readonly #stop = new AbortController();
-  #queue: string[] = [];
-  #wake: () => void = () => undefined;
-  #reader = 0;
-
-  get signal(): AbortSignal {
-    return this.#stop.signal;
-  }
-
-  get closed(): boolean {
-    return this.#stop.signal.aborted;
-  }
-
-  push(runId: string): void {
-    this.#queue.push(runId);
-    this.#wake();
-  }
-
-  restart(runIds: Iterable<string>): void {
-    this.#queue = [...runIds];
-    this.#wake();
-  }
-
-  close(): void {
-    this.#stop.abort();
-    this.#wake();
-  }
-
-  async *read(): AsyncGenerator<{ workflowRunId: string }> {
-    const reader = ++this.#reader; // an earlier stream's reader must not take what is this one's
-    while (!this.closed && reader === this.#reader) {
-      const runId = this.#queue.shift();
-      if (runId !== undefined) yield { workflowRunId: runId };
-      else
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-    }
   }
 }
