@@ -1,7 +1,7 @@
 /**
  * The numbers of docs/benchmarks.md: this package beside its peers, in one run, as ratios.
  *
- * npm run bench [-- throughput memory tasks files latency gather resume s3] [--specs 1000000] [--python <python with pandas, dask>]
+ * npm run bench [-- throughput memory tasks files latency gather resume s3 hatchet] [--specs 1000000] [--python <python with pandas, dask>]
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -19,7 +19,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), "scythe-bench-"));
 const specs = Number(values.specs);
 
-const SCENARIOS = { throughput, memory, tasks, files, latency, gather, resume, s3 };
+const SCENARIOS = { throughput, memory, tasks, files, latency, gather, resume, s3, hatchet };
 const chosen = positionals.length > 0 ? positionals : Object.keys(SCENARIOS);
 const unknown = chosen.find((name) => !SCENARIOS[name]);
 if (unknown) throw new Error(`No benchmark ${unknown}; there are: ${Object.keys(SCENARIOS).join(", ")}`);
@@ -177,6 +177,23 @@ function s3() {
       ["download of 1,000 files, 20 ms a request, ÷ sequential gets", `${line.timesFaster} ×`, "≥ 8 ×"],
     ],
   );
+}
+
+/** The first run of a worker that has just registered with the Hatchet server that the environment names. */
+function hatchet() {
+  if (!process.env.HATCHET_CLIENT_TOKEN) {
+    console.warn("SKIPPED: hatchet (no server: set HATCHET_CLIENT_TOKEN and HATCHET_CLIENT_HOST_PORT)");
+    return;
+  }
+  const rows = [
+    [10_000, 4_000],
+    [100_000, 10_000],
+  ].map(([count, target]) => {
+    const storage = mkdtempSync(join(scratch, "hatchet-"));
+    const line = runPeer(process.execPath, here("hatchet.mjs"), "--storage", storage, "--specs", count, "--worker");
+    return [count, line.specsPerSecond, `≥ ${target.toLocaleString("en")}`];
+  });
+  table(["specs", "specs/s, first run of a worker", "target"], rows);
 }
 
 async function orbitModule() {

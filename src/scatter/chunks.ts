@@ -12,6 +12,11 @@ const CHUNKS_A_SLOT = 8;
 const LAST_SECONDS = 0.05;
 /** A leaf that runs this much longer than planned hands its rest back. */
 const OVERRUN = 4;
+/**
+ * A wave covers this many times the specs that were measured: a first chunk that met a busy machine, or a function that
+ * loads something, must not cut a whole run into tiny chunks.
+ */
+export const GROWTH = 64;
 /** Ranges of one wave: bounds a plan's size; what is left gets a wave of its own. */
 export const MAX_RANGES = 2_000;
 
@@ -45,12 +50,25 @@ export function fixedWave(todo: readonly Range[], chunkSize: number): Wave {
  */
 export function measuredWave(todo: readonly Range[], measured: Measured, slots: number): Wave {
   const rate = measured.specs / Math.max(measured.seconds, 1e-6);
+  const covered = first(todo, Math.max(slots, measured.specs) * GROWTH);
   const estimate = total(todo) / rate / slots;
   const seconds = Math.min(SECONDS.most, Math.max(SECONDS.least, estimate / CHUNKS_A_SLOT));
   const most = Math.max(1, Math.min(MOST_SPECS, Math.round(rate * seconds)));
   const least = Math.max(1, Math.min(most, Math.round(rate * LAST_SECONDS)));
-  const ranges = cut(todo, (left) => Math.max(least, Math.min(most, Math.ceil(left / (2 * slots)))));
+  const ranges = cut(covered, (left) => Math.max(least, Math.min(most, Math.ceil(left / (2 * slots)))));
   return { ranges, boxMs: Math.round(seconds * 1000 * OVERRUN) };
+}
+
+/** As much of the ranges as holds `most` specs. */
+function first(todo: readonly Range[], most: number): Range[] {
+  const ranges: Range[] = [];
+  let left = most;
+  for (const { from, to } of todo) {
+    if (left <= 0) break;
+    ranges.push({ from, to: Math.min(to, from + left) });
+    left -= to - from;
+  }
+  return ranges;
 }
 
 function total(ranges: readonly Range[]): number {
