@@ -4,42 +4,27 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { z } from "zod";
 import { type Config, type LoadedConfig, loadConfig, type Overrides, readSettings, type Settings } from "./config.ts";
-import type { Engine, Programs } from "./engine/engine.ts";
-import { type HatchetEngine, hatchetEngine } from "./engine/hatchet/hatchet.ts";
 import type { HatchetWorker } from "./engine/hatchet/worker.ts";
-import { inlineEngine } from "./engine/inline.ts";
-import { defaultSlots, localEngine } from "./engine/local.ts";
+import { defaultSlots } from "./engine/local.ts";
+import { Engines } from "./engines.ts";
 import { ScytheError } from "./errors.ts";
 import type { AnyExperiment, Experiment } from "./experiment/define.ts";
 import { didYouMean, Registry } from "./experiment/registry.ts";
 import { FileCache } from "./files/cache.ts";
 import { type FetchUri, fileFetcher } from "./files/fetch.ts";
-import { hatchetOptions } from "./hatchet-options.ts";
 import { openStorage } from "./open-storage.ts";
 import { type AllocateOptions, allocateRun } from "./run/allocate.ts";
-import { CLUSTER_LOOK_MS, ControlWatch } from "./run/control-watch.ts";
 import { parseExperimentId, RunLayout } from "./run/layout.ts";
 import type { SpecsInput } from "./run/spec-source.ts";
-import { RunCache } from "./scatter/run-task.ts";
 import type { Storage } from "./storage/storage.ts";
 import { Audit, type AuditTools } from "./study/audit.ts";
 import { Catalog } from "./study/catalog.ts";
 import { type ExtendOptions, extendRun } from "./study/extend.ts";
-import type { RunHome } from "./study/home.ts";
-import { programsOf } from "./study/program.ts";
 import type { RetryOptions } from "./study/retry.ts";
 import { openRun, type ResumeOptions, type Run } from "./study/run.ts";
 import { type RunOnceOptions, runOnce } from "./study/run-once.ts";
 import { startRun } from "./study/start.ts";
-import { withDuckDb } from "./table/duckdb.ts";
-import { MemoryBudget } from "./table/memory-budget.ts";
 import { removeAbandonedScratch, scratchPrefix } from "./temporary.ts";
-import { FailureLimits } from "./worker/failure-limits.ts";
-import { inProcessRunner } from "./worker/in-process-runner.ts";
-import { BufferPool } from "./worker/part-buffers.ts";
-import { processRunner } from "./worker/process-runner.ts";
-import type { ChunkRunner } from "./worker/runner.ts";
-import { Trials } from "./worker/spec-notes.ts";
 
 type SpecOf<E> = E extends Experiment<infer I, infer _O, infer _T> ? z.input<I> : Record<string, unknown>;
 
@@ -49,10 +34,7 @@ export class Scythe extends Audit implements AsyncDisposable {
   readonly storage: Storage;
   readonly settings: Settings;
   readonly folder: string;
-  readonly #engine: Engine;
-  readonly #home: RunHome;
-  #cluster: HatchetEngine | undefined;
-  readonly #runner: ChunkRunner;
+  readonly #engines: Engines;
   readonly #scratch: string;
   readonly #fetchUri: FetchUri;
   readonly #configPath: string | undefined;
@@ -77,11 +59,10 @@ export class Scythe extends Audit implements AsyncDisposable {
     });
     this.#configPath = loaded.path;
     try {
-      this.#runner = chooseRunner(this.settings.engine, loaded.path, this.registry);
-      const controls = new ControlWatch(this.storage, this.settings.engine === "hatchet" ? CLUSTER_LOOK_MS : undefined);
-      const programs = this.#programs(controls);
-      this.#engine = this.#openEngine(this.settings.engine, programs);
-      this.#home = { engine: this.#engine, engineNamed: (name) => this.#engineNamed(name, programs), controls };
+      this.#engines = new Engines({
+        ...{ registry: this.registry, settings: this.settings, storage: this.storage },
+        ...{ scratch: this.#scratch, fetchUri: this.#fetchUri, configPath: loaded.path },
+      });
     } catch (error) {
       this.#removeScratch();
       process.off("exit", this.#removeScratch);
@@ -100,13 +81,12 @@ export class Scythe extends Audit implements AsyncDisposable {
     options: AllocateOptions = {},
   ): Promise<Run<E>> {
     const known = this.#experiment(experiment);
-    this.#runner.warm(this.#engine.slots).catch(() => undefined); // told by the first chunk
-    if (this.settings.engine === "hatchet") (this.#engine as HatchetEngine).prepare(known.name);
+    this.#engines.prepare(known.name);
     const allocated = await allocateRun(this.storage, known, specs, options, {
       folder: this.folder,
       fetchUri: this.#fetchUri,
     });
-    return startRun(this.storage, this.#home, known, allocated);
+    return startRun(this.storage, this.#engines, known, allocated);
   }
 
   /**
@@ -147,11 +127,11 @@ export class Scythe extends Audit implements AsyncDisposable {
   ): Promise<Run> {
     const { experimentId, manifest } = await this.findRun(reference);
     const experiment = this.#experiment(manifest.experiment_name);
-    this.#runner.warm(this.#engine.slots).catch(() => undefined); // told by the first chunk
+    this.#engines.prepare(experiment.name);
     const project = { folder: this.folder, fetchUri: this.#fetchUri };
     const layout = new RunLayout(parseExperimentId(experimentId)!);
     const allocated = await extendRun(this.storage, layout, experiment, specs, options, project);
-    return startRun(this.storage, this.#home, experiment, allocated);
+    return startRun(this.storage, this.#engines, experiment, allocated);
   }
 
   /** Calls the experiment's function with one spec, in this process, with real files and no run. */
@@ -161,8 +141,8 @@ export class Scythe extends Audit implements AsyncDisposable {
 
   /** What storage holds of an experiment, or under a run name. */
   experiment<E extends AnyExperiment>(experiment: E | string): Catalog<E> {
-    if (typeof experiment !== "string") return new Catalog(this.storage, experiment.name, experiment, this.#home);
-    return new Catalog(this.storage, experiment, this.registry.find(experiment) as E | undefined, this.#home);
+    if (typeof experiment !== "string") return new Catalog(this.storage, experiment.name, experiment, this.#engines);
+    return new Catalog(this.storage, experiment, this.registry.find(experiment) as E | undefined, this.#engines);
   }
 
   /** Experiment names and run names that have something in storage. */
@@ -176,7 +156,7 @@ export class Scythe extends Audit implements AsyncDisposable {
    */
   async findRun(reference: string): Promise<Run> {
     const layout = await this.locate(reference);
-    return openRun(this.storage, layout, await this.#experimentOf(layout), this.#home);
+    return openRun(this.storage, layout, await this.#experimentOf(layout), this.#engines);
   }
 
   /**
@@ -204,16 +184,12 @@ export class Scythe extends Audit implements AsyncDisposable {
    * Takes work of a cluster's engine until stopped: what `scythe worker` does.
    * @throws ScytheError `engine` for engines that need no workers
    */
-  async serve(): Promise<HatchetWorker> {
-    if (this.settings.engine !== "hatchet") await this.#engine.serve();
-    await this.#warm(); // work that comes must not wait for what could be there
-    return (this.#engine as HatchetEngine).serve();
+  serve(): Promise<HatchetWorker> {
+    return this.#engines.serve();
   }
 
   async close(): Promise<void> {
-    if (this.settings.engine === "hatchet") await (this.#engine as HatchetEngine).close();
-    await this.#cluster?.close();
-    await this.#runner.close();
+    await this.#engines.close();
     await this.#tidying;
     await rm(this.#scratch, { recursive: true, force: true });
     process.off("exit", this.#removeScratch);
@@ -223,19 +199,13 @@ export class Scythe extends Audit implements AsyncDisposable {
     await this.close();
   }
 
-  async #warm(): Promise<void> {
-    const { doesLeaf, doesFan } = this.settings.worker;
-    const children = doesLeaf ? this.#runner.warm(this.settings.slots ?? defaultSlots()) : undefined;
-    await Promise.all([children, doesFan ? withDuckDb({}, 0, (duck) => duck.rows("SELECT 1")) : undefined]);
-  }
-
   protected auditTools(): AuditTools {
     const { engine, slots = defaultSlots(), executionTimeoutMs, maxOutputSize, workerName: worker } = this.settings;
     return {
       configPath: this.#configPath,
       fetchUri: this.#fetchUri,
       rerunner: (experiment) => ({
-        ...{ runner: this.#runner, slots: engine === "inline" ? 1 : slots, worker, fetchUri: this.#fetchUri },
+        ...{ runner: this.#engines.runner, slots: engine === "inline" ? 1 : slots, worker, fetchUri: this.#fetchUri },
         timeoutMs: experiment.executionTimeoutMs ?? executionTimeoutMs,
         memoryLimit: experiment.memoryLimit ?? this.settings.memoryLimit ?? null,
         maxOutputSize: experiment.maxOutputSize ?? maxOutputSize,
@@ -261,40 +231,6 @@ export class Scythe extends Audit implements AsyncDisposable {
     const run = await openRun(this.storage, layout);
     return this.registry.find(run.manifest.experiment_name);
   }
-
-  #programs(controls: ControlWatch): Programs {
-    const shared = {
-      storage: this.storage,
-      runs: new RunCache(this.storage),
-      scratch: this.#scratch,
-      memory: new MemoryBudget(this.settings.worker.mergeMemoryMb),
-      runner: this.#runner,
-      buffers: new BufferPool(),
-      trials: new Trials(),
-      worker: this.settings.workerName,
-      executionTimeoutMs: this.settings.executionTimeoutMs,
-      memoryLimit: this.settings.memoryLimit,
-      maxOutputSize: this.settings.maxOutputSize,
-      fetchUri: this.#fetchUri,
-      controls,
-      limits: new FailureLimits(this.storage, controls),
-    };
-    return programsOf(this.registry.all().map((experiment) => ({ ...shared, experiment })));
-  }
-
-  #openEngine(name: string, programs: Programs): Engine {
-    if (name === "inline") return inlineEngine(programs);
-    if (name === "hatchet") return hatchetEngine(programs, hatchetOptions(this.registry, this.settings, this.storage));
-    return localEngine(programs, this.settings.slots === undefined ? {} : { slots: this.settings.slots });
-  }
-
-  /** A run may be on a cluster although this project's engine is another: to be asked after, where there is a token. */
-  #engineNamed(name: string, programs: Programs): Engine | undefined {
-    if (name === this.settings.engine) return this.#engine;
-    if (name !== "hatchet" || !process.env.HATCHET_CLIENT_TOKEN) return undefined;
-    this.#cluster ??= this.#openEngine(name, programs) as HatchetEngine;
-    return this.#cluster;
-  }
 }
 
 /**
@@ -309,17 +245,4 @@ export async function openProject(
     return new Scythe({ config: where, path: undefined, folder: process.cwd() }, { engine: "inline", ...overrides });
   }
   return new Scythe(await loadConfig(where), overrides);
-}
-
-function chooseRunner(engine: string, configPath: string | undefined, registry: Registry): ChunkRunner {
-  if (engine === "inline") return inProcessRunner(registry);
-  if (engine !== "local" && engine !== "hatchet") {
-    throw new ScytheError("invalid_input", `No engine named ${JSON.stringify(engine)}`, {
-      hint: `Use "local" (child processes), "inline" (this process, for debugging) or "hatchet" (a cluster)${didYouMean(engine, ["local", "inline", "hatchet"])}`,
-    });
-  }
-  if (configPath !== undefined) return processRunner(configPath);
-  throw new ScytheError("invalid_input", "A project opened on a bare object can only run inline", {
-    hint: "Worker processes load the project from a file: write a scythe.config.ts and open its folder.",
-  });
 }

@@ -24,6 +24,7 @@ const ENTRIES = new Set([
   "project.ts",
   "config.ts",
   "open-storage.ts",
+  "engines.ts",
   "hatchet-options.ts",
   "cli",
   "worker/process.ts",

@@ -1,0 +1,132 @@
+import type { Settings } from "./config.ts";
+import type { Engine, Programs } from "./engine/engine.ts";
+import { type HatchetEngine, hatchetEngine } from "./engine/hatchet/hatchet.ts";
+import type { HatchetWorker } from "./engine/hatchet/worker.ts";
+import { inlineEngine } from "./engine/inline.ts";
+import { defaultSlots, localEngine } from "./engine/local.ts";
+import { ScytheError } from "./errors.ts";
+import { didYouMean, type Registry } from "./experiment/registry.ts";
+import type { FetchUri } from "./files/fetch.ts";
+import { hatchetOptions } from "./hatchet-options.ts";
+import { CLUSTER_LOOK_MS, ControlWatch } from "./run/control-watch.ts";
+import { RunCache } from "./scatter/run-task.ts";
+import type { Storage } from "./storage/storage.ts";
+import type { RunHome } from "./study/home.ts";
+import { programsOf } from "./study/program.ts";
+import { withDuckDb } from "./table/duckdb.ts";
+import { MemoryBudget } from "./table/memory-budget.ts";
+import { FailureLimits } from "./worker/failure-limits.ts";
+import { inProcessRunner } from "./worker/in-process-runner.ts";
+import { BufferPool } from "./worker/part-buffers.ts";
+import { processRunner } from "./worker/process-runner.ts";
+import type { ChunkRunner } from "./worker/runner.ts";
+import { Trials } from "./worker/spec-notes.ts";
+
+interface Project {
+  registry: Registry;
+  settings: Settings;
+  storage: Storage;
+  scratch: string;
+  fetchUri: FetchUri;
+  /** The file that worker processes load the project from. */
+  configPath: string | undefined;
+}
+
+/** What a project runs its experiments on: the engine that its settings name, and a cluster to ask after runs there. */
+export class Engines implements RunHome {
+  readonly runner: ChunkRunner;
+  readonly engine: Engine;
+  readonly controls: ControlWatch;
+  readonly #project: Project;
+  readonly #programs: Programs;
+  #cluster: HatchetEngine | undefined;
+
+  /** @throws ScytheError `invalid_input` for an engine that there is not, or that the project cannot have */
+  constructor(project: Project) {
+    const { settings, registry, storage, configPath } = project;
+    this.#project = project;
+    this.runner = chooseRunner(settings.engine, configPath, registry);
+    this.controls = new ControlWatch(storage, settings.engine === "hatchet" ? CLUSTER_LOOK_MS : undefined);
+    this.#programs = this.#makePrograms();
+    this.engine = this.#open(settings.engine);
+  }
+
+  /** Makes ready, while specs are allocated, what will run them. */
+  prepare(experiment: string): void {
+    this.runner.warm(this.engine.slots).catch(() => undefined); // told by the first chunk
+    this.#ownCluster()?.prepare(experiment);
+  }
+
+  /** A run may be on a cluster although this project's engine is another: to be asked after, where there is a token. */
+  engineNamed(name: string): Engine | undefined {
+    if (name === this.engine.name) return this.engine;
+    if (name !== "hatchet" || !process.env.HATCHET_CLIENT_TOKEN) return undefined;
+    this.#cluster ??= this.#open(name) as HatchetEngine;
+    return this.#cluster;
+  }
+
+  /** @throws ScytheError `engine` for engines that need no workers */
+  async serve(): Promise<HatchetWorker> {
+    const cluster = this.#ownCluster();
+    if (!cluster) return (await this.engine.serve()) as never;
+    await this.#warm(); // work that comes must not wait for what could be there
+    return cluster.serve();
+  }
+
+  async close(): Promise<void> {
+    await this.#ownCluster()?.close();
+    await this.#cluster?.close();
+    await this.runner.close();
+  }
+
+  #ownCluster(): HatchetEngine | undefined {
+    return this.engine.name === "hatchet" ? (this.engine as HatchetEngine) : undefined;
+  }
+
+  async #warm(): Promise<void> {
+    const { worker, slots = defaultSlots() } = this.#project.settings;
+    const children = worker.doesLeaf ? this.runner.warm(slots) : undefined;
+    await Promise.all([children, worker.doesFan ? withDuckDb({}, 0, (duck) => duck.rows("SELECT 1")) : undefined]);
+  }
+
+  #makePrograms(): Programs {
+    const { settings, registry, storage, scratch, fetchUri } = this.#project;
+    const shared = {
+      storage,
+      scratch,
+      fetchUri,
+      runner: this.runner,
+      controls: this.controls,
+      runs: new RunCache(storage),
+      memory: new MemoryBudget(settings.worker.mergeMemoryMb),
+      buffers: new BufferPool(),
+      trials: new Trials(),
+      limits: new FailureLimits(storage, this.controls),
+      worker: settings.workerName,
+      executionTimeoutMs: settings.executionTimeoutMs,
+      memoryLimit: settings.memoryLimit,
+      maxOutputSize: settings.maxOutputSize,
+    };
+    return programsOf(registry.all().map((experiment) => ({ ...shared, experiment })));
+  }
+
+  #open(name: string): Engine {
+    const { settings, registry, storage } = this.#project;
+    if (name === "inline") return inlineEngine(this.#programs);
+    if (name === "hatchet") return hatchetEngine(this.#programs, hatchetOptions(registry, settings, storage));
+    return localEngine(this.#programs, settings.slots === undefined ? {} : { slots: settings.slots });
+  }
+}
+
+function chooseRunner(engine: string, configPath: string | undefined, registry: Registry): ChunkRunner {
+  if (engine === "inline") return inProcessRunner(registry);
+  if (engine !== "local" && engine !== "hatchet") {
+    throw new ScytheError("invalid_input", `No engine named ${JSON.stringify(engine)}`, {
+      hint: `Use "local" (child processes), "inline" (this process, for debugging) or "hatchet" (a cluster)${didYouMean(engine, ["local", "inline", "hatchet"])}`,
+    });
+  }
+  if (configPath !== undefined) return processRunner(configPath);
+  throw new ScytheError("invalid_input", "A project opened on a bare object can only run inline", {
+    hint: "Worker processes load the project from a file: write a scythe.config.ts and open its folder.",
+  });
+}
