@@ -1,7 +1,7 @@
 // Makes the checkout ready: packages from the lockfile and a build, each only when something has changed.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -17,6 +17,7 @@ if (!existsSync(installed) || readFileSync(installed, "utf8") !== lock) {
   writeFileSync(installed, lock);
 }
 if (!existsSync(built) || newest(join(root, "src")) > statSync(built).mtimeMs) {
+  rmSync(join(root, "dist"), { recursive: true, force: true }); // what has no source any more is no part of the package
   run("run", "--silent", "build");
   mkdirSync(join(root, "dist"), { recursive: true });
   writeFileSync(built, "");
