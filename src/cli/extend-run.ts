@@ -1,4 +1,5 @@
 import { detailsOf } from "../run/manifest.ts";
+import { commandText } from "./command-text.ts";
 import { driveRun } from "./drive-run.ts";
 import type { ExtendFlags } from "./extend.ts";
 import { withProject } from "./open-project.ts";
@@ -14,7 +15,8 @@ export async function extendRun(reference: string, specsFile: string | undefined
     const base = await project.findRun(reference);
     const experiment = project.registry.get(base.manifest.experiment_name);
     const specs = specsFromFlags(experiment, oneSpecFile(specsFile, flags));
-    const run = await untilAllocated(project, () => project.extend(base.experimentId, specs, options));
+    const all = { ...options, command: commandText(process.argv.slice(2)) };
+    const run = await untilAllocated(project, () => project.extend(base.experimentId, specs, all));
     const { carried_count = 0, spec_count } = detailsOf(run.manifest);
     note(
       `${plural(carried_count, "spec")} of ${base.experimentId} kept; ${countText(spec_count - carried_count)} to run`,
