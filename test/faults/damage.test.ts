@@ -51,7 +51,7 @@ family("truncation and bit flips", () => {
     await driveUntil(scene, scene.runArgs(PLAN), "rename gathered");
     run = scene.runs()[0]!;
     cpSync(scene.storage, backups.gathering, KEPT);
-    await driveUntil(scene, ["resume", run], "rename final");
+    await driveUntil(scene, ["resume", run], "link final");
     cpSync(scene.storage, backups.gathered, KEPT);
   }, 120_000);
   afterAll(() => scene.remove());

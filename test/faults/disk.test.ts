@@ -22,9 +22,9 @@ interface Case {
 const CASES: Record<string, Case> = {
   "while it is allocated": { on: "storage", before: "link manifest" },
   "while parts are written": { on: "storage", before: "link part" },
-  "while final tables are written": { on: "storage", before: "rename final" },
+  "while final tables are written": { on: "storage", before: "link final" },
   "with the scratch of allocation": { on: "tmp", before: undefined },
-  "with the scratch of gathering": { on: "tmp", before: "rename final" },
+  "with the scratch of gathering": { on: "tmp", before: "link final" },
 };
 
 family("a full disk", () => {
