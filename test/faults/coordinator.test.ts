@@ -25,7 +25,7 @@ family("kill -9 of the coordinator", () => {
     async () => {
       const kinds = [FLAT, DEEP].flatMap((plan) => [...steps.get(plan)!.keys()].map((kind) => ({ plan, kind })));
       const order = new Set<number>();
-      await forEachCase("kill -9 of the coordinator at a step", 24, async (random, index) => {
+      await forEachCase("kill -9 of the coordinator at a step", 16, async (random, index) => {
         // each kind of step once before any comes again
         if (order.size === kinds.length) order.clear();
         let next = random.below(kinds.length);
@@ -45,7 +45,7 @@ family("kill -9 of the coordinator", () => {
     async () => {
       const plan: Plan = { specs: 48, ms: 10, flags: FLAT.flags };
       const tables = await calmTables(plan);
-      await forEachCase("kill -9 of the coordinator at a moment", 3, async (random) =>
+      await forEachCase("kill -9 of the coordinator at a moment", 2, async (random) =>
         inScene(plan, tables, async (scene) => killAtMoments(scene, plan, random, 3)),
       );
     },
