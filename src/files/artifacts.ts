@@ -182,9 +182,18 @@ async function whyUnreadable(path: string): Promise<string | undefined> {
 
 /** SHA-256 of a file, in hex. */
 export async function hashFile(path: string): Promise<string> {
+  return (await fingerprint(path)).sha256;
+}
+
+/** Size of a file in bytes, and its SHA-256, from one reading. */
+export async function fingerprint(path: string): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  return hash.digest("hex");
+  let bytes = 0;
+  for await (const chunk of createReadStream(path)) {
+    hash.update(chunk as Buffer);
+    bytes += (chunk as Buffer).length;
+  }
+  return { bytes, sha256: hash.digest("hex") };
 }
 
 /** Letters, digits, `_ - .` only: keys are put into URIs that Python Scythe never decodes. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { ScytheError } from "../errors.ts";
 import { eachOf, type KeptArtifact } from "../files/artifacts.ts";
+import { OUTPUT_FILES } from "../spec/base.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import { withDuckDb } from "../table/duckdb.ts";
 import type { Move } from "../table/relocate.ts";
@@ -91,12 +92,14 @@ export async function copyBase(storage: Storage, base: BaseRun, layout: RunLayou
   }
   const tables = Object.keys(report.final);
   await eachOf(tables, COPIES, (table) => storage.copy(from.finalTable(table), layout.carriedTable(table)));
+  const outputs = report.output_artifacts;
+  if (outputs) await storage.copy(from.outputArtifacts, layout.carriedTable(OUTPUT_FILES));
   const state = await readState(storage, from);
   if (!isComplete(state, report)) throw notComplete(from);
   const carried: CarriedTables = {
     from: from.experimentId,
     moves: movesBetween(storage, base, layout),
-    tables: report.final,
+    tables: { ...report.final, ...(outputs && { [OUTPUT_FILES]: outputs }) },
   };
   await storage.put(layout.carried, JSON.stringify(carried));
 }

@@ -10,6 +10,7 @@ export interface CarriedTables {
   from: string;
   /** References to files of that run lead to this run's copies of them. */
   moves: Move[];
+  /** By name; the record of output files among them, where that run has one. */
   tables: Record<string, Omit<FinalFile, "name">>;
 }
 

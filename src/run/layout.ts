@@ -95,6 +95,10 @@ export class RunLayout {
   get inputArtifacts(): string {
     return this.key("input_artifacts.yml");
   }
+  /** Path, size and SHA-256 of every output file. */
+  get outputArtifacts(): string {
+    return this.key("output_artifacts.pq");
+  }
   get workflowSpec(): string {
     return this.key("workflow_spec.yml");
   }

@@ -47,6 +47,8 @@ export interface Report {
   generations?: GenerationRecord[];
   /** Every file of `final/`, by table. */
   final: Record<string, Omit<FinalFile, "name">>;
+  /** `output_artifacts.pq`; absent where the experiment has no output files, and in reports of older versions. */
+  output_artifacts?: Omit<FinalFile, "name">;
 }
 
 export function reportText(report: Report): string {

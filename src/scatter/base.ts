@@ -3,6 +3,7 @@ import { hashFile } from "../files/artifacts.ts";
 import { type CarriedTables, readCarried } from "../run/carried.ts";
 import { type GenerationRecord, type Report, readReport, reportText } from "../run/report.ts";
 import { readYaml } from "../run/yaml.ts";
+import { OUTPUT_FILES } from "../spec/base.ts";
 import { fileMetadata } from "../table/describe.ts";
 import type { Move } from "../table/relocate.ts";
 import { localCopy } from "./local-copy.ts";
@@ -13,6 +14,8 @@ import type { Merge } from "./sources.ts";
 export interface Base {
   /** Table → file on this machine. */
   files: Record<string, string>;
+  /** The record of output files on this machine; undefined when an earlier version made the run, or it has none. */
+  outputs: string | undefined;
   /** References into another run, and where they lead in this one. */
   moves: readonly Move[];
   /** File of the specs whose rows come anew, so that the base's do not count; undefined = all of its rows stay. */
@@ -36,7 +39,8 @@ async function carriedBase(merge: Merge, tables: readonly string[]): Promise<Bas
   const carried = await readCarried(merge.settings.storage, layout);
   const files: Record<string, string> = {};
   for (const table of tables) files[table] = await carriedTable(merge, carried, table);
-  return { files, moves: carried.moves, replaced: undefined, generations: [], seconds: 0 };
+  const outputs = carried.tables[OUTPUT_FILES] && (await carriedTable(merge, carried, OUTPUT_FILES));
+  return { files, outputs, moves: carried.moves, replaced: undefined, generations: [], seconds: 0 };
 }
 
 async function carriedTable({ settings, run, folder }: Merge, carried: CarriedTables, table: string): Promise<string> {
@@ -58,12 +62,14 @@ async function generationBefore(merge: Merge, tables: readonly string[]): Promis
     if (table === ERRORS) {
       files[table] = await localCopy(settings.storage, run.layout.history(run.generation - 1, "errors.pq"), folder);
     } else {
-      files[table] = await finishedTable(merge, before, table);
+      files[table] = await finishedTable(merge, run.layout.finalTable(table), before.final[table]);
     }
   }
+  const recorded = before.output_artifacts;
+  const outputs = recorded && (await finishedTable(merge, run.layout.outputArtifacts, recorded));
   const replaced = await localCopy(settings.storage, run.specs, folder);
   const generations = before.generations ?? [recordOf(before)];
-  return { files, moves: [], replaced, generations, seconds: before.seconds };
+  return { files, outputs, moves: [], replaced, generations, seconds: before.seconds };
 }
 
 /** Copies of the errors and of the report that this generation is about to replace. */
@@ -90,10 +96,13 @@ async function keepHistory(merge: Merge): Promise<Report> {
   return report;
 }
 
-async function finishedTable({ settings, run, duck, folder }: Merge, before: Report, table: string): Promise<string> {
-  const key = run.layout.finalTable(table);
+async function finishedTable(
+  { settings, run, duck, folder }: Merge,
+  key: string,
+  recorded: { sha256: string } | undefined,
+): Promise<string> {
   const path = await localCopy(settings.storage, key, folder);
-  if ((await hashFile(path)) === before.final[table]?.sha256) return path;
+  if ((await hashFile(path)) === recorded?.sha256) return path;
   const own = (await fileMetadata(duck, path)).get("scythe");
   const { generation } = JSON.parse(own ?? "{}") as { generation?: number };
   if (generation === run.generation) return path;

@@ -1,7 +1,5 @@
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ScytheError } from "../errors.ts";
-import { hashFile } from "../files/artifacts.ts";
 import { pandasMetadata } from "../table/pandas.ts";
 import { literal } from "../table/sql.ts";
 import { account } from "./account.ts";
@@ -9,9 +7,11 @@ import { type Base, openBase } from "./base.ts";
 import { finalTableNames, finalTables } from "./final-tables.ts";
 import { joinBase, type TableQuery } from "./join-base.ts";
 import { localCopy } from "./local-copy.ts";
+import { writeOutputRecord } from "./output-record.ts";
 import { publishFinal, type WrittenTable } from "./publish-final.ts";
 import { rowGroupOptions } from "./row-groups.ts";
 import type { GatherSources, Merge } from "./sources.ts";
+import { generationText, measured } from "./written-file.ts";
 
 /**
  * What the root merges into: each final table, then the report that makes the run complete. All tables are finished
@@ -23,7 +23,8 @@ export async function writeFinal(merge: Merge, sources: GatherSources): Promise<
   for (const table of await finalTables(merge, sources, base))
     written.push(await writeTable(merge, sources, base, table));
   if (base) await assertWhole(merge, written);
-  return publishFinal(merge, sources, base, written);
+  const outputs = await writeOutputRecord(merge, sources, base);
+  return publishFinal(merge, sources, base, written, outputs);
 }
 
 async function writeTable(
@@ -35,8 +36,7 @@ async function writeTable(
   const { run, duck, folder, memoryMb } = merge;
   const { name, index, columns } = table;
   const path = join(folder, `${name}.final.pq`);
-  const own = JSON.stringify({ experiment_id: run.layout.experimentId, generation: run.generation });
-  const metadata = `{pandas: ${literal(pandasMetadata(index, columns))}, scythe: ${literal(own)}}`;
+  const metadata = `{pandas: ${literal(pandasMetadata(index, columns))}, scythe: ${literal(generationText(run))}}`;
   const fresh = sources.tables[name] ?? sources.rows;
   const rowGroups = await rowGroupOptions(duck, base ? [...fresh, base.files[name]!] : fresh, memoryMb);
   const select = base ? await joinBase(merge, base, table) : table.select;
@@ -45,9 +45,7 @@ async function writeTable(
     `COPY (${select} ${order}) TO ${literal(path)} (FORMAT parquet, ${rowGroups}, KV_METADATA ${metadata})`,
     `Could not write final/${name}.pq`,
   );
-  const [count] = await duck.rows(`SELECT num_rows AS n FROM parquet_file_metadata(${literal(path)})`);
-  const file = { name, rows: Number(count!.n), bytes: (await stat(path)).size, sha256: await hashFile(path) };
-  return { ...file, path, columns };
+  return { name, ...(await measured(duck, path)), path, columns };
 }
 
 /**

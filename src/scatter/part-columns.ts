@@ -1,11 +1,13 @@
 import type { AnyExperiment } from "../experiment/define.ts";
+import { OUTPUT_FILES } from "../spec/base.ts";
 import { type Column, isScalarColumn } from "../spec/columns.ts";
 import { SORT_INDEX } from "../spec/id-columns.ts";
 
 /**
  * The columns of the files inside a run, in physical types. A part holds the good rows of its chunk: `sort_index`, the
  * scalar inputs (so that no join is needed later), computed features as JSON, and the outputs. Failed rows and the
- * rows of user tables lie in files of their own, named by the attempt that wrote the part.
+ * rows of user tables lie in files of their own, named by the attempt that wrote the part; so does what is known of the
+ * output files of its specs.
  */
 
 export const FEATURES = "__features";
@@ -22,6 +24,8 @@ export interface PartColumns {
   /** Failed rows. */
   errors: Column[];
   tables: Record<string, Column[]>;
+  /** What is recorded of each output file. */
+  files: Column[];
   /** Those of `rows` and `errors` that say which spec it is, after `sort_index`; features last, when there are any. */
   index: Column[];
 }
@@ -40,8 +44,24 @@ export function partColumns(experiment: AnyExperiment, extra: readonly Column[])
         [SORT_INDEX, SORT_SUBINDEX, ...columns],
       ]),
     ),
+    files: [SORT_INDEX, ...FILE_COLUMNS],
   };
 }
+
+/** Names of what may lie beside the good rows: of a part, and of what a node gathered. */
+export function sideTables({ columns, tables }: AnyExperiment): string[] {
+  return [ERRORS, ...(columns.files.length > 0 ? [OUTPUT_FILES] : []), ...Object.keys(tables)];
+}
+
+/** What is recorded of an output file: `path` is within the run. */
+export const FILE_COLUMNS: readonly Column[] = (
+  [
+    ["field", "string"],
+    ["path", "string"],
+    ["bytes", "int64"],
+    ["sha256", "string"],
+  ] as const
+).map(([name, kind]) => ({ name, type: { kind }, nullable: false, ...PLAIN }));
 
 /** What `errors.pq` says of a failed spec, after its index. */
 export const ERROR_COLUMNS: readonly Column[] = (

@@ -5,6 +5,7 @@ import type { PutCondition, PutResult } from "../storage/storage.ts";
 import type { Duck } from "../table/duckdb.ts";
 import { identifier, literalList } from "../table/sql.ts";
 import type { Base } from "./base.ts";
+import type { OutputRecord } from "./output-record.ts";
 import { ERRORS } from "./part-columns.ts";
 import type { GatherSources, Merge } from "./sources.ts";
 
@@ -14,19 +15,25 @@ export interface WrittenTable extends FinalFile {
   columns: readonly Column[];
 }
 
-/** Puts the tables over those that are there, then the report. */
+/** Puts the tables and the record of output files over those that are there, then the report. */
 export async function publishFinal(
   merge: Merge,
   sources: GatherSources,
   base: Base | undefined,
   written: readonly WrittenTable[],
+  outputs: OutputRecord | undefined,
 ): Promise<Record<string, number>> {
   const { settings, run, task, attempt } = merge;
   const { storage } = settings;
+  const files = written.map(({ name, path }) => ({ key: run.layout.finalTable(name), path }));
   await beginFinal(storage, run.layout, task.epoch, attempt);
   const report = await makeReport(merge, sources, base, written);
-  for (const { name, path } of written) {
-    const key = run.layout.finalTable(name);
+  if (outputs) {
+    const { path, ...recorded } = outputs;
+    report.output_artifacts = recorded;
+    files.push({ key: run.layout.outputArtifacts, path });
+  }
+  for (const { key, path } of files) {
     await putFenced(merge, key, (condition) => storage.putFile(key, path, { ...condition, move: true }));
   }
   await putFenced(merge, run.layout.report, (condition) =>

@@ -3,12 +3,12 @@ import { listAll } from "../storage/storage.ts";
 import type { Duck } from "../table/duckdb.ts";
 import { literalList } from "../table/sql.ts";
 import { localCopies } from "./local-copy.ts";
-import { ERRORS } from "./part-columns.ts";
+import { sideTables } from "./part-columns.ts";
 import { listParts } from "./plan.ts";
 import type { NodeTask, RunInfo, TreeSettings } from "./run-task.ts";
 import { childPaths, nodeSize, splits } from "./tree.ts";
 
-/** Files to merge, on this machine: good rows, and per table (`errors` among them) its rows. */
+/** Files to merge, on this machine: good rows, and per table (`errors` and the record of output files among them) its rows. */
 export interface GatherSources {
   rows: string[];
   tables: Record<string, string[]>;
@@ -50,7 +50,7 @@ async function childSources({ settings, run, task, duck, folder }: Merge): Promi
   const rows = await localCopies(storage, gathered, folder);
   const attempts = await attemptsOf(duck, rows);
   const tables: Record<string, string[]> = {};
-  for (const name of [ERRORS, ...Object.keys(experiment.tables)]) {
+  for (const name of sideTables(experiment)) {
     const keys = await Promise.all(
       children.map(async (path, i) => {
         const key = run.layout.gatheredTable(path, task.generation, name, attempts.get(rows[i]!)!);
@@ -70,7 +70,7 @@ async function partSources({ settings, run, task, duck, folder }: Merge, size: n
   const attempts = await attemptsOf(duck, rows);
   const existing = new Set((await listAll(storage, run.layout.partTables(task.path))).map(({ key }) => key));
   const tables: Record<string, string[]> = {};
-  for (const name of [ERRORS, ...Object.keys(experiment.tables)]) {
+  for (const name of sideTables(experiment)) {
     const own = parts.map((part, i) => run.layout.partTable(task.path, part, name, attempts.get(rows[i]!)!));
     const there = own.filter((key) => existing.has(key)); // a chunk without rows for a table has no file of it
     tables[name] = await localCopies(storage, there, folder);

@@ -19,5 +19,8 @@ export const RESERVED_TABLES: ReadonlySet<string> = new Set([
   "tables",
 ]);
 
+/** The record of a run's output files travels under this name inside the run; no table can have it (`SAFE_NAME`). */
+export const OUTPUT_FILES = "_files";
+
 /** Letters, digits, `_`, `-`, `.`; starts with a letter or digit: safe as a file name, in a URL and in SQL quotes. */
 export const SAFE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;

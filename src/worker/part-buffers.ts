@@ -12,6 +12,8 @@ export class PartBuffers {
   readonly ok: BatchAccumulator;
   readonly errors: BatchAccumulator;
   readonly tables: Record<string, BatchAccumulator>;
+  /** What is recorded of the output files. */
+  readonly files: BatchAccumulator;
   readonly bytes = new ByteWriter(65_536);
 
   constructor(columns: PartColumns) {
@@ -20,6 +22,7 @@ export class PartBuffers {
     this.tables = Object.fromEntries(
       Object.entries(columns.tables).map(([name, own]) => [name, new BatchAccumulator(own)]),
     );
+    this.files = new BatchAccumulator(columns.files);
   }
 
   get isLarge(): boolean {
@@ -27,7 +30,7 @@ export class PartBuffers {
   }
 
   clear(): void {
-    for (const rows of [this.ok, this.errors, ...Object.values(this.tables)]) rows.clear();
+    for (const rows of [this.ok, this.errors, this.files, ...Object.values(this.tables)]) rows.clear();
   }
 }
 

@@ -1,10 +1,13 @@
 import { rm } from "node:fs/promises";
-import { eachOf, hashFile } from "../files/artifacts.ts";
+import { eachOf, fingerprint, hashFile } from "../files/artifacts.ts";
 import { RUN_SCHEME, RunLayout } from "../run/layout.ts";
 import { assertEpoch } from "../run/state.ts";
 import { ERRORS, type PartColumns, partColumns } from "../scatter/part-columns.ts";
 import type { LeafTask, RunInfo, TreeSettings } from "../scatter/run-task.ts";
 import { ATTEMPT_KEY, TABLES_KEY } from "../scatter/sources.ts";
+import { OUTPUT_FILES } from "../spec/base.ts";
+import type { Column } from "../spec/columns.ts";
+import { SORT_INDEX } from "../spec/id-columns.ts";
 import type { Storage } from "../storage/storage.ts";
 import { type Batch, BatchBuilder } from "../table/batch.ts";
 import { parquetBytes } from "../table/write-parquet.ts";
@@ -71,10 +74,11 @@ export class PartWriter {
     await this.#storing;
     const { layout } = this.#run;
     const { path, from, generation, epoch } = this.#task;
-    const { ok, errors, tables, bytes } = this.#buffers;
-    errors.add(this.#deathRows(deaths));
+    const { ok, errors, files, tables, bytes } = this.#buffers;
+    errors.add(batchOf(this.#columns.errors, deaths));
     const range = { generation, from, to };
-    const filled = [[ERRORS, errors] as const, ...Object.entries(tables)].filter(([, rows]) => rows.rows > 0);
+    const beside = [[ERRORS, errors] as const, [OUTPUT_FILES, files] as const, ...Object.entries(tables)];
+    const filled = beside.filter(([, rows]) => rows.rows > 0);
     for (const [table, rows] of filled) {
       const key = layout.partTable(path, range, table, this.#attempt);
       await this.#storage.put(key, parquetBytes(rows.view(), {}, bytes));
@@ -89,40 +93,56 @@ export class PartWriter {
     return counts;
   }
 
-  #deathRows(deaths: readonly Record<string, unknown>[]): Batch {
-    const builder = new BatchBuilder(this.#columns.errors);
-    for (const row of deaths) builder.append(row);
-    return builder.take();
-  }
-
   async #storeFiles(files: readonly OutputFile[], firstRow: number, removeDirs: readonly string[]): Promise<void> {
+    const ok = this.#buffers.ok.view();
+    const records = new Map<OutputFile, Record<string, unknown>>();
     await eachOf(files, UPLOADS, async (file) => {
-      const stored = await this.#storeFile(file);
-      if (stored !== file.name) rename(this.#buffers.ok.view(), file, firstRow + file.row, stored);
+      const row = firstRow + file.row;
+      const content = await fingerprint(file.path);
+      const stored = await this.#storeFile(file, content.sha256);
+      if (stored !== file.name) rename(ok, file, row, stored);
+      const path = RunLayout.resultPath(file.field, stored);
+      records.set(file, { sort_index: sortIndexAt(ok, row), field: file.field, path, ...content });
     });
+    this.#buffers.files.add(
+      batchOf(
+        this.#columns.files,
+        files.map((file) => records.get(file)!),
+      ),
+    );
     for (const dir of removeDirs) await rm(dir, { recursive: true, force: true });
   }
 
   /** Where another attempt has stored another content under the name, this one's gets a name of its own. */
-  async #storeFile({ field, path, name }: OutputFile): Promise<string> {
+  async #storeFile({ field, path, name }: OutputFile, sha256: string): Promise<string> {
     const key = this.#run.layout.key(RunLayout.resultPath(field, name));
     const first = await this.#storage.putFile(key, path, { ifAbsent: true });
-    if (first.written || (await this.#holds(key, path))) return name;
+    if (first.written || (await this.#holds(key, path, sha256))) return name;
     const dot = name.lastIndexOf(".") < 0 ? name.length : name.lastIndexOf(".");
     const own = `${name.slice(0, dot)}-${this.#attempt}${name.slice(dot)}`;
     await this.#storage.putFile(this.#run.layout.key(RunLayout.resultPath(field, own)), path);
     return own;
   }
 
-  async #holds(key: string, path: string): Promise<boolean> {
+  async #holds(key: string, path: string, sha256: string): Promise<boolean> {
     const held = this.#storage.localPath?.(key) ?? `${path}.held`;
     try {
       if (!this.#storage.localPath) await this.#storage.getFile(key, held);
-      return (await hashFile(held)) === (await hashFile(path));
+      return (await hashFile(held)) === sha256;
     } finally {
       if (!this.#storage.localPath) await rm(held, { force: true });
     }
   }
+}
+
+function batchOf(columns: readonly Column[], rows: readonly Record<string, unknown>[]): Batch {
+  const builder = new BatchBuilder(columns);
+  for (const row of rows) builder.append(row);
+  return builder.take();
+}
+
+function sortIndexAt(ok: Batch, row: number): number {
+  return Number(ok.columns.find(({ name }) => name === SORT_INDEX.name)!.values[row]);
 }
 
 function rename(ok: Batch, { field, name }: OutputFile, row: number, stored: string): void {
