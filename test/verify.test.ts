@@ -17,6 +17,7 @@ import { type Certificate, openProject, randomFrom } from "scythe-ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { withDuckDb } from "../src/table/duckdb.ts";
+import { collect } from "./collect.ts";
 import { CLI, MEASURED, measuredSpecs } from "./measured.ts";
 import { startS3Server } from "./servers/s3-server.ts";
 
@@ -60,7 +61,13 @@ describe("scythe verify", () => {
     expect(new Set(Object.values(statuses(certificate)))).toEqual(new Set(["ok"]));
     const paths = certificate.files.map(({ path }) => path);
     expect(paths).toEqual(
-      expect.arrayContaining(["artifacts/source/one.txt", "final/steps.pq", "specs.pq", "experiment_io_spec.yml"]),
+      expect.arrayContaining([
+        ...["artifacts/source/one.txt", "final/steps.pq", "specs.pq", "experiment_io_spec.yml"],
+        "output_artifacts.pq",
+      ]),
+    );
+    expect(certificate.checks.find(({ name }) => name === "files")!.says).toContain(
+      "141 of 141 output files have theirs",
     );
     expect(certificate.files.every(({ recorded }) => recorded)).toBe(true);
   });
@@ -95,9 +102,10 @@ describe("scythe verify", () => {
   });
 
   describe("names every file that is damaged, and goes on", () => {
-    const whole = "final artifacts specs.pq manifest.yml report.yml experiment_io_spec.yml input_artifacts.yml".split(
-      " ",
-    );
+    const whole = [
+      ...["final", "artifacts", "results", "specs.pq", "manifest.yml", "report.yml"],
+      ...["experiment_io_spec.yml", "input_artifacts.yml", "output_artifacts.pq"],
+    ];
     const copy = join(folder, "copy");
     const files = () =>
       (readdirSync(join(copy, id), { recursive: true }) as string[]).filter(
@@ -121,11 +129,11 @@ describe("scythe verify", () => {
       ["more behind it", (path) => appendFileSync(path, "\n")],
       ["no file", (path) => rmSync(path)],
     ];
-    // without its manifest, report or list of inputs, hashes of other files are not known
-    const groups = [["manifest.yml"], ["report.yml", "input_artifacts.yml"]];
+    // without its manifest, report or lists of files, hashes of other files are not known
+    const groups = [["manifest.yml"], ["report.yml", "input_artifacts.yml"], ["output_artifacts.pq"]];
     it.each(harms)("%s", async (_name, harm) => {
       const rest = files().filter((path) => !groups.flat().includes(path));
-      expect(rest.length).toBeGreaterThanOrEqual(8);
+      expect(rest.length).toBeGreaterThanOrEqual(8 + 141);
       for (const group of [...groups, rest]) {
         const before = group.map((path) => readFileSync(join(copy, id, path)));
         for (const path of group) harm(join(copy, id, path));
@@ -313,8 +321,11 @@ describe.skipIf(!server)("scythe verify in a bucket", () => {
     const { body } = await project.storage.get(key);
     body[100]! ^= 1;
     await project.storage.put(key, body);
+    const logs = await collect(project.storage.list(`${run.experimentId}/results/log/`));
+    const log = logs[3]!.key.slice(run.experimentId.length + 1);
+    await project.storage.put(logs[3]!.key, "another line");
     await project.storage.delete([`${run.experimentId}/artifacts/source/one.txt`]);
     const bad = await project.verify(run.experimentId);
-    expect(filesNamed(bad)).toEqual(["artifacts/source/one.txt", "final/scalars.pq"]);
+    expect(filesNamed(bad)).toEqual(["artifacts/source/one.txt", "final/scalars.pq", log]);
   });
 });

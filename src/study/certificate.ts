@@ -70,6 +70,7 @@ export interface Certificate {
   problems: Problem[];
   checks: Check[];
   sample: SampleOutcome | null;
+  /** Output files are not among them: the record that vouches for them is. */
   files: CheckedFile[];
 }
 

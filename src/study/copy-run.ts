@@ -11,6 +11,7 @@ import { getText, type Storage } from "../storage/storage.ts";
 import { withDuckDb } from "../table/duckdb.ts";
 import { type Move, relocateTable } from "../table/relocate.ts";
 import { makeScratch } from "../temporary.ts";
+import { withOutputHashes } from "./recorded-outputs.ts";
 import { listRunFiles, type RunFile } from "./run-files.ts";
 import { damaged, type TransferOptions, type TransferProgress, transfer } from "./transfer.ts";
 
@@ -31,7 +32,8 @@ export async function copyRun(
       hint: "Choose another storage, or remove the run there.",
     });
   }
-  const files = (await listRunFiles(source, layout)).filter((file) => file.part !== "tree");
+  const all = await withOutputHashes(source, layout, await listRunFiles(source, layout));
+  const files = all.filter((file) => file.part !== "tree");
   const report = await assertComplete(source, layout, files);
   const plain = files.filter((file) => !isTable(file) && !isDescription(file));
   const tables = files.filter(isTable);

@@ -4,6 +4,7 @@ import type { RunLayout } from "../run/layout.ts";
 import { readManifest } from "../run/manifest.ts";
 import type { Storage } from "../storage/storage.ts";
 import { DownloadRecord } from "./download-record.ts";
+import { withOutputHashes } from "./recorded-outputs.ts";
 import { isTaskTable, listRunFiles, type RunFile, type RunPart } from "./run-files.ts";
 import { type TransferItem, type TransferOptions, type TransferProgress, transfer } from "./transfer.ts";
 
@@ -34,13 +35,17 @@ export async function downloadRun(
   target: Folder,
   options: DownloadOptions = {},
 ): Promise<Downloaded> {
-  const all = await listRunFiles(source, layout);
-  const files = chosen(all, layout, options);
+  const files = chosen(await listRunFiles(source, layout), layout, options);
+  const hashed = await withOutputHashes(
+    source,
+    layout,
+    files.map(({ file }) => file),
+  );
   const record = await DownloadRecord.open(target, layout);
   await assertFree(source, layout, target, record);
   if (!record.found) await record.save(); // from now on the folder is known as a download, whatever ends it
   const items = files
-    .map(({ file, path }) => itemOf(file, layout, path))
+    .map(({ path }, i) => itemOf(hashed[i]!, layout, path))
     .sort((a, b) => rank(layout, a) - rank(layout, b));
   const progress = await transfer(source, target, items, {
     ...options,

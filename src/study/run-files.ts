@@ -18,7 +18,10 @@ export interface RunFile extends ObjectInfo {
   sha256: string | undefined;
 }
 
-/** Every file of a run, with the hash that the run recorded for it, if any. */
+/**
+ * Every file of a run, with the hash that the run recorded for it, if any; hashes of output files are a matter of
+ * `withOutputHashes`.
+ */
 export async function listRunFiles(storage: Storage, layout: RunLayout): Promise<RunFile[]> {
   const objects = (await listAll(storage, layout.key(""))).filter(({ key }) => key !== layout.download);
   const hashes = await recordedHashes(storage, layout);
@@ -45,6 +48,8 @@ async function recordedHashes(storage: Storage, layout: RunLayout): Promise<Map<
   const hashes = new Map<string, string>();
   const report = await readReport(storage, layout);
   for (const [name, { sha256 }] of Object.entries(report?.final ?? {})) hashes.set(`final/${name}.pq`, sha256);
+  const outputs = report?.output_artifacts;
+  if (outputs) hashes.set(layout.outputArtifacts.slice(layout.key("").length), outputs.sha256);
   const artifacts = await readYaml<{ sha256?: Record<string, string> }>(storage, layout.inputArtifacts);
   for (const [uri, sha256] of Object.entries(artifacts?.value.sha256 ?? {})) {
     const path = layout.pathOf(uri);

@@ -36,6 +36,7 @@ export interface Subject {
 }
 
 const count = z.number().int().min(0);
+const recordedFile = z.looseObject({ rows: count, bytes: count, sha256: z.string() });
 const reportShape = z.looseObject({
   experiment_id: z.string(),
   generation: count,
@@ -43,7 +44,8 @@ const reportShape = z.looseObject({
   succeeded: count,
   failed: count,
   missing: count,
-  final: z.record(z.string(), z.looseObject({ rows: count, bytes: count, sha256: z.string() })),
+  final: z.record(z.string(), recordedFile),
+  output_artifacts: recordedFile.optional(),
 });
 const stateShape = z.looseObject({ status: z.string(), epoch: count, generation: count });
 const detailsShape = z.looseObject({

@@ -35,7 +35,6 @@ export async function verifyFiles(subject: Subject, about: About): Promise<Local
     const whole = await findings.attempt("files", file.path, () => checkFile(subject, file, tables));
     if (whole) tally.whole++;
   });
-  findings.files.sort((a, b) => (a.path < b.path ? -1 : 1));
   tell(findings, tally, about);
   return tables;
 }

@@ -14,6 +14,7 @@ import { type Certificate, Findings, type SampleOutcome } from "./certificate.ts
 import type { Rerunner } from "./rerun.ts";
 import { type About, openSubject, readAbout, type Subject } from "./verify-about.ts";
 import { type LocalTables, verifyFiles } from "./verify-files.ts";
+import { verifyOutputs } from "./verify-outputs.ts";
 import { verifyReferences } from "./verify-references.ts";
 import { verifySample } from "./verify-sample.ts";
 import { sameSchema, verifySchema } from "./verify-schema.ts";
@@ -60,6 +61,7 @@ export async function verifyRun(
     const experiment = about.manifest && settings.registry.find(about.manifest.experiment_name);
     const same = sameSchema(subject, about, experiment, now);
     const files = await verifyFiles(subject, about);
+    await verifyOutputs(subject, about);
     const known = same ? experiment : undefined;
     const paths = await readable(subject, files);
     const session = { tempDir: join(scratch, "spill"), memoryMb: MEMORY_MB };
@@ -157,7 +159,7 @@ function certificate(
     problems: findings.problems,
     checks: findings.checks(),
     sample,
-    files: findings.files,
+    files: findings.files.sort((a, b) => (a.path < b.path ? -1 : 1)),
   };
 }
 
