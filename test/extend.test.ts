@@ -5,7 +5,7 @@ import { defineExperiment, openProject } from "scythe-ts";
 import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { collect } from "./collect.ts";
-import { comparable, FICKLE, FicklePlace } from "./fickle.ts";
+import { assertVerified, comparable, FICKLE, FicklePlace } from "./fickle.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "scythe-extend-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -66,9 +66,11 @@ describe("an extended run", () => {
       { experiment_id: run.experimentId, low: 20, high: 29 },
     ]);
     const extended = await comparable(results);
+    await assertVerified(scythe, run.experimentId);
     place.mend("throws", "bad", "exits", "quick");
     const whole = await (await scythe.retry("fickle"))!.result();
-    expect(whole.report).toMatchObject({ allocated: 30, succeeded: 30, failed: 0 });
+    expect(whole.report).toMatchObject({ allocated: 30, succeeded: 30, failed: 0, output_artifacts: { rows: 10 } });
+    await assertVerified(scythe, run.experimentId);
 
     const calm = new FicklePlace(join(folder, "calm"));
     await using other = await openProject(FICKLE, calm);

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Results } from "scythe-ts";
+import type { openProject, Results } from "scythe-ts";
+import { expect } from "vitest";
 import { canonicalTables } from "./canonical.ts";
 
 /** A project whose specs fail until they are mended. */
@@ -53,6 +54,15 @@ export async function comparable(results: Results): Promise<Record<string, unkno
   const tables = await canonicalTables(results);
   const text = JSON.stringify(tables, (_, value) => (typeof value === "bigint" ? `${value}n` : value));
   return JSON.parse(text.replaceAll(/"[^"]*\/mended"/g, '"mended"'));
+}
+
+/** Every file of the run, its output files among them, has the recorded hash. */
+export async function assertVerified(scythe: Awaited<ReturnType<typeof openProject>>, run: string): Promise<void> {
+  const { problems, checks } = await scythe.verify(run);
+  expect(problems).toEqual([]);
+  const files = checks.find(({ name }) => name === "files")!;
+  expect(files.says).toContainEqual(expect.stringMatching(/^(\d+) of \1 output files have theirs$/));
+  expect(files.status).toBe("ok");
 }
 
 /** Runs `drive.mjs`; what it said last, and whether it was killed. */

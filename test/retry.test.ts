@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openProject } from "scythe-ts";
 import { afterAll, describe, expect, it } from "vitest";
+import { parse, stringify } from "yaml";
 import { listAll } from "../src/storage/storage.ts";
 import { ParquetReader } from "../src/table/read-parquet.ts";
 import { collect } from "./collect.ts";
-import { comparable, FICKLE, FicklePlace } from "./fickle.ts";
+import { assertVerified, comparable, FICKLE, FicklePlace } from "./fickle.ts";
 import { findPython } from "./find-python.ts";
 
 const python = findPython();
@@ -44,6 +45,8 @@ describe("a retry", () => {
     const whole = await (await scythe.retry("fickle"))!.result();
     expect(whole.report).toMatchObject({ allocated: 30, succeeded: 30, failed: 0, missing: 0, failed_by_kind: {} });
     expect(await scythe.retry(run.experimentId)).toBeUndefined();
+    expect(whole.report!.output_artifacts).toMatchObject({ rows: 10 });
+    await assertVerified(scythe, run.experimentId);
     const generations = whole.report!.generations!;
     expect(generations.map(({ specs, succeeded, failed }) => [specs, succeeded, failed])).toEqual([
       [30, 24, 6],
@@ -103,6 +106,7 @@ describe("a retry", () => {
     expect(found.report).toMatchObject({ succeeded: 30, failed: 0, generation: 1 });
     const keys = (await listAll(scythe.storage, `${run.experimentId}/scatter-gather/input/g0001/`)).map((o) => o.key);
     expect(keys.filter((key) => key.includes("/recurse/1/"))).toHaveLength(3);
+    await assertVerified(scythe, run.experimentId);
     const calm = await scythe.allocate("fickle", place.specs(), { seed: 5 });
     expect(await comparable(found)).toEqual(await comparable(await calm.result()));
   }, 60_000);
@@ -136,6 +140,27 @@ describe("a retry", () => {
       message: expect.stringMatching(/did not fail: 3$/),
     });
     await expect(one.retry(run.experimentId, { timeout: "soon" })).rejects.toMatchObject({ code: "invalid_input" });
+  }, 60_000);
+
+  it("goes on from a run whose output files an earlier version did not record", async () => {
+    const place = new FicklePlace(join(folder, "unrecorded"));
+    place.mend("throws", "exits"); // the ninth is slow, and has an output file
+    await using scythe = await openProject(FICKLE, { ...place, engine: "inline" });
+    const run = await scythe.allocate("fickle", place.specs(0, 10), { seed: 5 });
+    await run.result();
+    const path = (file: string) => join(place.storage, run.experimentId, file);
+    const { output_artifacts, ...older } = parse(readFileSync(path("report.yml"), "utf8"));
+    writeFileSync(path("report.yml"), stringify(older));
+    rmSync(path("output_artifacts.pq"));
+    expect(output_artifacts).toMatchObject({ rows: 3 });
+    place.mend("quick");
+    const { report } = await (await scythe.retry(run.experimentId))!.result();
+    expect(report).toMatchObject({ succeeded: 10, output_artifacts: { rows: 1 } });
+    const { problems, checks } = await scythe.verify(run.experimentId);
+    expect(problems).toEqual([]);
+    const files = checks.find(({ name }) => name === "files")!;
+    expect(files.status).toBe("unchecked");
+    expect(files.says.join("; ")).toMatch(/1 of 1 output files have theirs; 3 files in results\/ have no recorded/);
   }, 60_000);
 
   it("carries no damaged row on", async () => {
