@@ -136,8 +136,8 @@ describe("download", () => {
     const { code, out, err } = await scythe("download", "echo", "--to", "brought");
     expect(code).toBe(0);
     expect(out).toBe(`${join(project, "brought", id)}\n`);
-    expect(err).toMatch(/19\/19 files, .* of /);
-    expect(err).toMatch(/✓ 19 files, [\d.]+ kB\n/);
+    expect(err).toMatch(/20\/20 files, .* of /);
+    expect(err).toMatch(/✓ 20 files, [\d.]+ kB\n/);
     expect(err).toContain(`scythe results ${id} --storage brought`);
     const results = await scythe("results", "echo", "--storage", "brought", "--format", "csv");
     const here = await scythe("results", "echo", "--format", "csv");
@@ -165,15 +165,15 @@ describe("download", () => {
 
   test("brings again what is gone or damaged, and skips the rest", async () => {
     const first = await json("download", "echo", "--to", "again");
-    expect(first).toMatchObject({ experiment_id: id, files: 19, skipped: 0 });
-    expect(await json("download", "echo", "--to", "again")).toMatchObject({ files: 19, skipped: 19 });
+    expect(first).toMatchObject({ experiment_id: id, files: 20, skipped: 0 });
+    expect(await json("download", "echo", "--to", "again")).toMatchObject({ files: 20, skipped: 20 });
     const said = readdirSync(join(first.folder, "results", "said"));
     rmSync(join(first.folder, "results", "said", said[0]!));
     const table = join(first.folder, "final", "scalars.pq");
     const bytes = readFileSync(table);
     bytes[100]! ^= 255; // damaged, of the same size
     writeFileSync(table, bytes);
-    expect(await json("download", "echo", "--to", "again")).toMatchObject({ files: 19, skipped: 17 });
+    expect(await json("download", "echo", "--to", "again")).toMatchObject({ files: 20, skipped: 18 });
     expect(readFileSync(table).equals(readFileSync(join(stored(), "final", "scalars.pq")))).toBe(true);
     expect(readFileSync(join(first.folder, "results", "said", said[0]!), "utf8")).toMatch(/^seed/);
   });
