@@ -12,6 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openProject } from "scythe-ts";
+import { seal } from "../dist/run/seal.js";
 import { generateSpecs } from "./peers/spec-generator.mjs";
 
 const { values } = parseArgs({
@@ -49,7 +50,10 @@ child.stdout.setEncoding("utf8").on("data", (text) => {
   out += text;
 });
 const ended = once(child, "close");
-while (parts().length <= done.parts) await sleep(2);
+while (parts().length <= done.parts) {
+  if (child.exitCode !== null) throw new Error("the run was not driven on");
+  await sleep(2);
+}
 const first = performance.now();
 const cpuSeconds = cpuOf(child.pid);
 await ended;
@@ -80,7 +84,8 @@ function undo() {
   }
   for (const path of files().filter((name) => name.includes("/gathered/") && name.endsWith(".pq"))) rmSync(path);
   const state = join(folder, "state.yml");
-  writeFileSync(state, readFileSync(state, "utf8").replace("status: complete", "status: cancelled"));
+  const text = readFileSync(state, "utf8").replace(/^#.*\n/, "");
+  writeFileSync(state, seal(text.replace("status: complete", "status: cancelled")));
   return { parts: parts().length, specs: parts().reduce((sum, path) => sum + sizeOf(path), 0) };
 }
 
