@@ -4,6 +4,7 @@ import { ID_FIELDS } from "../spec/id-columns.ts";
 import { columnTypes } from "../table/describe.ts";
 import { withDuckDb } from "../table/duckdb.ts";
 import { pandasMetadata } from "../table/pandas.ts";
+import { SEAL_KEY, sealFile, UNSEALED } from "../table/parquet-seal.ts";
 import { type Move, movedColumn } from "../table/relocate.ts";
 import { finished, finishedExpression, identifier, literal, sqlType } from "../table/sql.ts";
 import { RUN_SCHEME } from "./layout.ts";
@@ -40,10 +41,12 @@ export async function writeSpecs(
     const pandas = pandasMetadata([], [...ID_FIELDS, ...input, ...staged.extraColumns]);
     await duck.run(
       `COPY (SELECT ${columns.join(", ")} FROM ${from} ${options.sort ? "ORDER BY sort_index" : ""})
-       TO ${literal(target)} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${SPECS_ROW_GROUP}, KV_METADATA {pandas: ${literal(pandas)}})`,
+       TO ${literal(target)} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${SPECS_ROW_GROUP},
+         KV_METADATA {pandas: ${literal(pandas)}, ${SEAL_KEY}: ${literal(UNSEALED)}})`,
       "Could not write specs.pq",
     );
   });
+  await sealFile(target);
 }
 
 /**

@@ -80,7 +80,9 @@ export function checkInputs(storage: Storage, run: RunInfo): Promise<void> {
   return done;
 }
 
-async function compareInputs(storage: Storage, { layout, details }: RunInfo): Promise<void> {
+async function compareInputs(storage: Storage, { layout, details, specs }: RunInfo): Promise<void> {
+  const isSubset = specs !== layout.specs; // of a retry or an extension: it carries its checksum itself
+  if (isSubset && (await damagedOf(storage, [specs])).length > 0) throw damagedInput(storage, specs, "is damaged");
   await compare(storage, [
     { key: layout.specs, sha256: details.specs_sha256 },
     { key: layout.inputArtifacts, sha256: details.input_artifacts_sha256 },
@@ -100,10 +102,14 @@ async function compare(storage: Storage, files: readonly { key: string; sha256: 
     const found = await hashFile(storage.localPath!(key)).catch(() => "missing");
     if (found === sha256) return;
     const what = found === "missing" ? "is missing" : "is damaged: its SHA-256 is not the recorded one";
-    throw new ScytheError("storage", `${storage.uriOf(key)} ${what}`, {
-      hint: "Restore it from where it came from, or from a copy of the run, and resume the run: what is done is kept.",
-      details: { key },
-    });
+    throw damagedInput(storage, key, what);
+  });
+}
+
+function damagedInput(storage: Storage, key: string, what: string): ScytheError {
+  return new ScytheError("storage", `${storage.uriOf(key)} ${what}`, {
+    hint: "Restore it from where it came from, or from a copy of the run, and resume the run: what is done is kept.",
+    details: { key },
   });
 }
 

@@ -1,11 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ScytheError } from "../errors.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { readManifest } from "../run/manifest.ts";
 import type { Storage } from "../storage/storage.ts";
 import { withDuckDb } from "../table/duckdb.ts";
+import { makeScratch } from "../temporary.ts";
 import { codeChange, type EnvironmentChange, environmentChanges } from "./code-change.ts";
 import { type ColumnDiff, compareTable, type TableDiff } from "./diff-columns.ts";
 import { compareFiles, type FilesDiff } from "./diff-files.ts";
@@ -62,7 +62,7 @@ export async function diffRuns(a: RunPlace, b: RunPlace, options: DiffOptions = 
     throw new ScytheError("invalid_input", `tolerance must be a number from 0 to below 1, not ${tolerance}`);
   }
   const lineages = [await readLineage(a.storage, a.layout), await readLineage(b.storage, b.layout)] as const;
-  const scratch = await mkdtemp(join(tmpdir(), "scythe-diff-"));
+  const scratch = await makeScratch("diff");
   try {
     const rows = await rowsOf(a, b);
     const session = { tempDir: join(scratch, "spill"), memoryMb: MEMORY_MB };

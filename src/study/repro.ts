@@ -1,5 +1,4 @@
-import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { copyFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { messageOf, ScytheError } from "../errors.ts";
@@ -11,6 +10,7 @@ import { readYaml } from "../run/yaml.ts";
 import { localCopy } from "../scatter/local-copy.ts";
 import type { Column } from "../spec/columns.ts";
 import type { Storage } from "../storage/storage.ts";
+import { makeScratch } from "../temporary.ts";
 import { exactJson } from "./exact-json.ts";
 import { readmeText, scriptText } from "./repro-texts.ts";
 import { rowsOfSpec } from "./spec-rows.ts";
@@ -115,7 +115,7 @@ async function readSpec(
   details: ManifestDetails,
   sortIndex: number,
 ): Promise<Record<string, unknown>> {
-  const scratch = await mkdtemp(join(tmpdir(), "scythe-repro-"));
+  const scratch = await makeScratch("repro");
   const columns: Column[] = [...experiment.columns.input, ...details.extra_columns];
   try {
     const path = await localCopy(storage, layout.specs, scratch);

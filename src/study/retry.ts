@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
@@ -18,7 +17,9 @@ import { ERRORS, errorColumns } from "../scatter/part-columns.ts";
 import type { Storage } from "../storage/storage.ts";
 import { indexNames } from "../table/describe.ts";
 import { type Duck, withDuckDb } from "../table/duckdb.ts";
+import { SEAL_KEY, sealFile, UNSEALED } from "../table/parquet-seal.ts";
 import { identifier, literal } from "../table/sql.ts";
+import { makeScratch } from "../temporary.ts";
 
 export interface RetryOptions {
   /** Kinds of failure to run again; left out = all. */
@@ -100,7 +101,7 @@ async function writeRetriedSpecs(
   key: string,
 ): Promise<number> {
   if (report.failed === 0 && chosen.specs === null) return 0;
-  const folder = await mkdtemp(join(tmpdir(), "scythe-retry-"));
+  const folder = await makeScratch("retry");
   try {
     const errors = await localCopy(storage, layout.finalTable(ERRORS), folder);
     if ((await hashFile(errors)) !== report.final[ERRORS]?.sha256) throw otherErrors(storage, layout);
@@ -110,12 +111,15 @@ async function writeRetriedSpecs(
       const failed = await failedSpecs(duck, errors, chosen, layout);
       await duck.run(
         `COPY (SELECT * FROM read_parquet(${literal(specs)}) WHERE sort_index IN (${failed}) ORDER BY sort_index)
-         TO ${literal(target)} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${SPECS_ROW_GROUP})`,
+         TO ${literal(target)} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${SPECS_ROW_GROUP},
+           KV_METADATA {${SEAL_KEY}: ${literal(UNSEALED)}})`,
         "Could not choose the failed specs",
       );
       const [row] = await duck.rows(`SELECT num_rows AS n FROM parquet_file_metadata(${literal(target)})`);
       const count = Number(row!.n);
-      if (count > 0) await storage.putFile(key, target, { move: true });
+      if (count === 0) return 0;
+      await sealFile(target);
+      await storage.putFile(key, target, { move: true });
       return count;
     });
   } finally {

@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { AnyExperiment } from "../experiment/define.ts";
 import { hashFile } from "../files/artifacts.ts";
@@ -7,6 +6,7 @@ import { tableColumns } from "../results/file-columns.ts";
 import type { RunLayout } from "../run/layout.ts";
 import type { Column } from "../spec/columns.ts";
 import type { Storage } from "../storage/storage.ts";
+import { makeScratch } from "../temporary.ts";
 import { rowsOfSpec } from "./spec-rows.ts";
 
 export interface StoredError {
@@ -38,7 +38,7 @@ export async function storedOutcome(
   experiment: AnyExperiment,
   sortIndex: number,
 ): Promise<StoredOutcome> {
-  const scratch = await mkdtemp(join(tmpdir(), "scythe-stored-"));
+  const scratch = await makeScratch("stored");
   try {
     const reader = new OutcomeReader(storage, layout, experiment, sortIndex, scratch);
     return (await reader.succeeded()) ?? (await reader.failed()) ?? reader.nothing("unknown");

@@ -58,7 +58,7 @@ async function factsOf(
 /** An extended run keeps the ids of the rows that it took over. */
 function strangersSql(experimentId: string, { manifest }: About, name: string): string {
   const { workflow_run_id, scythe } = manifest!;
-  if (scythe?.parent_run) return "0";
+  if ((scythe?.carried_count ?? 0) > 0) return "0";
   const wrong = [
     `experiment_id IS DISTINCT FROM ${literal(experimentId)}`,
     `root_workflow_run_id IS DISTINCT FROM ${literal(workflow_run_id)}`,

@@ -1,6 +1,5 @@
 import { randomInt } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
@@ -10,6 +9,7 @@ import type { RunLayout } from "../run/layout.ts";
 import type { Storage } from "../storage/storage.ts";
 import { type Duck, withDuckDb } from "../table/duckdb.ts";
 import { literal } from "../table/sql.ts";
+import { makeScratch } from "../temporary.ts";
 import { type Certificate, Findings, type SampleOutcome } from "./certificate.ts";
 import type { Rerunner } from "./rerun.ts";
 import { type About, openSubject, readAbout, type Subject } from "./verify-about.ts";
@@ -53,7 +53,7 @@ export async function verifyRun(
   const size = wholeSample(options.sample ?? 0);
   const began = new Date();
   const findings = new Findings();
-  const scratch = await mkdtemp(join(tmpdir(), "scythe-verify-"));
+  const scratch = await makeScratch("verify");
   try {
     const subject = await openSubject(storage, layout, findings, scratch);
     const about = await readAbout(subject);

@@ -104,10 +104,17 @@ async function driveUntil(scene: Scene, args: readonly string[], kind: string): 
 
 function filesOf(folder: string, kind: RegExp): string[] {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return entries
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => kind.test(path))
-    .sort();
+  const paths = entries.map((entry) => join(entry.parentPath, entry.name)).sort();
+  const parts = paths.filter((path) => path.includes("/parts/")).map(rangeOf);
+  // the tables of a part that was never put, because its writer was killed, are nobody's
+  const isOfPart = (path: string) => !path.includes("/tables/") || parts.includes(rangeOf(path));
+  return paths.filter((path) => kind.test(path) && isOfPart(path));
+}
+
+/** Node and positions of a part, or of a table of it. */
+function rangeOf(path: string): string {
+  const [, node, range] = /^(.*)\/(?:parts|tables\/[^/]+)\/(g\d+-\d+-\d+)\./.exec(path) ?? [];
+  return `${node} ${range}`;
 }
 
 /** Harms the file; says how. */
