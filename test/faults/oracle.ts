@@ -35,7 +35,7 @@ export interface Expectations {
 
 /**
  * What must hold of a run whatever was done to it: every spec in one row, tables equal to the calm run's, counts that
- * reconcile, files that are what the report says, no process and no unfinished file left.
+ * reconcile, a certificate of `scythe verify`, files that are what the report says, no process and no unfinished file left.
  */
 export async function expectWhole(
   scene: Scene,
@@ -53,6 +53,9 @@ export async function expectWhole(
   expect(without(tables, ignore)).toEqual(without(calm, ignore));
   await expectReconciled(project.storage, experimentId, results, plan);
   await expectOutputFiles(results);
+  const { result, problems } = await project.verify(experimentId);
+  expect(problems).toEqual([]);
+  expect(result).toBe("verified");
   await project.storage.put("next/write", ""); // which takes away what dead processes left
   await project.storage.delete(["next/write"]);
   if (!storage) expectNoLitter(scene);
