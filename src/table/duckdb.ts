@@ -67,6 +67,11 @@ export function duckOf(connection: DuckDBConnection): Duck {
         throw diskFull(error, what) ?? new ScytheError("internal", message, { cause: error, details: { sql } });
       }
     },
-    rows: async (sql) => (await connection.runAndReadAll(sql)).getRowObjectsJS() as SqlRow[],
+    rows: async (sql) => {
+      const reader = await connection.runAndReadAll(sql);
+      const names = reader.deduplicatedColumnNames();
+      // not by assignment, as getRowObjectsJS has it: a column may be called __proto__
+      return reader.getRowsJS().map((row) => Object.fromEntries(names.map((name, i) => [name, row[i]])) as SqlRow);
+    },
   };
 }

@@ -286,6 +286,7 @@ describe("SQL", () => {
             expect(await duck.rows(`SELECT ${literal(value)} AS ${identifier(name)}`)).toEqual([{ [name]: value }]);
           },
         ),
+        { examples: [["it's", "__proto__"]] },
       );
     });
   });
