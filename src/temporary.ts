@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
-import { readFileSync, readlinkSync } from "node:fs";
+import { readlinkSync } from "node:fs";
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
+import { isThere, procStat } from "./proc-stat.ts";
 
 /**
  * Names of unfinished files and folders. Each says which process it belongs to, so that what a killed one left behind is
@@ -33,7 +34,7 @@ export function isAbandoned(name: string): boolean | undefined {
   if (machine !== MACHINE) return undefined;
   const now = startOf(Number(pid));
   if (now !== undefined) return String(now) !== start;
-  return !isAlive(Number(pid));
+  return !isThere(Number(pid));
 }
 
 /** Makes a folder of this process for what may be lost at any time. */
@@ -71,20 +72,10 @@ async function remove(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true }).catch(() => undefined);
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
-  }
-}
-
-/** When a process started, in ticks since the machine did; undefined where that is not to be had, or for a dead one. */
+/** Undefined where that is not to be had, or for a dead one. */
 function startOf(pid: number): number | undefined {
-  const text = orEmpty(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" "); // a process may be named anything, but for its end
-  return fields[0] === "Z" || fields[19] === undefined ? undefined : Number(fields[19]);
+  const stat = procStat(pid);
+  return stat && !stat.isDead ? Number(stat.started) : undefined;
 }
 
 function orEmpty(read: () => string): string {

@@ -7,7 +7,7 @@ const SRC = fileURLToPath(new URL("../src", import.meta.url));
 
 /** Lowest first: a module may import from its own layer's folder and from those before it (docs/architecture.md). */
 const ORDER = [
-  ["errors.ts", "temporary.ts"],
+  ["errors.ts", "proc-stat.ts", "temporary.ts"],
   ["spec"],
   ["storage", "engine"],
   ["table", "sampling"],

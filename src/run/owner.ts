@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
+import { isThere, procStat } from "../proc-stat.ts";
 
 /** The process that drives a run, told apart from a later one that was given its pid. */
 export interface Owner {
@@ -51,25 +52,11 @@ function thisMachine(): string | null {
   }
 }
 
-/** When the process with this pid began; undefined when there is none. A zombie has ended: nobody has asked it how. */
+/** When the process with this pid began; undefined when there is none, or it has ended. */
 function startOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" "); // its name may hold spaces and brackets
-    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
-  } catch (error) {
-    if (process.platform === "linux" && (error as NodeJS.ErrnoException).code !== "EACCES") return undefined;
-  }
-  return isAlive(pid) ? startByPs(pid) : undefined;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+  const stat = procStat(pid);
+  if (stat) return stat.isDead ? undefined : stat.started;
+  return isThere(pid) ? startByPs(pid) : undefined;
 }
 
 /** Empty where even `ps` cannot tell: then a reused pid is taken for its owner. */

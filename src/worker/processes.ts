@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { procStat } from "../proc-stat.ts";
 
 /** Names, in the environment of a worker's process and of all that it starts, whose they are. */
 export const OWNER_VARIABLE = "SCYTHE_PROCESS_OWNER";
@@ -92,9 +93,8 @@ export function systemMemoryKills(): number | undefined {
 function listProc(): ProcessInfo[] {
   return folder("/proc").flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
-    const stat = read(`/proc/${name}/stat`);
-    const [, parent, group] = stat.slice(stat.lastIndexOf(")") + 2).split(" "); // a name may hold anything, `)` too
-    return parent === undefined ? [] : [{ pid: Number(name), parent: Number(parent), group: Number(group) }];
+    const stat = procStat(Number(name));
+    return stat ? [{ pid: Number(name), parent: stat.parent, group: stat.group }] : [];
   });
 }
 
@@ -102,10 +102,9 @@ function isMarked(pid: number, owner: string): boolean {
   return read(`/proc/${pid}/environ`).split("\0").includes(`${OWNER_VARIABLE}=${owner}`);
 }
 
-/** Killed, but not yet waited for by its parent. */
+/** Killed, but perhaps not yet waited for by its parent. */
 function isDead(pid: number): boolean {
-  const stat = read(`/proc/${pid}/stat`);
-  return stat === "" || /^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
+  return procStat(pid)?.isDead ?? true;
 }
 
 /** macOS has no /proc. */
