@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { type Certificate, openProject, randomFrom } from "scythe-ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
+import { seal, unsealed } from "../src/run/seal.ts";
 import { withDuckDb } from "../src/table/duckdb.ts";
 import { collect } from "./collect.ts";
 import { CLI, MEASURED, measuredSpecs } from "./measured.ts";
@@ -103,7 +104,7 @@ describe("scythe verify", () => {
 
   describe("names every file that is damaged, and goes on", () => {
     const whole = [
-      ...["final", "artifacts", "results", "specs.pq", "manifest.yml", "report.yml"],
+      ...["final", "artifacts", "results", "specs.pq", "manifest.yml", "report.yml", "state.yml"],
       ...["experiment_io_spec.yml", "input_artifacts.yml", "output_artifacts.pq"],
     ];
     const copy = join(folder, "copy");
@@ -257,7 +258,7 @@ describe("scythe verify", () => {
     rmSync(join(where, id, "report.yml"));
     rmSync(join(where, id, "final"), { recursive: true });
     const state = join(where, id, "state.yml");
-    writeFileSync(state, readFileSync(state, "utf8").replace("status: complete", "status: cancelled"));
+    writeFileSync(state, seal(unsealed(readFileSync(state, "utf8")).replace("status: complete", "status: cancelled")));
     const { problems } = await verify(where);
     expect(problems).toEqual([
       { check: "descriptions", file: "report.yml", problem: expect.stringContaining("not complete (cancelled)") },

@@ -244,6 +244,12 @@ function pad(value: number, width: number): string {
 
 const PART = /\/parts\/g(\d+)-(\d+)-(\d+)\.(\d+)-(\d+)\.pq$/;
 
+/** The generation that a path within a run keeps something of; undefined for a path that is not in `history/`. */
+export function historyGeneration(path: string): number | undefined {
+  const match = /^history\/g(\d+)\//.exec(path);
+  return match ? Number(match[1]) : undefined;
+}
+
 /** What a part's key says; undefined for a key that is not a part's. */
 export function parsePart(key: string): PartName | undefined {
   const match = PART.exec(key);

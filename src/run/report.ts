@@ -68,6 +68,15 @@ export async function readReport(storage: Storage, layout: RunLayout): Promise<R
   return late ? undefined : report;
 }
 
+/** The report of a generation before the last; it vouches for the errors that are kept beside it. */
+export async function readEarlierReport(
+  storage: Storage,
+  layout: RunLayout,
+  generation: number,
+): Promise<Report | undefined> {
+  return (await readYaml<Report>(storage, layout.history(generation, "report.yml"), { sealed: true }))?.value;
+}
+
 /** A retry raises the state's generation first and replaces the report last: in between, the run is not complete. */
 export function isComplete(state: Pick<RunState, "generation"> | undefined, report: Report | undefined): boolean {
   return report !== undefined && (state?.generation ?? 0) <= report.generation;

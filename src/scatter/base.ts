@@ -1,8 +1,7 @@
 import { ScytheError } from "../errors.ts";
 import { hashFile } from "../files/artifacts.ts";
 import { type CarriedTables, readCarried } from "../run/carried.ts";
-import { type GenerationRecord, type Report, readReport, reportText } from "../run/report.ts";
-import { readYaml } from "../run/yaml.ts";
+import { type GenerationRecord, type Report, readEarlierReport, readReport, reportText } from "../run/report.ts";
 import { OUTPUT_FILES } from "../spec/base.ts";
 import { fileMetadata } from "../table/describe.ts";
 import type { Move } from "../table/relocate.ts";
@@ -79,8 +78,8 @@ async function keepHistory(merge: Merge): Promise<Report> {
   const before = run.generation - 1;
   const errors = run.layout.history(before, "errors.pq");
   const text = run.layout.history(before, "report.yml");
-  const kept = await readYaml<Report>(storage, text, { sealed: true }); // an earlier try may have replaced the report
-  const report = kept?.value ?? (await readReport(storage, run.layout));
+  const kept = await readEarlierReport(storage, run.layout, before); // an earlier try may have replaced the report
+  const report = kept ?? (await readReport(storage, run.layout));
   if (report?.generation !== before) {
     throw new ScytheError("internal", `Run ${run.layout.experimentId} has no report of generation ${before}`, {
       details: { generation: report?.generation ?? null },

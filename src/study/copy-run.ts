@@ -166,22 +166,19 @@ class Rewriter {
   async descriptions(files: readonly RunFile[]): Promise<void> {
     const last = ({ key }: RunFile) => Number(key === this.#layout.manifest);
     const about = files.filter(({ key }) => key !== this.#layout.report).sort((a, b) => last(a) - last(b));
-    for (const { key } of about) {
+    for (const { key, sha256 } of about) {
       const found = await getText(this.#source, key);
       if (!found) continue;
-      const text = key === this.#layout.manifest ? this.#movedManifest(found.text) : this.#moved(found.text);
+      if (sha256 !== undefined && sha256Of(found.text) !== sha256) throw damaged(this.#source.uriOf(key));
+      const text = this.#moved(found.text);
       this.#rehashed.push({ from: sha256Of(found.text), to: sha256Of(text) });
       await this.#target.put(key, text);
     }
   }
 
-  #moved(text: string): string {
-    return replaced(text, [...this.#moves.files, ...this.#moves.about]);
-  }
-
   /** The hashes that it records are those of the copy, its own among them. */
-  #movedManifest(text: string): string {
-    const moved = replaced(this.#moved(unsealed(text)), this.#rehashed);
+  #moved(text: string): string {
+    const moved = replaced(unsealed(text), [...this.#moves.files, ...this.#moves.about, ...this.#rehashed]);
     return sealState(text) === "none" ? moved : seal(moved);
   }
 }

@@ -1,6 +1,6 @@
-import type { RunLayout } from "../run/layout.ts";
+import { historyGeneration, type RunLayout } from "../run/layout.ts";
 import { type ManifestDetails, readManifest } from "../run/manifest.ts";
-import { readReport } from "../run/report.ts";
+import { type FinalFile, readEarlierReport, readReport } from "../run/report.ts";
 import { readYaml } from "../run/yaml.ts";
 import { listAll, type ObjectInfo, type Storage } from "../storage/storage.ts";
 
@@ -24,7 +24,7 @@ export interface RunFile extends ObjectInfo {
  */
 export async function listRunFiles(storage: Storage, layout: RunLayout): Promise<RunFile[]> {
   const objects = (await listAll(storage, layout.key(""))).filter(({ key }) => key !== layout.download);
-  const hashes = await recordedHashes(storage, layout);
+  const hashes = await recordedHashes(storage, layout, objects);
   return objects.map((object) => {
     const path = object.key.slice(layout.key("").length);
     const [first, second, third] = path.split("/");
@@ -44,12 +44,17 @@ function partOf(first: string): RunFile["part"] {
   return first === "final" || first === "results" || first === "artifacts" ? first : "about";
 }
 
-async function recordedHashes(storage: Storage, layout: RunLayout): Promise<Map<string, string>> {
+async function recordedHashes(
+  storage: Storage,
+  layout: RunLayout,
+  objects: readonly ObjectInfo[],
+): Promise<Map<string, string>> {
   const hashes = new Map<string, string>();
   const report = await readReport(storage, layout);
   for (const [name, { sha256 }] of Object.entries(report?.final ?? {})) hashes.set(`final/${name}.pq`, sha256);
   const outputs = report?.output_artifacts;
   if (outputs) hashes.set(layout.outputArtifacts.slice(layout.key("").length), outputs.sha256);
+  for (const [path, { sha256 }] of await earlierErrors(storage, layout, objects)) hashes.set(path, sha256);
   const artifacts = await readYaml<{ sha256?: Record<string, string> }>(storage, layout.inputArtifacts);
   for (const [uri, sha256] of Object.entries(artifacts?.value.sha256 ?? {})) {
     const path = layout.pathOf(uri);
@@ -59,6 +64,22 @@ async function recordedHashes(storage: Storage, layout: RunLayout): Promise<Map<
     hashes.set(key.slice(layout.key("").length), sha256);
   }
   return hashes;
+}
+
+/** The errors of earlier generations: path within the run, and what that generation's report records of them. */
+async function earlierErrors(
+  storage: Storage,
+  layout: RunLayout,
+  objects: readonly ObjectInfo[],
+): Promise<[string, Omit<FinalFile, "name">][]> {
+  const root = layout.key("");
+  const generations = new Set(objects.flatMap(({ key }) => historyGeneration(key.slice(root.length)) ?? []));
+  const recorded: [string, Omit<FinalFile, "name">][] = [];
+  for (const generation of generations) {
+    const errors = (await readEarlierReport(storage, layout, generation))?.final.errors;
+    if (errors) recorded.push([layout.history(generation, "errors.pq").slice(root.length), errors]);
+  }
+  return recorded;
 }
 
 /** Key and hash of what the manifest was written last of. */

@@ -35,9 +35,16 @@ export interface Subject {
   scratch: string;
 }
 
+/** A file that a run's records speak of. */
+export interface Expected {
+  path: string;
+  sha256: string | undefined;
+  bytes: number | undefined;
+}
+
 const count = z.number().int().min(0);
 const recordedFile = z.looseObject({ rows: count, bytes: count, sha256: z.string() });
-const reportShape = z.looseObject({
+export const reportShape = z.looseObject({
   experiment_id: z.string(),
   generation: count,
   allocated: count,
@@ -81,6 +88,15 @@ export async function openSubject(
   return { storage, layout, objects, brought, findings, scratch };
 }
 
+export function isThere({ objects }: Subject, path: string): boolean {
+  return objects.has(path);
+}
+
+/** False for what a download left at its source. */
+export function wasBrought({ brought }: Subject, path: string): boolean {
+  return brought === undefined || brought.has(path);
+}
+
 /** Reads what describes the run; what is missing, damaged or of another run is a finding. */
 export async function readAbout(subject: Subject): Promise<About> {
   const { layout, findings } = subject;
@@ -92,17 +108,12 @@ export async function readAbout(subject: Subject): Promise<About> {
   const manifest = sealed === undefined ? undefined : parseManifest(sealed);
   if (sealed !== undefined && !manifest) findings.bad("descriptions", "manifest.yml", "is not a run's manifest");
   const foreign = isForeign(manifest, texts.get(layout.manifest), texts.get(layout.report), texts.get(layout.state));
-  const report = yaml(
-    subject,
-    layout.report,
-    sealedText(subject, layout.report, texts.get(layout.report)),
-    reportShape,
-  );
+  const report = sealedYaml(subject, layout.report, texts.get(layout.report), reportShape);
   const artifacts = yaml(subject, layout.inputArtifacts, texts.get(layout.inputArtifacts), artifactsShape);
   const about: About = {
     manifest,
     report: report as Report | undefined,
-    state: yaml(subject, layout.state, texts.get(layout.state), stateShape) as RunState | undefined,
+    state: sealedYaml(subject, layout.state, texts.get(layout.state), stateShape) as RunState | undefined,
     ioSpec: yaml(subject, layout.ioSpec, texts.get(layout.ioSpec), z.looseObject({})),
     artifacts: artifactHashes(layout, artifacts?.sha256 ?? {}),
     foreign,
@@ -112,7 +123,7 @@ export async function readAbout(subject: Subject): Promise<About> {
   return about;
 }
 
-async function textOf({ storage, layout, findings }: Subject, key: string): Promise<string | undefined> {
+export async function textOf({ storage, layout, findings }: Subject, key: string): Promise<string | undefined> {
   const path = key.slice(layout.key("").length);
   return (await findings.attempt("descriptions", path, () => getText(storage, key)))?.text;
 }
@@ -123,6 +134,11 @@ function sealedText({ layout, findings }: Subject, key: string, text: string | u
   const path = key.slice(layout.key("").length);
   findings.bad("descriptions", path, "is damaged: its SHA-256 is not the one in its first line");
   return undefined;
+}
+
+/** What a sealed description holds; that it is damaged, or not what it should be, is a finding. */
+export function sealedYaml<T>(subject: Subject, key: string, text: string | undefined, shape: z.ZodType<T>) {
+  return yaml(subject, key, sealedText(subject, key, text), shape);
 }
 
 function yaml<T>({ layout, findings }: Subject, key: string, text: string | undefined, shape: z.ZodType<T>) {

@@ -3,18 +3,13 @@ import { join } from "node:path";
 import { eachOf, hashFile } from "../files/artifacts.ts";
 import type { Findings } from "./certificate.ts";
 import { describedHashes } from "./run-files.ts";
-import type { About, Subject } from "./verify-about.ts";
+import { type About, type Expected, isThere, type Subject, wasBrought } from "./verify-about.ts";
+import { earlierErrors } from "./verify-history.ts";
 
 /** Files that can be read on this machine: `whole` as their hash says, `unknown` where none was recorded. */
 export interface LocalTables {
   whole: Map<string, string>;
   unknown: Map<string, string>;
-}
-
-interface Expected {
-  path: string;
-  sha256: string | undefined;
-  bytes: number | undefined;
 }
 
 const AT_ONCE = 4;
@@ -23,7 +18,7 @@ const AT_ONCE = 4;
 export async function verifyFiles(subject: Subject, about: About): Promise<LocalTables> {
   const { findings } = subject;
   const tables: LocalTables = { whole: new Map(), unknown: new Map() };
-  const expected = expectedFiles(subject, about);
+  const expected = [...expectedFiles(subject, about), ...(await earlierErrors(subject, about))];
   const tally = { whole: 0, recorded: 0, absent: 0 };
   await eachOf(expected, AT_ONCE, async (file) => {
     if (file.sha256 !== undefined) tally.recorded++;
@@ -78,7 +73,7 @@ function expectedFiles({ layout, objects, findings }: Subject, about: About): Ex
 
 async function checkFile(subject: Subject, file: Expected, tables: LocalTables): Promise<boolean> {
   const { storage, layout, objects, findings, scratch } = subject;
-  const isTable = file.path.endsWith(".pq") && !file.path.startsWith("artifacts/");
+  const isTable = file.path.endsWith(".pq") && !/^(artifacts|history)\//.test(file.path);
   const { size } = objects.get(file.path)!;
   const key = layout.key(file.path);
   const local = storage.localPath?.(key) ?? join(scratch, "files", file.path.replaceAll("/", "_"));
@@ -100,13 +95,4 @@ async function checkFile(subject: Subject, file: Expected, tables: LocalTables):
   } finally {
     if (!storage.localPath && !isTable) await rm(local, { force: true });
   }
-}
-
-export function isThere({ objects }: Subject, path: string): boolean {
-  return objects.has(path);
-}
-
-/** False for what a download left at its source. */
-export function wasBrought({ brought }: Subject, path: string): boolean {
-  return brought === undefined || brought.has(path);
 }

@@ -2,8 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fingerprint } from "../files/artifacts.ts";
 import { type RecordedOutput, recordedOutputs } from "./recorded-outputs.ts";
-import type { About, Subject } from "./verify-about.ts";
-import { isThere, wasBrought } from "./verify-files.ts";
+import { type About, isThere, type Subject, wasBrought } from "./verify-about.ts";
 
 const AT_ONCE = 8;
 const SHOWN = 3;
