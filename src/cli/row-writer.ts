@@ -8,16 +8,11 @@ export type Rows = AsyncIterable<Row> | Iterable<Row>;
 /** Text that is handed to stdout at once. */
 const FLUSH = 64 * 1024;
 
-/** Rows as CSV, in one stream of any length. Without a header of their own, the first row's fields are the columns. */
-export async function printCsv(rows: Rows, columns?: readonly string[]): Promise<void> {
-  let names = columns;
-  let text = names ? `${csvLine(names)}\n` : "";
+/** Rows as CSV, in one stream of any length. */
+export async function printCsv(rows: Rows, columns: readonly string[]): Promise<void> {
+  let text = `${csvLine(columns)}\n`;
   for await (const row of rows) {
-    if (!names) {
-      names = Object.keys(row);
-      text = `${csvLine(names)}\n`;
-    }
-    text += `${csvLine(names.map((name) => row[name]))}\n`;
+    text += `${csvLine(columns.map((name) => row[name]))}\n`;
     if (text.length >= FLUSH) {
       await print(text);
       text = "";
@@ -55,6 +50,11 @@ async function printJsonRows(before: string, rows: Rows, after: string, indent: 
 
 function indented(json: string): string {
   return json.replaceAll("\n", "\n  ");
+}
+
+/** The same columns in every row, in their order: a missing value is null. */
+export async function* inColumns(rows: Rows, columns: readonly string[]): AsyncGenerator<Row> {
+  for await (const row of rows) yield Object.fromEntries(columns.map((name) => [name, row[name] ?? null]));
 }
 
 /** The first rows of a stream; 0 for all of them. */

@@ -1,13 +1,14 @@
 import type { AnyExperiment } from "../experiment/define.ts";
 import type { Scythe } from "../project.ts";
 import { openResults, type Results } from "../results/results.ts";
+import type { TableReader } from "../results/table-reader.ts";
 import { parseExperimentId, RunLayout } from "../run/layout.ts";
 import { ID_COLUMNS } from "../spec/base.ts";
 import { cellText } from "./cell-text.ts";
 import { withStorage } from "./open-project.ts";
 import { note, outputWidth, print } from "./output.ts";
 import type { ResultsFlags } from "./results.ts";
-import { firstRows, printCsv, printJsonArray, printJsonObject, type Row, type Rows } from "./row-writer.ts";
+import { firstRows, inColumns, printCsv, printJsonArray, printJsonObject, type Row, type Rows } from "./row-writer.ts";
 import { styleFor } from "./style.ts";
 import { inOrder } from "./table-order.ts";
 import { tableText } from "./table-text.ts";
@@ -27,37 +28,53 @@ export async function showResults(reference: string, flags: ResultsFlags): Promi
   await withStorage(flags, async (project) => {
     const results = await findResults(project, reference);
     if (flags.sql !== undefined) return answer(results, flags.sql, flags);
-    const table = flags.table ?? "scalars";
-    if (flags.json) return printObject(results, table, flags);
-    const rows = firstRows(rowsOf(results, table), limitOf(flags));
-    if (flags.format === "csv") return printCsv(rows);
-    if (flags.format === "json") return printJsonArray(rows);
-    await preview(results, table, rows, flags);
+    const table = await results.open(flags.table ?? "scalars");
+    try {
+      await showTable(results, table, flags);
+    } finally {
+      await table.close();
+    }
   });
 }
 
 async function answer(results: Results, sql: string, flags: ResultsFlags): Promise<void> {
-  const all = await results.query<Row>(sql);
+  const { columns, rows: all } = await results.select(sql);
   const rows = flags.limit ? all.slice(0, flags.limit) : all;
-  if (flags.json) return printJsonObject({ experiment_id: results.experimentId, sql, total: all.length }, "rows", rows);
+  if (flags.json) {
+    return printJsonObject({ experiment_id: results.experimentId, sql, columns, total: all.length }, "rows", rows);
+  }
   if (flags.format === "json") return printJsonArray(rows);
-  if (flags.format === "csv") return printCsv(rows);
-  const hidden = await printTable(rows);
+  if (flags.format === "csv") return printCsv(rows, columns);
+  const hidden = await printTable(rows, columns);
   const left = [];
   if (rows.length < all.length) left.push(`${countText(rows.length)} of ${plural(all.length, "row")}`);
   if (hidden > 0) left.push(`${plural(hidden, "column")} not shown (--format csv has all)`);
   if (left.length > 0) note(styleFor(process.stderr).dim(left.join(", ")));
 }
 
-async function printObject(results: Results, table: string, flags: ResultsFlags): Promise<void> {
-  const tables = await tablesOf(results);
-  const limit = flags.limit ?? (flags.table === undefined ? PREVIEW_ROWS : 0);
-  const head = { experiment_id: results.experimentId, tables, table };
-  await printJsonObject(head, "rows", firstRows(rowsOf(results, table), limit));
+async function showTable(results: Results, table: TableReader, flags: ResultsFlags): Promise<void> {
+  const { columns } = table;
+  const name = flags.table ?? "scalars";
+  const rows = inColumns(table.rows(), columns);
+  if (flags.json) {
+    const limit = flags.limit ?? (flags.table === undefined ? PREVIEW_ROWS : 0);
+    const head = { experiment_id: results.experimentId, tables: await tablesOf(results), table: name, columns };
+    return printJsonObject(head, "rows", firstRows(rows, limit));
+  }
+  const wanted = firstRows(rows, limitOf(flags));
+  if (flags.format === "csv") return printCsv(wanted, columns);
+  if (flags.format === "json") return printJsonArray(wanted);
+  await preview(results, name, columns, wanted, flags);
 }
 
 /** The tables there are, then the first rows of one. Ids that are the same or noise in every row stay away. */
-async function preview(results: Results, table: string, rows: Rows, flags: ResultsFlags): Promise<void> {
+async function preview(
+  results: Results,
+  table: string,
+  columns: readonly string[],
+  rows: Rows,
+  flags: ResultsFlags,
+): Promise<void> {
   const tables = await tablesOf(results);
   const style = styleFor(process.stdout);
   if (flags.table === undefined) {
@@ -68,7 +85,7 @@ async function preview(results: Results, table: string, rows: Rows, flags: Resul
   }
   const shown: Row[] = [];
   for await (const row of rows) shown.push(row);
-  const hidden = await printTable(outputWidth() === undefined ? shown : shown.map(withoutIds));
+  const hidden = await printTable(shown, outputWidth() === undefined ? columns : columns.filter(isTelling));
   const total = tables.find(({ name }) => name === table)?.rows ?? shown.length;
   const left = [];
   if (shown.length < total) left.push(`${countText(shown.length)} of ${plural(total, "row")} (--limit 0 for all)`);
@@ -77,14 +94,13 @@ async function preview(results: Results, table: string, rows: Rows, flags: Resul
 }
 
 /** Returns the number of columns that the terminal had no room for. */
-async function printTable(rows: readonly Row[]): Promise<number> {
+async function printTable(rows: readonly Row[], names: readonly string[]): Promise<number> {
   if (rows.length === 0) {
     note("no rows");
     return 0;
   }
   const width = outputWidth();
   const style = styleFor(process.stdout);
-  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const columns = names.map((name) => ({
     name,
     align: isNumeric(rows, name) ? ("right" as const) : ("left" as const),
@@ -100,22 +116,12 @@ function isNumeric(rows: readonly Row[], name: string): boolean {
   return values.length > 0 && values.every((value) => typeof value === "number" || typeof value === "bigint");
 }
 
-function withoutIds(row: Row): Row {
-  return Object.fromEntries(Object.entries(row).filter(([name]) => name === "sort_index" || !isId(name)));
-}
-
-function isId(name: string): boolean {
-  return (ID_COLUMNS as readonly string[]).includes(name);
+function isTelling(name: string): boolean {
+  return name === "sort_index" || !(ID_COLUMNS as readonly string[]).includes(name);
 }
 
 function limitOf({ limit, format }: ResultsFlags): number {
   return limit ?? (format === "table" ? PREVIEW_ROWS : 0);
-}
-
-/** Scalars with the files beside them; any other table as it is. */
-function rowsOf(results: Results, table: string): AsyncIterable<Row> {
-  if (table === "scalars") return results.rows() as AsyncIterable<Row>;
-  return results.table(table as never) as unknown as AsyncIterable<Row>;
 }
 
 interface TableEntry {

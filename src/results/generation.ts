@@ -2,8 +2,9 @@ import { type FileMetaData, parquetMetadataAsync } from "hyparquet";
 import { ScytheError } from "../errors.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { type Report, readReport } from "../run/report.ts";
-import { listAll, type Storage } from "../storage/storage.ts";
+import type { Storage } from "../storage/storage.ts";
 import { ParquetReader } from "../table/read-parquet.ts";
+import { finalKeys } from "./table-files.ts";
 
 /**
  * Keeps tables of two generations apart. A retry replaces the files of `final/` one after the other and the report last;
@@ -53,11 +54,12 @@ export class GenerationCheck {
 
   /** Looks at the files where they are stored. */
   async storedTables(): Promise<void> {
-    for (const { key, size } of await listAll(this.#storage, this.#layout.final)) {
+    for (const [name, key] of await finalKeys(this.#storage, this.#layout)) {
+      const size = (await this.#storage.head(key))?.size ?? 0;
       const slice = async (start: number, end = size) =>
         new Uint8Array(await this.#storage.getRange(key, start, end)).buffer;
       const metadata = await parquetMetadataAsync({ byteLength: size, slice });
-      await this.table(key.slice(this.#layout.final.length).replace(/\.pq$/, ""), metadata);
+      await this.table(name, metadata);
     }
   }
 }

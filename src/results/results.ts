@@ -1,19 +1,16 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
+import { didYouMean } from "../experiment/registry.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { isComplete, type Report, readReport } from "../run/report.ts";
 import { readState } from "../run/state.ts";
-import type { Column } from "../spec/columns.ts";
-import { listAll, type Storage } from "../storage/storage.ts";
-import { ParquetReader, readRows } from "../table/read-parquet.ts";
-import { makeScratch } from "../temporary.ts";
-import { tableColumns } from "./file-columns.ts";
+import type { Storage } from "../storage/storage.ts";
 import { GenerationCheck } from "./generation.ts";
-import { queryTables } from "./query.ts";
+import { type Answer, queryTables } from "./query.ts";
 import type { ErrorRow, ScalarRow, TableName, TableRow } from "./rows.ts";
+import { FinalFiles, finalKeys, type TableFiles } from "./table-files.ts";
+import { FILE_REFS, TableReader } from "./table-reader.ts";
 
 /** A file that a spec produced. */
 export interface ResultFile {
@@ -33,6 +30,7 @@ export class Results<E extends AnyExperiment = AnyExperiment> {
   readonly #layout: RunLayout;
   readonly #experiment: E | undefined;
   readonly #generation: GenerationCheck;
+  readonly #files: TableFiles;
 
   constructor(storage: Storage, layout: RunLayout, report: Report | undefined, experiment: E | undefined) {
     this.#storage = storage;
@@ -40,24 +38,19 @@ export class Results<E extends AnyExperiment = AnyExperiment> {
     this.#experiment = experiment;
     this.report = report;
     this.#generation = new GenerationCheck(storage, layout, report);
+    this.#files = new FinalFiles(storage, layout);
     this.experimentId = layout.experimentId;
   }
 
   /** Table name → URI of its Parquet file, as Python Scythe's `list_results_files`. */
   async listResultsFiles(): Promise<Record<string, string>> {
-    const files = await this.#tables();
-    return Object.fromEntries([...files].map(([name, key]) => [name, this.#storage.uriOf(key)]));
+    const names = await this.#files.names();
+    return Object.fromEntries(names.map((name) => [name, this.#storage.uriOf(this.#layout.finalTable(name))]));
   }
 
   /** Good rows, in order of `sort_index`, one row group in memory at a time; file outputs are URIs. */
   async *rows(): AsyncGenerator<ScalarRow<E>> {
-    const files = (await this.#tables()).has("result_file_refs") ? this.#read("result_file_refs") : undefined;
-    const fileFields = this.#experiment?.columns.files.map((column: Column) => column.name) as string[] | undefined;
-    for await (const row of this.#read("scalars")) {
-      const refs = (await files?.next())?.value as Record<string, unknown> | undefined;
-      for (const field of fileFields ?? []) if (refs?.[field] !== undefined) row[field] = refs[field];
-      yield row as ScalarRow<E>;
-    }
+    for await (const row of this.#read("scalars")) yield row as ScalarRow<E>;
   }
 
   /** Rows of one of the experiment's own tables. */
@@ -72,16 +65,35 @@ export class Results<E extends AnyExperiment = AnyExperiment> {
 
   /** Output files one after the other, for a data loader. @param field one field only */
   async *files(field?: string): AsyncGenerator<ResultFile> {
-    if (!(await this.#tables()).has("result_file_refs")) return;
-    for await (const row of this.#read("result_file_refs")) {
-      for (const { name } of this.#experiment?.columns.files ?? []) {
-        if (field !== undefined && name !== field) continue;
-        const value = row[name as string];
-        for (const uri of (Array.isArray(value) ? value : [value]) as (string | null | undefined)[]) {
-          if (uri) yield { sortIndex: row.sort_index as number, field: name, uri, path: await this.#pathOf(uri) };
+    if (!(await this.#files.names()).includes("result_file_refs")) return;
+    const scalars = await this.open("scalars");
+    try {
+      const fields = scalars.fileFields.filter((name) => field === undefined || name === field);
+      for await (const row of scalars.rows()) {
+        for (const name of fields) {
+          const value = row[name];
+          for (const uri of (Array.isArray(value) ? value : [value]) as (string | null | undefined)[]) {
+            if (uri) yield { sortIndex: row.sort_index as number, field: name, uri, path: await this.#pathOf(uri) };
+          }
         }
       }
+    } finally {
+      await scalars.close();
     }
+  }
+
+  /** A table with the names of its columns; `scalars` with the file outputs. Close it when done. */
+  async open(table: string): Promise<TableReader> {
+    const names = await this.#files.names();
+    if (!names.includes(table)) {
+      throw new ScytheError("not_found", `Run ${this.experimentId} has no table ${table}${didYouMean(table, names)}`, {
+        hint: `It has: ${names.join(", ")}.`,
+      });
+    }
+    const wanted = table === "scalars" && names.includes(FILE_REFS) ? [table, FILE_REFS] : [table];
+    return TableReader.open(await this.#files.open(wanted), table, this.#experiment, (name, { metadata }) =>
+      this.#generation.table(name, metadata),
+    );
   }
 
   /**
@@ -89,59 +101,29 @@ export class Results<E extends AnyExperiment = AnyExperiment> {
    * The query reads those alone: no files, no network.
    */
   async query<R = Record<string, unknown>>(sql: string): Promise<R[]> {
-    return this.#withLocalTables(async (tables) => {
-      await this.#generation.localTables(tables);
-      const rows = await queryTables(tables, sql);
-      await this.#generation.localTables(tables); // in place, they may have been replaced under the query
-      return rows;
-    }) as Promise<R[]>;
+    return (await this.select(sql)).rows as R[];
+  }
+
+  /** {@link query} with the names of the columns, which a query without rows has, too. */
+  async select(sql: string): Promise<Answer> {
+    const files = await this.#files.open(await this.#files.names());
+    try {
+      await this.#generation.localTables(files.paths);
+      const answer = await queryTables(files.paths, sql);
+      await this.#generation.localTables(files.paths); // in place, they may have been replaced under the query
+      return answer;
+    } finally {
+      await files.close();
+    }
   }
 
   async *#read(table: string): AsyncGenerator<Record<string, unknown>> {
-    const key = (await this.#tables()).get(table);
-    if (!key) {
-      throw new ScytheError("not_found", `Run ${this.experimentId} has no table ${table}`, {
-        hint: `It has: ${[...(await this.#tables()).keys()].join(", ")}.`,
-      });
-    }
-    const scratch = this.#storage.localPath ? undefined : await makeScratch("read");
+    const reader = await this.open(table);
     try {
-      const path = this.#storage.localPath?.(key) ?? join(scratch!, `${table}.pq`);
-      if (scratch) await this.#storage.getFile(key, path);
-      const reader = await ParquetReader.open(path);
-      try {
-        await this.#generation.table(table, reader.metadata);
-        yield* readRows(reader, tableColumns(reader, this.#experiment, table));
-      } finally {
-        reader.close();
-      }
+      yield* reader.rows();
     } finally {
-      if (scratch) await rm(scratch, { recursive: true, force: true });
+      await reader.close();
     }
-  }
-
-  async #withLocalTables<T>(work: (tables: Map<string, string>) => Promise<T>): Promise<T> {
-    const keys = await this.#tables();
-    if (this.#storage.localPath) {
-      return work(new Map([...keys].map(([name, key]) => [name, this.#storage.localPath!(key)])));
-    }
-    const scratch = await makeScratch("query");
-    try {
-      const paths = new Map<string, string>();
-      for (const [name, key] of keys) {
-        paths.set(name, join(scratch, `${name}.pq`));
-        await this.#storage.getFile(key, paths.get(name)!);
-      }
-      return await work(paths);
-    } finally {
-      await rm(scratch, { recursive: true, force: true });
-    }
-  }
-
-  async #tables(): Promise<Map<string, string>> {
-    const files = await listAll(this.#storage, this.#layout.final);
-    const names = files.map(({ key }) => [key.slice(this.#layout.final.length).replace(/\.pq$/, ""), key] as const);
-    return new Map(names);
   }
 
   /** A downloaded run has its files beside it, though its tables name the place they came from. */
@@ -180,6 +162,5 @@ export async function openResults<E extends AnyExperiment>(
 /** A run of Python Scythe has tables and no report. Tables of ours without one may be half of a set. */
 async function isForeign(storage: Storage, layout: RunLayout): Promise<boolean> {
   if (await readState(storage, layout)) return false;
-  for await (const _ of storage.list(layout.final)) return true;
-  return false;
+  return (await finalKeys(storage, layout)).size > 0;
 }

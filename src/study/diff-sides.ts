@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ScytheError } from "../errors.ts";
+import { finalKeys } from "../results/table-files.ts";
 import { readYaml } from "../run/yaml.ts";
 import { localCopy } from "../scatter/local-copy.ts";
 import type { Column } from "../spec/columns.ts";
-import { listAll } from "../storage/storage.ts";
 import { BatchBuilder } from "../table/batch.ts";
 import type { Duck } from "../table/duckdb.ts";
 import { identifier, literal } from "../table/sql.ts";
@@ -29,15 +29,14 @@ export async function openSides(duck: Duck, a: RunPlace, b: RunPlace, scratch: s
 async function openSide(duck: Duck, name: "a" | "b", place: RunPlace, folder: string): Promise<Side> {
   const { storage, layout } = place;
   await mkdir(folder, { recursive: true });
-  const keys = (await listAll(storage, layout.final)).map(({ key }) => key).filter((key) => key.endsWith(".pq"));
-  if (!keys.includes(layout.finalTable("scalars"))) {
+  const keys = await finalKeys(storage, layout);
+  if (!keys.has("scalars")) {
     throw new ScytheError("not_found", `Run ${layout.experimentId} has no results to compare`, {
       hint: "Only complete runs can be compared: `scythe show` says how far it is.",
     });
   }
   const tables = new Map<string, Map<string, string>>();
-  for (const key of [...keys, layout.specs]) {
-    const table = key.slice(key.lastIndexOf("/") + 1, -".pq".length);
+  for (const [table, key] of [...keys, ["specs", layout.specs] as const]) {
     const path = await localCopy(storage, key, folder);
     const columns = await describeTable(duck, path);
     const from =

@@ -67,11 +67,18 @@ export function duckOf(connection: DuckDBConnection): Duck {
         throw diskFull(error, what) ?? new ScytheError("internal", message, { cause: error, details: { sql } });
       }
     },
-    rows: async (sql) => {
-      const reader = await connection.runAndReadAll(sql);
-      const names = reader.deduplicatedColumnNames();
-      // not by assignment, as getRowObjectsJS has it: a column may be called __proto__
-      return reader.getRowsJS().map((row) => Object.fromEntries(names.map((name, i) => [name, row[i]])) as SqlRow);
-    },
+    rows: async (sql) => (await selectRows(connection, sql)).rows,
   };
+}
+
+/** Rows of a small result, with the names of its columns. */
+export async function selectRows(
+  connection: DuckDBConnection,
+  sql: string,
+): Promise<{ columns: string[]; rows: SqlRow[] }> {
+  const reader = await connection.runAndReadAll(sql);
+  const columns = reader.deduplicatedColumnNames();
+  // not by assignment, as getRowObjectsJS has it: a column may be called __proto__
+  const rows = reader.getRowsJS().map((row) => Object.fromEntries(columns.map((name, i) => [name, row[i]])) as SqlRow);
+  return { columns, rows };
 }

@@ -1,0 +1,69 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { RunLayout } from "../run/layout.ts";
+import { SAFE_NAME } from "../spec/base.ts";
+import { listAll, type Storage } from "../storage/storage.ts";
+import { makeScratch } from "../temporary.ts";
+
+/** A run's tables, as files that can be brought to this machine. */
+export interface TableFiles {
+  names(): Promise<string[]>;
+  open(names: readonly string[]): Promise<OpenFiles>;
+}
+
+/** Table → its file on this machine, there until it is closed. */
+export interface OpenFiles {
+  paths: ReadonlyMap<string, string>;
+  close(): Promise<void>;
+}
+
+/** Table → key of its file in `final/`. Whatever else lies there (`.DS_Store`, a copy of a table) is none of ours. */
+export async function finalKeys(storage: Storage, layout: RunLayout): Promise<Map<string, string>> {
+  const keys = new Map<string, string>();
+  for (const { key } of await listAll(storage, layout.final)) {
+    const name = /^(.*)\.pq$/.exec(key.slice(layout.final.length))?.[1];
+    if (name !== undefined && SAFE_NAME.test(name)) keys.set(name, key);
+  }
+  return keys;
+}
+
+/** The tables of `final/`: in place where the storage is local, else copies for the time being. */
+export class FinalFiles implements TableFiles {
+  readonly #storage: Storage;
+  readonly #layout: RunLayout;
+
+  constructor(storage: Storage, layout: RunLayout) {
+    this.#storage = storage;
+    this.#layout = layout;
+  }
+
+  async names(): Promise<string[]> {
+    return [...(await finalKeys(this.#storage, this.#layout)).keys()];
+  }
+
+  async open(names: readonly string[]): Promise<OpenFiles> {
+    const { localPath } = this.#storage;
+    const keys = names.map((name) => [name, this.#layout.finalTable(name)] as const);
+    if (localPath) {
+      const paths = new Map(keys.map(([name, key]) => [name, localPath.call(this.#storage, key)]));
+      return { paths, close: async () => undefined };
+    }
+    return inScratch(async (folder) => {
+      const paths = new Map(names.map((name) => [name, join(folder, `${name}.pq`)]));
+      for (const [name, key] of keys) await this.#storage.getFile(key, paths.get(name)!);
+      return paths;
+    });
+  }
+}
+
+/** Tables that `make` puts into a folder, which goes when they are closed. */
+export async function inScratch(make: (folder: string) => Promise<Map<string, string>>): Promise<OpenFiles> {
+  const folder = await makeScratch("read");
+  const close = () => rm(folder, { recursive: true, force: true });
+  try {
+    return { paths: await make(folder), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,82 @@
+import type { AnyExperiment } from "../experiment/define.ts";
+import type { Column } from "../spec/columns.ts";
+import { ParquetReader, readRows } from "../table/read-parquet.ts";
+import { tableColumns } from "./file-columns.ts";
+import type { OpenFiles } from "./table-files.ts";
+
+/** The table of the file outputs' URIs. */
+export const FILE_REFS = "result_file_refs";
+
+type Row = Record<string, unknown>;
+
+/**
+ * One table, opened for reading. Its columns are those of its file, whatever the rows hold; those of `scalars` are
+ * followed by the experiment's file outputs.
+ */
+export class TableReader {
+  /** In order: the same as text, CSV, JSON and in SQL. */
+  readonly columns: readonly string[];
+  /** Those that hold files of `scalars`. */
+  readonly fileFields: readonly string[];
+  readonly #files: OpenFiles;
+  readonly #table: OpenTable;
+  readonly #references: OpenTable | undefined;
+
+  private constructor(files: OpenFiles, table: OpenTable, references: OpenTable | undefined) {
+    this.#files = files;
+    this.#table = table;
+    this.#references = references;
+    this.fileFields = references?.columns.map(({ name }) => name) ?? [];
+    this.columns = [...table.columns.map(({ name }) => name), ...this.fileFields];
+  }
+
+  /** @param files the table and, for `scalars`, `result_file_refs` where there is one; closed with the reader */
+  static async open(
+    files: OpenFiles,
+    table: string,
+    experiment: AnyExperiment | undefined,
+    check: (table: string, reader: ParquetReader) => Promise<void>,
+  ): Promise<TableReader> {
+    const opened: OpenTable[] = [];
+    try {
+      for (const [name, path] of files.paths) {
+        const reader = await ParquetReader.open(path);
+        opened.push({ name, reader, columns: tableColumns(reader, experiment, name) });
+        await check(name, reader);
+      }
+      const own = opened.find(({ name }) => name === table)!;
+      const references = opened.find((other) => other !== own);
+      return new TableReader(files, own, references && { ...references, columns: fileColumns(own, references) });
+    } catch (error) {
+      for (const { reader } of opened) reader.close();
+      await files.close();
+      throw error;
+    }
+  }
+
+  async *rows(): AsyncGenerator<Row> {
+    const references = this.#references && readRows(this.#references.reader, this.#references.columns);
+    for await (const row of readRows(this.#table.reader, this.#table.columns)) {
+      const files = (await references?.next())?.value as Row | undefined; // a row for each of the scalars', in their order
+      yield files ? { ...row, ...files } : row;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#table.reader.close();
+    this.#references?.reader.close();
+    await this.#files.close();
+  }
+}
+
+interface OpenTable {
+  name: string;
+  reader: ParquetReader;
+  columns: readonly Column[];
+}
+
+/** What `result_file_refs` has beyond the index, which both tables share. */
+function fileColumns(scalars: OpenTable, references: OpenTable): Column[] {
+  const index = new Set(scalars.columns.map(({ name }) => name));
+  return references.columns.filter(({ name }) => !index.has(name));
+}
