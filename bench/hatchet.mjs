@@ -7,6 +7,7 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openProject } from "scythe-ts";
+import { assertAllSucceeded } from "./finished.mjs";
 import { generateSpecs } from "./peers/spec-generator.mjs";
 import { startScytheWorker } from "./worker-process.mjs";
 
@@ -44,6 +45,7 @@ async function measure() {
   const { report } = await run.result();
   const ended = performance.now();
   await scythe.close();
+  assertAllSucceeded(report, count);
   const seconds = (ended - begun) / 1000;
   return {
     peer: "scythe on hatchet",

@@ -3,6 +3,7 @@
  *
  * npm run bench [-- throughput memory tasks files latency gather resume s3 hatchet] [--specs 1000000] [--python <python with pandas, dask>]
  */
+import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -127,15 +128,12 @@ function latency() {
       args.push("--set", field);
     }
     const begun = performance.now();
-    execFileSync(
-      process.execPath,
-      [here("../dist/cli/main.js"), "run", "orbital_scalars", "--storage", storage, ...args],
-      {
-        cwd: here("project"),
-        stdio: "ignore",
-      },
-    );
-    return (performance.now() - begun) / 1000;
+    const command = [here("../dist/cli/main.js"), "run", "orbital_scalars", "--json", "--storage", storage, ...args];
+    const out = execFileSync(process.execPath, command, { cwd: here("project"), stdio: ["ignore", "pipe", "ignore"] });
+    const seconds = (performance.now() - begun) / 1000;
+    const { succeeded, failed } = JSON.parse(out);
+    assert.deepEqual({ succeeded, failed }, { succeeded: 10, failed: 0 });
+    return seconds;
   }).sort((a, b) => a - b);
   table(
     ["10 specs", "seconds, median of 5", "target"],

@@ -9,6 +9,7 @@ import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openProject } from "scythe-ts";
+import { assertAllSucceeded, assertTable, finalTable } from "./finished.mjs";
 import { generateSpecs } from "./peers/spec-generator.mjs";
 
 const { values } = parseArgs({
@@ -17,6 +18,7 @@ const { values } = parseArgs({
     specs: { type: "string", default: "100000" },
     "task-ms": { type: "string", default: "0" },
     slots: { type: "string", default: "2" },
+    chunk: { type: "string" },
   },
 });
 const count = Number(values.specs);
@@ -26,7 +28,10 @@ const project = fileURLToPath(new URL("./project", import.meta.url));
 
 const begun = performance.now();
 const scythe = await openProject(project, { storage: values.storage, slots: Number(values.slots) });
-const run = await scythe.allocate(taskMs > 0 ? "spin" : "orbital_scalars", specs, { seed: 1 });
+const run = await scythe.allocate(taskMs > 0 ? "spin" : "orbital_scalars", specs, {
+  seed: 1,
+  ...(values.chunk && { chunkSize: Number(values.chunk) }),
+});
 const allocated = performance.now();
 const results = await run.result();
 const ended = performance.now();
@@ -35,6 +40,8 @@ await scythe.close();
 
 const folder = fileURLToPath(run.uri);
 const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+assertAllSucceeded(results.report, count);
+await assertTable(finalTable(folder), { rows: count, column: taskMs > 0 ? "turns" : "period_min" });
 const seconds = (ended - begun) / 1000;
 console.log(
   JSON.stringify({

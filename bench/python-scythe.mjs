@@ -5,6 +5,7 @@
  *
  * node bench/python-scythe.mjs --python <python with scythe-engine> [--specs 400] [--ours 10000,100000] [--rounds 2]
  */
+import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { loadavg } from "node:os";
@@ -80,7 +81,9 @@ async function ourRuns(bucket, round) {
 
 async function measure(command, args, env) {
   const { stdout } = await promisify(execFile)(command, args, { env: { ...process.env, ...env }, timeout: RUN_MS });
-  return JSON.parse(stdout.trim().split("\n").at(-1));
+  const line = JSON.parse(stdout.trim().split("\n").at(-1));
+  assert.equal(line.succeeded, line.specs, `${line.peer} finished ${line.succeeded} of ${line.specs} specs`);
+  return line;
 }
 
 function note({ peer, specs, seconds, specsPerSecond, succeeded }, round, slots) {

@@ -4,16 +4,17 @@
  *
  * node bench/resume.mjs --storage <folder> [--specs 1000000] [--chunk-size N] [--factor F --depth D]
  */
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openProject } from "scythe-ts";
-import { seal } from "../dist/run/seal.js";
+import { assertAllSucceeded, assertTable, finalTable } from "./finished.mjs";
 import { generateSpecs } from "./peers/spec-generator.mjs";
+import { partsOf, specsOfPart, takeBackTheEnd } from "./unfinished.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -34,7 +35,7 @@ const run = await scythe.allocate("orbital_scalars", generateSpecs(count), {
   ...(values["chunk-size"] && { chunkSize: Number(values["chunk-size"]) }),
   ...(recursion && { recursion }),
 });
-await run.result();
+assertAllSucceeded((await run.result()).report, count);
 await scythe.close();
 const folder = fileURLToPath(run.uri);
 const done = undo();
@@ -50,7 +51,7 @@ child.stdout.setEncoding("utf8").on("data", (text) => {
   out += text;
 });
 const ended = once(child, "close");
-while (parts().length <= done.parts) {
+while (partsOf(folder).length <= done.parts) {
   if (child.exitCode !== null) throw new Error("the run was not driven on");
   await sleep(2);
 }
@@ -58,6 +59,9 @@ const first = performance.now();
 const cpuSeconds = cpuOf(child.pid);
 await ended;
 const { succeeded, failed } = JSON.parse(out);
+assert.deepEqual({ succeeded, failed }, { succeeded: count, failed: 0 });
+assert(done.specs < count && done.specs >= 0.85 * count, `${done.specs} of ${count} specs had a part before`);
+await assertTable(finalTable(folder), { rows: count, column: "period_min" });
 console.log(
   JSON.stringify({
     specs: count,
@@ -72,21 +76,17 @@ console.log(
   }),
 );
 
-/** Takes back the end of a complete run: its report, its tables, what nodes gathered, and the last percent of its parts. */
+/** Takes back the run's end and the last percent of its parts. */
 function undo() {
-  rmSync(join(folder, "report.yml"));
-  rmSync(join(folder, "final"), { recursive: true });
   let left = Math.ceil(count / 100);
-  for (const path of parts().reverse()) {
+  for (const path of partsOf(folder).reverse()) {
     if (left <= 0) break;
-    left -= sizeOf(path);
+    left -= specsOfPart(path);
     rmSync(path);
   }
-  for (const path of files().filter((name) => name.includes("/gathered/") && name.endsWith(".pq"))) rmSync(path);
-  const state = join(folder, "state.yml");
-  const text = readFileSync(state, "utf8").replace(/^#.*\n/, "");
-  writeFileSync(state, seal(text.replace("status: complete", "status: cancelled")));
-  return { parts: parts().length, specs: parts().reduce((sum, path) => sum + sizeOf(path), 0) };
+  takeBackTheEnd(folder, "cancelled");
+  const parts = partsOf(folder);
+  return { parts: parts.length, specs: parts.reduce((sum, path) => sum + specsOfPart(path), 0) };
 }
 
 /** Seconds of processor that the coordinator has taken, as Linux tells it: on a busy machine they say more. */
@@ -101,20 +101,4 @@ function cpuOf(pid) {
   } catch {
     return undefined;
   }
-}
-
-function files() {
-  const output = join(folder, "scatter-gather/output");
-  return readdirSync(output, { recursive: true }).map((name) => join(output, name));
-}
-
-function parts() {
-  return files()
-    .filter((path) => /\/parts\/.*\.pq$/.test(path))
-    .sort();
-}
-
-function sizeOf(path) {
-  const [, from, to] = /g\d+-(\d+)-(\d+)\./.exec(path);
-  return Number(to) - Number(from);
 }

@@ -4,7 +4,8 @@
  *
  * node bench/s3.mjs
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,6 +13,7 @@ import { createJiti } from "jiti";
 import { localStorage, openProject, s3Storage } from "scythe-ts";
 import { RunLayout } from "../dist/run/layout.js";
 import { downloadRun } from "../dist/study/download.js";
+import { assertAllSucceeded } from "./finished.mjs";
 
 const jiti = createJiti(import.meta.url);
 const { startS3Server } = await jiti.import("../test/servers/s3-server.ts");
@@ -42,7 +44,7 @@ async function count(storage, prefix = "") {
 async function finishedRun(storage, specs) {
   const scythe = await openProject(project, { storage });
   const run = await scythe.allocate("quick", specs);
-  await run.result();
+  assertAllSucceeded((await run.result()).report, specs.length);
   await scythe.close();
   return run;
 }
@@ -82,9 +84,15 @@ async function downloads() {
   const begun = performance.now();
   await downloadRun(slow, layout, localStorage(join(folder, "parallel")), { what: ["results"] });
   const parallel = performance.now() - begun;
+  const there = keys.filter((key) => existsSync(join(folder, "parallel", key)));
+  assert.deepEqual([keys.length, there.length], [specs.length, specs.length]);
   const again = performance.now();
   for (const key of keys) await slow.getFile(key, join(folder, "sequential", key.replaceAll("/", "_")));
   const sequential = performance.now() - again;
+  for (const key of keys) {
+    const [one, other] = [join("parallel", key), join("sequential", key.replaceAll("/", "_"))];
+    assert.deepEqual(readFileSync(join(folder, one)), readFileSync(join(folder, other)));
+  }
   await proxy.close();
   return {
     downloadFiles: keys.length,

@@ -16,6 +16,7 @@ import { once } from "node:events";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { asyncBufferFromFile, parquetMetadataAsync } from "hyparquet";
 import { parquetWriteFile } from "hyparquet-writer";
 import { generateSpecs } from "./spec-generator.mjs";
 
@@ -136,4 +137,7 @@ const computed = performance.now();
 for (const worker of pool) worker.removeAllListeners("exit").disconnect();
 await writeTable(specs, results, options);
 const ended = performance.now();
+const { num_rows: rows } = await parquetMetadataAsync(await asyncBufferFromFile(options.out));
+if (Number(rows) !== options.specs || results.includes(undefined))
+  throw new Error(`${rows} of ${options.specs} rows were written.`);
 console.log(JSON.stringify(report(options, { begun, ready, computed, ended })));

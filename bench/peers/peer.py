@@ -27,6 +27,12 @@ def write_table(specs: list[dict[str, float]], results: Iterable[dict[str, float
 
 
 def report(peer: str, specs: int, seconds: float, **detail: object) -> None:
-    """Prints the peer's one line of JSON; ``seconds`` runs from specs in memory to the file written."""
+    """Prints the peer's one line of JSON; ``seconds`` runs from specs in memory to the file written.
+
+    Raises ValueError when the file ``out`` has not a row of numbers for each spec: such a run has no speed.
+    """
+    table = pd.read_parquet(str(detail["out"]))
+    if len(table) != specs or table.isna().to_numpy().any():
+        raise ValueError(f"{peer} wrote {len(table)} of {specs} rows, or empty cells.")
     line = {"peer": peer, "specs": specs, "seconds": round(seconds, 4), "specsPerSecond": round(specs / seconds, 1)}
     print(json.dumps(line | detail | {"python": platform.python_version()}))
