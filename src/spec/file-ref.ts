@@ -6,7 +6,8 @@ const FORMAT = "scythe-file";
  * A file that a spec refers to or that a task produces.
  *
  * In an input: a local path (relative to the config file, or to the spec file's folder), an `http(s)://` URL or an
- * `s3://` URI; `run` sees a local path. In an output: a path under `ctx.tempDir`, or a URI that is kept as it is.
+ * `s3://` URI; `run` sees a local path. In an output: a file in `ctx.tempDir`, taken the moment the spec ends, or the URI
+ * of something that lies elsewhere (`https://…`, `s3://…`), kept as it is.
  */
 export function fileRef() {
   return z.stringFormat(FORMAT, isFileReference);

@@ -49,11 +49,9 @@ export async function runOnce(
   const input = withLocalPaths(checked.value, experiment.columns.input);
   const files = InputFiles.of(experiment, async (uri) => (hasScheme(uri) ? options.fetchUri(uri) : uri));
   const returned = await experiment.run(files ? await files.bring(input, () => context.tempDir) : input, context);
-  const output = new OutputChecker(experiment).check(
-    returned,
-    () => "run-once",
-    () => context.tempDir,
-  );
+  const { tempDir } = context;
+  const folder = { tempDir, sealTempDir: () => tempDir }; // no other spec follows; the caller looks for the files there
+  const output = new OutputChecker(experiment).check(returned, () => "run-once", folder);
   if (isFailure(output)) {
     throw new ScytheError("invalid_input", output.message, { details: { kind: output.kind, name: output.name } });
   }
@@ -63,7 +61,7 @@ export async function runOnce(
     const own = stored.filter(({ field }) => field === name).map(({ path }) => path);
     if (own.length > 0) values[name] = Array.isArray(values[name]) ? own : own[0];
   }
-  return { output: values, tables, logs: logs.map(({ message }) => message), tempDir: context.tempDir };
+  return { output: values, tables, logs: logs.map(({ message }) => message), tempDir };
 }
 
 /** Local files are used where they are: nothing is stored. */

@@ -17,7 +17,7 @@ export interface ExecuteOptions extends ContextServices {
 
 /** How a spec ended. */
 export type Outcome =
-  | { ok: true; output: CheckedOutput; tempDir: string | undefined }
+  | { ok: true; output: CheckedOutput; filesDir: string | undefined }
   | { ok: false; failure: Failure; attempts: number; seconds: number; stuck?: boolean }
   /** The try timed out and its work goes on in this process (as it does where `stuck`): the next needs another. */
   | { ok: "stuck"; nextAttempt: number };
@@ -76,10 +76,10 @@ export class SpecExecutor {
 
   #finish(returned: unknown, row: Row, context: SpecContext, begun: number): Outcome | Promise<Outcome> {
     const runId = () => specRunId(this.#options.rootRunId, context.sortIndex);
-    const output = this.#checker.check(returned, runId, () => context.tempDir);
+    const output = this.#checker.check(returned, runId, context);
     if (isFailure(output)) return this.#afterFailure(row, context, output, begun);
     if (output.files.length === 0) context.removeTempDir();
-    return { ok: true, output, tempDir: output.files.length > 0 ? context.usedTempDir : undefined };
+    return { ok: true, output, filesDir: output.files.length > 0 ? context.usedTempDir : undefined };
   }
 
   async #await(promise: PromiseLike<unknown>, row: Row, context: SpecContext, begun: number): Promise<Outcome> {

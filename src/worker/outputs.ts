@@ -1,19 +1,15 @@
-import { statSync } from "node:fs";
-import { extname, isAbsolute, resolve } from "node:path";
 import type { AnyExperiment } from "../experiment/define.ts";
-import { RUN_SCHEME, RunLayout } from "../run/layout.ts";
 import type { Column } from "../spec/columns.ts";
-import { hasScheme } from "../spec/file-ref.ts";
 import { makeValidator, type SpecIssue, type Validator } from "../spec/validate.ts";
 import { type Failure, failure, failureOf, tooLarge } from "./failure.ts";
 import { sizeOf } from "./output-size.ts";
-import type { OutputFile } from "./protocol.ts";
+import { type SpecFolder, type TakenFile, takeFiles } from "./take-files.ts";
 
-/** What `run` gave back, checked: plain values, rows of tables, files to be stored. */
+/** What `run` gave back, checked: plain values, rows of tables, files that were taken to be stored. */
 export interface CheckedOutput {
   values: Record<string, unknown>;
   tables: Record<string, Record<string, unknown>[]>;
-  files: Omit<OutputFile, "row">[];
+  files: TakenFile[];
 }
 
 export function isFailure(output: CheckedOutput | Failure): output is Failure {
@@ -44,8 +40,8 @@ export class OutputChecker {
     }));
   }
 
-  /** @param runId names the stored files; @param folder what relative paths in the output are relative to */
-  check(returned: unknown, runId: () => string, folder: () => string): CheckedOutput | Failure {
+  /** @param runId names the stored files; @param folder where they lie */
+  check(returned: unknown, runId: () => string, folder: SpecFolder): CheckedOutput | Failure {
     try {
       return this.#check(returned, runId, folder);
     } catch (thrown) {
@@ -54,7 +50,7 @@ export class OutputChecker {
     }
   }
 
-  #check(returned: unknown, runId: () => string, folder: () => string): CheckedOutput | Failure {
+  #check(returned: unknown, runId: () => string, folder: SpecFolder): CheckedOutput | Failure {
     if (typeof returned !== "object" || returned === null) {
       const what = returned === null ? "null" : typeof returned === "undefined" ? "nothing" : `a ${typeof returned}`;
       return invalid(`${this.#name} returned ${what} instead of an object with its outputs`);
@@ -64,9 +60,11 @@ export class OutputChecker {
     const checked = this.#validate(fields);
     if (!checked.ok) return invalid(`${this.#name} returned what its schema refuses: ${describe(checked.issues)}`);
     const rows: CheckedOutput["tables"] = {};
-    const files: CheckedOutput["files"] = [];
-    const problem = this.#checkTables(tables, rows) ?? this.#takeFiles(checked.value, runId, folder, files);
-    return problem ? invalid(problem) : { values: checked.value, tables: rows, files };
+    const problem = this.#checkTables(tables, rows);
+    if (problem) return invalid(problem);
+    const files = this.#files.length === 0 ? NO_FILES : takeFiles(this.#files, checked.value, runId, folder);
+    if (typeof files === "string") return invalid(`${this.#name} ${files}`);
+    return { values: checked.value, tables: rows, files };
   }
 
   #checkTables(given: Record<string, unknown>, tables: CheckedOutput["tables"]): string | undefined {
@@ -87,47 +85,14 @@ export class OutputChecker {
     }
     return undefined;
   }
-
-  /** Replaces local paths by where the files will lie in the run. */
-  #takeFiles(
-    values: Record<string, unknown>,
-    runId: () => string,
-    folder: () => string,
-    files: CheckedOutput["files"],
-  ): string | undefined {
-    for (const { name: field } of this.#files) {
-      const value = values[field];
-      if (value === null || value === undefined) continue;
-      const many = Array.isArray(value);
-      const references = (many ? value : [value]) as (string | null)[];
-      const stored = references.map((reference, i) => {
-        if (reference === null || hasScheme(reference)) return reference;
-        const path = isAbsolute(reference) ? reference : resolve(folder(), reference);
-        const name = `${runId()}${many ? `-${i}` : ""}${safeExtension(path)}`;
-        files.push({ field, path, name });
-        return RUN_SCHEME + RunLayout.resultPath(field, name);
-      });
-      values[field] = many ? stored : stored[0];
-    }
-    for (const { field, path } of files) {
-      const info = statSync(path, { throwIfNoEntry: false });
-      if (!info) return `${this.#name} named a file in ${field} that does not exist: ${path}`;
-      if (!info.isFile()) return `${this.#name} named something in ${field} that is not a file: ${path}`;
-    }
-    return undefined;
-  }
 }
 
+const NO_FILES: TakenFile[] = [];
 const PLAIN = new Set(["float64", "int64", "bigint", "boolean", "timestamp"]);
 
 function withoutTables(returned: object): { fields: object; tables: Record<string, unknown> } {
   const { tables, ...fields } = returned as { tables?: unknown };
   return { fields, tables: (typeof tables === "object" && tables !== null ? tables : {}) as Record<string, unknown> };
-}
-
-function safeExtension(path: string): string {
-  const extension = extname(path);
-  return /^\.[A-Za-z0-9_-]{1,16}$/.test(extension) ? extension : "";
 }
 
 function describe(issues: readonly SpecIssue[]): string {

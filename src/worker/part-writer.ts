@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { eachOf, fingerprint, hashFile } from "../files/artifacts.ts";
+import { eachOf } from "../files/artifacts.ts";
 import { RUN_SCHEME, RunLayout } from "../run/layout.ts";
 import { assertEpoch } from "../run/state.ts";
 import { ERRORS, type PartColumns, partColumns } from "../scatter/part-columns.ts";
@@ -15,6 +15,7 @@ import { newAttemptId } from "./attempt.ts";
 import { ChunkLog } from "./chunk-log.ts";
 import type { PartBuffers } from "./part-buffers.ts";
 import type { OutputFile, Rows } from "./protocol.ts";
+import { storeOutput } from "./store-output.ts";
 
 /** Output files of one chunk under way at once. */
 const UPLOADS = 8;
@@ -98,8 +99,7 @@ export class PartWriter {
     const records = new Map<OutputFile, Record<string, unknown>>();
     await eachOf(files, UPLOADS, async (file) => {
       const row = firstRow + file.row;
-      const content = await fingerprint(file.path);
-      const stored = await this.#storeFile(file, content.sha256);
+      const { stored, ...content } = await storeOutput(this.#storage, this.#run.layout, file, this.#attempt);
       if (stored !== file.name) rename(ok, file, row, stored);
       const path = RunLayout.resultPath(file.field, stored);
       records.set(file, { sort_index: sortIndexAt(ok, row), field: file.field, path, ...content });
@@ -111,27 +111,6 @@ export class PartWriter {
       ),
     );
     for (const dir of removeDirs) await rm(dir, { recursive: true, force: true });
-  }
-
-  /** Where another attempt has stored another content under the name, this one's gets a name of its own. */
-  async #storeFile({ field, path, name }: OutputFile, sha256: string): Promise<string> {
-    const key = this.#run.layout.key(RunLayout.resultPath(field, name));
-    const first = await this.#storage.putFile(key, path, { ifAbsent: true });
-    if (first.written || (await this.#holds(key, path, sha256))) return name;
-    const dot = name.lastIndexOf(".") < 0 ? name.length : name.lastIndexOf(".");
-    const own = `${name.slice(0, dot)}-${this.#attempt}${name.slice(dot)}`;
-    await this.#storage.putFile(this.#run.layout.key(RunLayout.resultPath(field, own)), path);
-    return own;
-  }
-
-  async #holds(key: string, path: string, sha256: string): Promise<boolean> {
-    const held = this.#storage.localPath?.(key) ?? `${path}.held`;
-    try {
-      if (!this.#storage.localPath) await this.#storage.getFile(key, held);
-      return (await hashFile(held)) === sha256;
-    } finally {
-      if (!this.#storage.localPath) await rm(held, { force: true });
-    }
   }
 }
 

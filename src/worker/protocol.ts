@@ -42,7 +42,7 @@ export interface Rows {
   logs: LogLine[];
 }
 
-/** A file that a good row names; the supervisor stores it under `name` and may then remove `tempDir`. */
+/** A file that a good row names, taken out of its spec's reach; the supervisor stores it under `name`. */
 export interface OutputFile {
   /** Row of `Rows.ok` that names it. */
   row: number;

@@ -58,6 +58,7 @@ export class RowCollector {
   add(row: Record<string, unknown>, sortIndex: number, outcome: Settled): void {
     const features = this.#experiment.computedFeatures ? this.#computeFeatures(row) : undefined;
     const problem = typeof features === "object" ? features : undefined;
+    if (outcome.ok === true && outcome.filesDir) this.#removeDirs.push(outcome.filesDir);
     if (outcome.ok === true && !problem) {
       const refused = this.#tryAddOk(row, sortIndex, features as string | undefined, outcome);
       if (refused) this.#addError({ ...row, sort_index: sortIndex, [FEATURES]: features }, refused, 1, 0);
@@ -90,7 +91,6 @@ export class RowCollector {
   ): Failure | undefined {
     const at = this.#ids.rows;
     for (const builder of this.#builders) builder.mark();
-    if (outcome.tempDir) this.#removeDirs.push(outcome.tempDir);
     try {
       this.#addOk(row, sortIndex, features, outcome);
       if (this.#builders.reduce((sum, { textSinceMark }) => sum + textSinceMark, 0) <= this.#maxSize) {

@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../experiment/context.ts";
 import { type Random, randomFrom } from "../sampling/random.ts";
 import type { LogLine } from "./protocol.ts";
+import type { SpecFolder } from "./take-files.ts";
 
 export interface ContextServices {
   seed: number;
@@ -15,7 +17,7 @@ export interface ContextServices {
 const MAX_LOG_LINES = 1_000;
 
 /** The context of one try. Whatever costs something is made at the first look: most specs look at none of it. */
-export class SpecContext implements Context {
+export class SpecContext implements Context, SpecFolder {
   readonly sortIndex: number;
   readonly attempt: number;
   readonly #services: ContextServices;
@@ -55,6 +57,14 @@ export class SpecContext implements Context {
   abort(reason: Error): void {
     if (!this.#abort) this.#abort = new AbortController();
     this.#abort.abort(reason);
+  }
+
+  /** One rename takes all files of an output, however many and large they are. */
+  sealTempDir(): string {
+    const sealed = join(this.#services.tempRoot, `taken-${randomUUID()}`);
+    renameSync(this.tempDir, sealed);
+    this.#tempDir = sealed;
+    return sealed;
   }
 
   /** The temporary folder, when anyone asked for it. */
