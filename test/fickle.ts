@@ -53,7 +53,7 @@ export class FicklePlace {
 export async function comparable(results: Results): Promise<Record<string, unknown[]>> {
   const tables = await canonicalTables(results);
   const text = JSON.stringify(tables, (_, value) => (typeof value === "bigint" ? `${value}n` : value));
-  return JSON.parse(text.replaceAll(/"[^"]*\/mended"/g, '"mended"'));
+  return JSON.parse(text.replaceAll(/"(?:[^"\\]|\\.)*\/mended"/g, '"mended"'));
 }
 
 /** Every file of the run, its output files among them, has the recorded hash. */

@@ -1,6 +1,7 @@
 import { messageOf, ScytheError } from "../errors.ts";
 import { columnTypes } from "../table/describe.ts";
 import { type Duck, duckOf, type SqlRow, selectRows, withConnection } from "../table/duckdb.ts";
+import { parquetRows, pathSql } from "../table/parquet-sql.ts";
 import { identifier, literal } from "../table/sql.ts";
 import { FILE_REFS } from "./table-reader.ts";
 
@@ -33,14 +34,14 @@ async function openTables(duck: Duck, tables: ReadonlyMap<string, string>): Prom
     const rows = name === "scalars" && tables.has(FILE_REFS) ? await scalarsSql(duck, tables) : fromFile(tables, name);
     await duck.run(`CREATE VIEW ${identifier(name)} AS ${rows}`, `Could not open ${name}`);
   }
-  const paths = [...tables.values()].map(literal).join(", ");
-  await duck.run(`SET allowed_paths = [${paths}]`, "Could not restrict the query");
+  const paths = [...tables.values()].flatMap((path) => [literal(path), pathSql(path)]); // it asks for both
+  await duck.run(`SET allowed_paths = [${paths.join(", ")}]`, "Could not restrict the query");
   await duck.run("SET enable_external_access = false", "Could not restrict the query");
   await duck.run("SET lock_configuration = true", "Could not restrict the query");
 }
 
 function fromFile(tables: ReadonlyMap<string, string>, name: string): string {
-  return `FROM read_parquet(${literal(tables.get(name)!)})`;
+  return `FROM ${parquetRows(tables.get(name)!)}`;
 }
 
 /** The scalars with the file outputs beside them, as `rows()` has them. */

@@ -9,7 +9,7 @@ import { localStorage } from "../storage/local.ts";
 import { memoryStorage } from "../storage/memory.ts";
 import { getText } from "../storage/storage.ts";
 import { withDuckDb } from "../table/duckdb.ts";
-import { literal } from "../table/sql.ts";
+import { parquetRows } from "../table/parquet-sql.ts";
 import { allocate, experimentOf, keysOf, scratchFolder, specsOf, study } from "./allocation.testsuite.ts";
 import { readManifest } from "./manifest.ts";
 import { readState } from "./state.ts";
@@ -60,10 +60,10 @@ describe("an allocated run", () => {
     const storage = localStorage(join(scratch.path, "types"));
     const spec = { n: 1, i: 2, when: new Date("2020-01-31T12:00:00.123Z"), big: 2n ** 62n, list: [1], kind: "a" };
     const run = await allocate(storage, [spec, { ...spec, kind: "b" }], {}, experiment);
-    const path = literal(storage.localPath!(run.layout.specs));
+    const specs = parquetRows(storage.localPath!(run.layout.specs));
     const [types, rows] = await withDuckDb({}, 1, async (duck) => [
-      await duck.rows(`DESCRIBE FROM read_parquet(${path})`),
-      await duck.rows(`FROM read_parquet(${path})`),
+      await duck.rows(`DESCRIBE FROM ${specs}`),
+      await duck.rows(`FROM ${specs}`),
     ]);
     expect(types.map(({ column_name, column_type }) => `${column_name} ${column_type}`)).toEqual([
       "experiment_id VARCHAR",

@@ -4,8 +4,8 @@ import { eachOf, type KeptArtifact } from "../files/artifacts.ts";
 import { OUTPUT_FILES } from "../spec/base.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import { withDuckDb } from "../table/duckdb.ts";
+import { parquetRows } from "../table/parquet-sql.ts";
 import type { Move } from "../table/relocate.ts";
-import { literal } from "../table/sql.ts";
 import type { CarriedTables } from "./carried.ts";
 import { RunLayout } from "./layout.ts";
 import { detailsOf, type Manifest, type ManifestDetails, readManifest } from "./manifest.ts";
@@ -58,7 +58,7 @@ export interface BaseSpecs {
 export async function baseSpecs(storage: Storage, run: BaseRun, scratch: string): Promise<BaseSpecs> {
   const specs = storage.localPath?.(run.layout.specs) ?? join(scratch, "base.pq");
   if (!storage.localPath) await storage.getFile(run.layout.specs, specs);
-  const sql = `SELECT max(sort_index) + 1 AS next FROM read_parquet(${literal(specs)})`;
+  const sql = `SELECT max(sort_index) + 1 AS next FROM ${parquetRows(specs)}`;
   const [row] = await withDuckDb({}, run.details.spec_count, (duck) => duck.rows(sql));
   const { artifacts, details } = run;
   return { run, specs, after: { sortIndex: Number(row!.next), extraColumns: details.extra_columns, artifacts } };

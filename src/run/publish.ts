@@ -5,6 +5,7 @@ import { columnTypes } from "../table/describe.ts";
 import { withDuckDb } from "../table/duckdb.ts";
 import { pandasMetadata } from "../table/pandas.ts";
 import { SEAL_KEY, sealFile, UNSEALED } from "../table/parquet-seal.ts";
+import { parquetRows } from "../table/parquet-sql.ts";
 import { type Move, movedColumn } from "../table/relocate.ts";
 import { finished, finishedExpression, identifier, literal, sqlType } from "../table/sql.ts";
 import { RUN_SCHEME } from "./layout.ts";
@@ -29,7 +30,7 @@ export async function writeSpecs(
   options: { sort: boolean; tempDir: string },
 ): Promise<void> {
   await withDuckDb({ tempDir: options.tempDir, memoryMb: 384 }, staged.count, async (duck) => {
-    const from = `read_parquet(${literal(staged.path)})`;
+    const from = parquetRows(staged.path);
     const columns = [
       `${literal(ids.experimentId)} AS experiment_id`,
       "CAST(sort_index AS BIGINT) AS sort_index",
@@ -61,17 +62,17 @@ export async function joinSpecs(
   { moves, count, tempDir }: { moves: readonly Move[]; count: number; tempDir: string },
 ): Promise<void> {
   await withDuckDb({ tempDir, memoryMb: 384 }, count, async (duck) => {
-    const had = await columnTypes(duck, `SELECT * FROM read_parquet(${literal(before)})`);
+    const had = await columnTypes(duck, `SELECT * FROM ${parquetRows(before)}`);
     const files = new Set(columns.filter((column) => column.file).map((column) => column.name));
-    const kept = [...(await columnTypes(duck, `SELECT * FROM read_parquet(${literal(added)})`))].map(([name, type]) => {
+    const kept = [...(await columnTypes(duck, `SELECT * FROM ${parquetRows(added)}`))].map(([name, type]) => {
       const own = identifier(name);
       if (!had.has(name)) return `CAST(NULL AS ${type}) AS ${own}`; // an extra field that no spec had before
       return files.has(name) ? `${movedColumn(own, type, moves)} AS ${own}` : own;
     });
     const pandas = pandasMetadata([], [...ID_FIELDS, ...columns]);
     await duck.run(
-      `COPY (SELECT ${kept.join(", ")} FROM read_parquet(${literal(before)})
-             UNION ALL SELECT * FROM read_parquet(${literal(added)}) ORDER BY sort_index)
+      `COPY (SELECT ${kept.join(", ")} FROM ${parquetRows(before)}
+             UNION ALL SELECT * FROM ${parquetRows(added)} ORDER BY sort_index)
        TO ${literal(target)} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${SPECS_ROW_GROUP}, KV_METADATA {pandas: ${literal(pandas)}})`,
       "Could not write specs.pq",
     );
@@ -80,7 +81,7 @@ export async function joinSpecs(
 
 /** @throws ScytheError `invalid_specs` naming each `sort_index` that more than one spec brought along */
 export async function assertUniqueSortIndex(staged: StagedSpecs, tempDir: string): Promise<void> {
-  const from = `read_parquet(${literal(staged.path)})`;
+  const from = parquetRows(staged.path);
   const sql = `SELECT CAST(sort_index AS BIGINT) AS i FROM ${from} GROUP BY i HAVING count(*) > 1 ORDER BY i LIMIT 20`;
   const twice = await withDuckDb({ tempDir, memoryMb: 384 }, staged.count, (duck) => duck.rows(sql));
   if (twice.length === 0) return;

@@ -2,7 +2,8 @@ import type { Column } from "../spec/columns.ts";
 import { ID_FIELDS } from "../spec/id-columns.ts";
 import { columnTypes, indexNames } from "../table/describe.ts";
 import type { Duck } from "../table/duckdb.ts";
-import { identifier, literal, literalList } from "../table/sql.ts";
+import { parquetRows } from "../table/parquet-sql.ts";
+import { identifier, literal } from "../table/sql.ts";
 import { ERRORS, FEATURES } from "./part-columns.ts";
 import type { GatherSources } from "./sources.ts";
 
@@ -20,7 +21,7 @@ export interface FeatureName {
 export async function freshFeatures(duck: Duck, sources: GatherSources): Promise<FeatureName[]> {
   const selects = [sources.rows, sources.tables[ERRORS]!]
     .filter((files) => files.length > 0)
-    .map((files) => `SELECT DISTINCT ${FEATURES} AS f FROM read_parquet(${literalList(files)})`);
+    .map((files) => `SELECT DISTINCT ${FEATURES} AS f FROM ${parquetRows(files)}`);
   const found = await duck.rows(
     `SELECT key, list(DISTINCT json_type(value)) AS types, min(id) AS first
      FROM (SELECT f FROM (${selects.join(" UNION ALL ")}) WHERE f IS NOT NULL), json_each(CAST(f AS JSON))
@@ -43,7 +44,7 @@ export async function finishedFeatures(duck: Duck, file: string, inputs: readonl
   const known = new Set([...ID_FIELDS, ...inputs].map((column) => column.name));
   const names = (await indexNames(duck, file)).filter((name) => !known.has(name));
   if (names.length === 0) return [];
-  const from = `FROM read_parquet(${literal(file)})`;
+  const from = `FROM ${parquetRows(file)}`;
   const types = await columnTypes(duck, `SELECT * ${from}`);
   const counts = names.map((name, i) => `count(${identifier(name)}) AS n${i}`).join(", ");
   const [values] = await duck.rows(`SELECT ${counts} ${from}`);

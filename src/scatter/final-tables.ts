@@ -3,8 +3,9 @@ import { RUN_SCHEME, specRunIdSql } from "../run/layout.ts";
 import type { Column } from "../spec/columns.ts";
 import { ID_FIELDS } from "../spec/id-columns.ts";
 import { indexNames } from "../table/describe.ts";
+import { parquetRows } from "../table/parquet-sql.ts";
 import { physicalOf } from "../table/physical.ts";
-import { finished, finishedExpression, identifier, literal, literalList } from "../table/sql.ts";
+import { finished, finishedExpression, identifier, literal } from "../table/sql.ts";
 import type { Base } from "./base.ts";
 import { featureColumns, featureSql, finishedFeatures, freshFeatures } from "./features.ts";
 import type { TableQuery } from "./join-base.ts";
@@ -85,7 +86,7 @@ class FinalQueries {
     const sql = ERROR_COLUMNS.map((c, i) => `${finishedExpression(c)} AS ${identifier(columns[i]!.name)}`);
     // where no spec failed: the same columns over no rows
     const none = `(SELECT *, ${ERROR_COLUMNS.map(emptyColumn).join(", ")} FROM ${this.#from()} LIMIT 0)`;
-    const from = files.length > 0 ? `read_parquet(${literalList(files)})` : none;
+    const from = files.length > 0 ? parquetRows(files) : none;
     const own = (name: string) => columns.find((_, i) => ERROR_COLUMNS[i]!.name === name)!.name;
     return {
       ...{ name: ERRORS, index: this.#index, columns, loose: this.#loose, ordered: false, order: "sort_index" },
@@ -103,7 +104,7 @@ class FinalQueries {
     const indexOf = `SELECT sort_index AS __sort_index, * EXCLUDE (sort_index${this.#outputNames()}) FROM ${this.#from()}`;
     const from =
       files.length > 0
-        ? `FROM read_parquet(${literalList(files)}) JOIN (${indexOf}) ON sort_index = __sort_index`
+        ? `FROM ${parquetRows(files)} JOIN (${indexOf}) ON sort_index = __sort_index`
         : `FROM (SELECT 0.0 AS sort_index, 0.0 AS sort_subindex, ${own.map(emptyColumn).join(", ")} LIMIT 0)
            JOIN (${indexOf}) ON sort_index = __sort_index`;
     const select = [...this.#indexSql, ...[...levels, SORT_SUBINDEX, ...values].map(finished)];
@@ -126,7 +127,7 @@ class FinalQueries {
   }
 
   #from(): string {
-    return `read_parquet(${literalList(this.#sources.rows)})`;
+    return parquetRows(this.#sources.rows);
   }
 }
 

@@ -8,7 +8,8 @@ import { assertEpoch, updateState } from "../run/state.ts";
 import type { Storage } from "../storage/storage.ts";
 import { withDuckDb } from "../table/duckdb.ts";
 import { SEAL_KEY, sealFile, UNSEALED } from "../table/parquet-seal.ts";
-import { literal, literalList } from "../table/sql.ts";
+import { parquetRows } from "../table/parquet-sql.ts";
+import { literal } from "../table/sql.ts";
 import { account } from "./account.ts";
 import { writeFinal } from "./final.ts";
 import { localCopy } from "./local-copy.ts";
@@ -77,7 +78,7 @@ async function concatenated(
   const target = join(folder, `${table}.gathered.pq`);
   const rowGroups = await rowGroupOptions(duck, files, memoryMb);
   await duck.run(
-    `COPY (SELECT * FROM read_parquet(${literalList(files)}) ${sources.ordered ? "" : "ORDER BY sort_index"})
+    `COPY (SELECT * FROM ${parquetRows(files)} ${sources.ordered ? "" : "ORDER BY sort_index"})
      TO ${literal(target)} (FORMAT parquet, ${rowGroups}, KV_METADATA {${ATTEMPT_KEY}: ${literal(attempt)}, ${SEAL_KEY}: ${literal(UNSEALED)}})`,
     `Could not merge ${table}`,
   );

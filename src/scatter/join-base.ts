@@ -1,8 +1,9 @@
 import { ScytheError } from "../errors.ts";
 import type { Column } from "../spec/columns.ts";
 import { columnTypes } from "../table/describe.ts";
+import { parquetRows } from "../table/parquet-sql.ts";
 import { movedColumn } from "../table/relocate.ts";
-import { identifier, literal } from "../table/sql.ts";
+import { identifier } from "../table/sql.ts";
 import type { Base } from "./base.ts";
 import { widened } from "./features.ts";
 import type { Merge } from "./sources.ts";
@@ -27,7 +28,7 @@ export interface TableQuery {
 
 /** SQL of the table's rows, those of the base among them, in no order. */
 export async function joinBase({ duck }: Merge, base: Base, table: TableQuery): Promise<string> {
-  const file = `read_parquet(${literal(base.files[table.name]!)})`;
+  const file = parquetRows(base.files[table.name]!);
   const columns = [...table.index, ...table.columns];
   const old = await columnTypes(duck, `SELECT * FROM ${file}`);
   const fresh = await columnTypes(duck, table.select);
@@ -38,7 +39,7 @@ export async function joinBase({ duck }: Merge, base: Base, table: TableQuery): 
     return `${keptColumn(identifier(name), from, to, column, base)} AS ${identifier(column.name)}`;
   });
   const without = base.replaced
-    ? `ANTI JOIN (SELECT sort_index AS __replaced FROM read_parquet(${literal(base.replaced)})) ON sort_index = __replaced`
+    ? `ANTI JOIN (SELECT sort_index AS __replaced FROM ${parquetRows(base.replaced)}) ON sort_index = __replaced`
     : "";
   const added = base.replaced && table.sums ? summed(table, file) : table.select;
   return `(SELECT ${kept.join(", ")} FROM ${file} ${without}) UNION ALL (${added})`;

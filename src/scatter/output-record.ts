@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { FinalFile } from "../run/report.ts";
 import { OUTPUT_FILES } from "../spec/base.ts";
-import { finished, literal, literalList, sqlType } from "../table/sql.ts";
+import { parquetRows } from "../table/parquet-sql.ts";
+import { finished, literal, sqlType } from "../table/sql.ts";
 import type { Base } from "./base.ts";
 import { partColumns } from "./part-columns.ts";
 import { rowGroupOptions } from "./row-groups.ts";
@@ -28,8 +29,7 @@ export async function writeOutputRecord(
   const path = join(folder, "output_artifacts.pq");
   const columns = partColumns(settings.experiment, run.details.extra_columns).files;
   const selects: string[] = [];
-  if (fresh.length > 0)
-    selects.push(`SELECT ${columns.map(finished).join(", ")} FROM read_parquet(${literalList(fresh)})`);
+  if (fresh.length > 0) selects.push(`SELECT ${columns.map(finished).join(", ")} FROM ${parquetRows(fresh)}`);
   if (base?.outputs) selects.push(keptRows(base.outputs, base.replaced));
   if (selects.length === 0) {
     const none = columns.map(({ name, type }) => `CAST(NULL AS ${sqlType(type)}) AS ${name}`);
@@ -45,7 +45,7 @@ export async function writeOutputRecord(
 }
 
 function keptRows(file: string, replaced: string | undefined): string {
-  const rows = `SELECT * FROM read_parquet(${literal(file)})`;
+  const rows = `SELECT * FROM ${parquetRows(file)}`;
   if (!replaced) return rows;
-  return `${rows} WHERE sort_index NOT IN (SELECT sort_index FROM read_parquet(${literal(replaced)}))`;
+  return `${rows} WHERE sort_index NOT IN (SELECT sort_index FROM ${parquetRows(replaced)})`;
 }

@@ -3,7 +3,8 @@ import { assertFinal, beginFinal, takenOver, updateState } from "../run/state.ts
 import type { Column } from "../spec/columns.ts";
 import type { PutCondition, PutResult } from "../storage/storage.ts";
 import type { Duck } from "../table/duckdb.ts";
-import { identifier, literalList } from "../table/sql.ts";
+import { parquetFacts, parquetRows } from "../table/parquet-sql.ts";
+import { identifier } from "../table/sql.ts";
 import type { Base } from "./base.ts";
 import type { OutputRecord } from "./output-record.ts";
 import { ERRORS } from "./part-columns.ts";
@@ -103,7 +104,7 @@ async function makeReport(
 
 async function rowsOf(duck: Duck, files: readonly string[]): Promise<number> {
   if (files.length === 0) return 0;
-  const [row] = await duck.rows(`SELECT sum(num_rows) AS n FROM parquet_file_metadata(${literalList(files)})`);
+  const [row] = await duck.rows(`SELECT sum(num_rows) AS n FROM ${parquetFacts("file_metadata", files)}`);
   return Number(row!.n);
 }
 
@@ -111,7 +112,7 @@ async function countByKind(duck: Duck, files: readonly string[], column: string)
   if (files.length === 0) return {};
   const kind = identifier(column);
   const rows = await duck.rows(
-    `SELECT ${kind} AS kind, count(*) AS n FROM read_parquet(${literalList(files)}) GROUP BY ${kind} ORDER BY n DESC, kind`,
+    `SELECT ${kind} AS kind, count(*) AS n FROM ${parquetRows(files)} GROUP BY ${kind} ORDER BY n DESC, kind`,
   );
   return Object.fromEntries(rows.map((row) => [row.kind as string, Number(row.n)]));
 }

@@ -1,5 +1,5 @@
 import type { Duck } from "../table/duckdb.ts";
-import { literalList } from "../table/sql.ts";
+import { parquetFacts } from "../table/parquet-sql.ts";
 
 /** Rows of a row group where rows are small: DuckDB buffers some of these per thread. A multiple of 2,048. */
 const ROWS = 61_440;
@@ -20,7 +20,7 @@ export async function rowGroupOptions(duck: Duck, files: readonly string[], memo
   const [found] = await duck.rows(
     `SELECT CAST(max(bytes) AS DOUBLE) AS largest, CAST(sum(bytes) AS DOUBLE) AS total, max(bytes / rows) AS row_bytes
      FROM (SELECT sum(total_uncompressed_size) AS bytes, max(row_group_num_rows) AS rows
-           FROM parquet_metadata(${literalList(files)}) WHERE row_group_num_rows > 0 GROUP BY file_name, row_group_id)`,
+           FROM ${parquetFacts("metadata", files)} WHERE row_group_num_rows > 0 GROUP BY file_name, row_group_id)`,
   );
   const { largest, total, row_bytes: rowBytes } = found as { largest: number; total: number; row_bytes: number };
   const large = rowBytes > LARGE_ROW && total > MUCH;

@@ -7,6 +7,7 @@ import { SPECS_ROW_GROUP } from "../run/publish.ts";
 import { assertEpoch } from "../run/state.ts";
 import { type Duck, withDuckDb } from "../table/duckdb.ts";
 import { SEAL_KEY, sealFile, UNSEALED } from "../table/parquet-seal.ts";
+import { parquetRows } from "../table/parquet-sql.ts";
 import { literal } from "../table/sql.ts";
 import { fixedWave, type Measured, measuredWave, probeWave } from "./chunks.ts";
 import { checkInputs, removeDamagedGathered, removeDamagedParts, removeDamagedSlice } from "./damage.ts";
@@ -144,8 +145,7 @@ async function writeSlices(
       const { factor, offset } = path.at(-1)!;
       const target = join(folder, `${offset}.pq`);
       await duck.run(
-        `COPY (SELECT * EXCLUDE (file_row_number) FROM read_parquet(${literal(source)}, file_row_number = true)
-           WHERE file_row_number % ${factor} = ${offset})
+        `COPY (FROM ${parquetRows(source)} QUALIFY (row_number() OVER () - 1) % ${factor} = ${offset})
          TO ${literal(target)} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${SPECS_ROW_GROUP},
            KV_METADATA {${SEAL_KEY}: ${literal(UNSEALED)}})`,
         "Could not split the specs",

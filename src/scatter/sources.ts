@@ -1,7 +1,7 @@
 import { ScytheError } from "../errors.ts";
 import { listAll } from "../storage/storage.ts";
 import type { Duck } from "../table/duckdb.ts";
-import { literalList } from "../table/sql.ts";
+import { parquetFacts } from "../table/parquet-sql.ts";
 import { localCopies } from "./local-copy.ts";
 import { sideTables } from "./part-columns.ts";
 import { listParts } from "./plan.ts";
@@ -120,7 +120,7 @@ export function cover<P extends { from: number; to: number }>(parts: readonly P[
 
 async function attemptsOf(duck: Duck, files: readonly string[]): Promise<Map<string, string>> {
   const rows = await duck.rows(
-    `SELECT file_name, decode(value) AS attempt FROM parquet_kv_metadata(${literalList(files)})
+    `SELECT file_name, decode(value) AS attempt FROM ${parquetFacts("kv_metadata", files)}
      WHERE decode(key) = '${ATTEMPT_KEY}'`,
   );
   return new Map(rows.map((row) => [row.file_name as string, row.attempt as string]));

@@ -1,7 +1,7 @@
 import { fingerprint } from "../files/artifacts.ts";
 import type { FinalFile } from "../run/report.ts";
 import type { Duck } from "../table/duckdb.ts";
-import { literal } from "../table/sql.ts";
+import { parquetFacts } from "../table/parquet-sql.ts";
 import type { RunInfo } from "./run-task.ts";
 
 /** In a table's metadata: which generation of which run wrote it. */
@@ -11,6 +11,6 @@ export function generationText({ layout, generation }: RunInfo): string {
 
 /** What the report says of a file. */
 export async function measured(duck: Duck, path: string): Promise<Omit<FinalFile, "name">> {
-  const [count] = await duck.rows(`SELECT num_rows AS n FROM parquet_file_metadata(${literal(path)})`);
+  const [count] = await duck.rows(`SELECT num_rows AS n FROM ${parquetFacts("file_metadata", path)}`);
   return { rows: Number(count!.n), ...(await fingerprint(path)) };
 }

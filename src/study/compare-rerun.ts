@@ -6,7 +6,8 @@ import { RUN_SCHEME } from "../run/layout.ts";
 import type { Column } from "../spec/columns.ts";
 import type { Batch } from "../table/batch.ts";
 import type { Duck, SqlRow } from "../table/duckdb.ts";
-import { finished, identifier, literal } from "../table/sql.ts";
+import { parquetRows } from "../table/parquet-sql.ts";
+import { finished, identifier } from "../table/sql.ts";
 import { parquetBytes } from "../table/write-parquet.ts";
 import type { Difference } from "./certificate.ts";
 import type { NewFile, RerunRows } from "./rerun.ts";
@@ -56,7 +57,7 @@ async function open(
   const keys = batch.columns.filter((c) => c.name === "sort_index" || c.name === "sort_subindex");
   const select = [...keys.map((c) => `CAST(${c.name} AS BIGINT) AS ${c.name}`), ...columns.map(finished)];
   await duck.run(
-    `CREATE OR REPLACE TABLE ${identifier(name)} AS SELECT ${select.join(", ")} FROM read_parquet(${literal(path)})`,
+    `CREATE OR REPLACE TABLE ${identifier(name)} AS SELECT ${select.join(", ")} FROM ${parquetRows(path)}`,
     `Could not read what ${name} gave`,
   );
 }
@@ -72,14 +73,14 @@ function errorColumns(batch: Batch): Column[] {
 
 /** Stored rows of the sample alone. */
 function storedRows({ tables, sort_indexes }: Comparison, name: string): string {
-  return `(SELECT * FROM read_parquet(${literal(tables.get(name)!)}) WHERE sort_index IN (${sort_indexes.join(", ")}))`;
+  return `(SELECT * FROM ${parquetRows(tables.get(name)!)} WHERE sort_index IN (${sort_indexes.join(", ")}))`;
 }
 
 /** A spec that failed and succeeds now, or the other way round, or fails otherwise. */
 async function compareOutcomes(comparison: Comparison): Promise<Difference[]> {
   const { duck, tables } = comparison;
   const errors = tables.get("errors");
-  const columns = errors ? await duck.rows(`DESCRIBE SELECT * FROM read_parquet(${literal(errors)})`) : [];
+  const columns = errors ? await duck.rows(`DESCRIBE SELECT * FROM ${parquetRows(errors)}`) : [];
   const [kind, name] = columns.slice(-7).map((row) => identifier(row.column_name as string));
   const failure = (k: string, n: string) => `${k} || ' (' || ${n} || ')'`;
   const stored = errors

@@ -5,6 +5,7 @@ import type { Column } from "../spec/columns.ts";
 import { listAll } from "../storage/storage.ts";
 import { BatchBuilder } from "../table/batch.ts";
 import type { Duck, SqlRow } from "../table/duckdb.ts";
+import { parquetRows } from "../table/parquet-sql.ts";
 import { identifier, literal } from "../table/sql.ts";
 import { parquetBytes } from "../table/write-parquet.ts";
 import type { Example } from "./diff-columns.ts";
@@ -62,7 +63,7 @@ async function openListing(duck: Duck, { name, place }: Side, scratch: string): 
   }
   const path = join(scratch, `${name}-listing.pq`);
   await writeFile(path, parquetBytes(builder.take()));
-  await duck.run(`CREATE VIEW ${name}_listing AS FROM read_parquet(${literal(path)})`, "Could not list output files");
+  await duck.run(`CREATE VIEW ${name}_listing AS FROM ${parquetRows(path)}`, "Could not list output files");
 }
 
 async function compareField(duck: Duck, a: Side, b: Side, field: string, type: string): Promise<FilesDiff> {

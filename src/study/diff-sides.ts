@@ -7,7 +7,8 @@ import { localCopy } from "../scatter/local-copy.ts";
 import type { Column } from "../spec/columns.ts";
 import { BatchBuilder } from "../table/batch.ts";
 import type { Duck } from "../table/duckdb.ts";
-import { identifier, literal } from "../table/sql.ts";
+import { parquetRows } from "../table/parquet-sql.ts";
+import { identifier } from "../table/sql.ts";
 import { parquetBytes } from "../table/write-parquet.ts";
 import type { RunPlace } from "./diff.ts";
 import { describeTable } from "./verify-tables.ts";
@@ -39,8 +40,7 @@ async function openSide(duck: Duck, name: "a" | "b", place: RunPlace, folder: st
   for (const [table, key] of [...keys, ["specs", layout.specs] as const]) {
     const path = await localCopy(storage, key, folder);
     const columns = await describeTable(duck, path);
-    const from =
-      table === "specs" ? await specsSql(place, name, path, columns, folder) : `read_parquet(${literal(path)})`;
+    const from = table === "specs" ? await specsSql(place, name, path, columns, folder) : parquetRows(path);
     await duck.run(`CREATE VIEW ${view({ name }, table)} AS FROM ${from}`, `Could not open ${table} of run ${name}`);
     tables.set(table, columns);
   }
@@ -67,12 +67,12 @@ async function specsSql(
   const hashes = Object.entries(found?.value.sha256 ?? {});
   const fields = new Set(hashes.map(([uri]) => layout.pathOf(uri)?.split("/")[1]));
   const files = [...columns].filter(([column]) => fields.has(column));
-  if (files.length === 0) return `read_parquet(${literal(path)})`;
+  if (files.length === 0) return parquetRows(path);
   const builder = new BatchBuilder(CONTENTS);
   for (const [uri, sha256] of hashes) builder.append({ uri, content: `sha256:${sha256}` });
   const contents = join(folder, "contents.pq");
   await writeFile(contents, parquetBytes(builder.take()));
-  const known = `read_parquet(${literal(contents)})`;
+  const known = parquetRows(contents);
   const joins: string[] = [];
   const replaced = files.map(([column, type], i) => {
     const own = identifier(column);
@@ -83,5 +83,5 @@ async function specsSql(
     joins.push(`LEFT JOIN ${known} f${name}${i} ON f${name}${i}.uri = s.${own}`);
     return `coalesce(f${name}${i}.content, s.${own}) AS ${own}`;
   });
-  return `(SELECT s.* REPLACE (${replaced.join(", ")}) FROM read_parquet(${literal(path)}) s ${joins.join(" ")})`;
+  return `(SELECT s.* REPLACE (${replaced.join(", ")}) FROM ${parquetRows(path)} s ${joins.join(" ")})`;
 }

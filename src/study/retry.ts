@@ -18,6 +18,7 @@ import type { Storage } from "../storage/storage.ts";
 import { indexNames } from "../table/describe.ts";
 import { type Duck, withDuckDb } from "../table/duckdb.ts";
 import { SEAL_KEY, sealFile, UNSEALED } from "../table/parquet-seal.ts";
+import { parquetFacts, parquetRows } from "../table/parquet-sql.ts";
 import { identifier, literal } from "../table/sql.ts";
 import { makeScratch } from "../temporary.ts";
 
@@ -110,12 +111,12 @@ async function writeRetriedSpecs(
     return await withDuckDb({ tempDir: join(folder, "spill") }, report.allocated, async (duck) => {
       const failed = await failedSpecs(duck, errors, chosen, layout);
       await duck.run(
-        `COPY (SELECT * FROM read_parquet(${literal(specs)}) WHERE sort_index IN (${failed}) ORDER BY sort_index)
+        `COPY (SELECT * FROM ${parquetRows(specs)} WHERE sort_index IN (${failed}) ORDER BY sort_index)
          TO ${literal(target)} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${SPECS_ROW_GROUP},
            KV_METADATA {${SEAL_KEY}: ${literal(UNSEALED)}})`,
         "Could not choose the failed specs",
       );
-      const [row] = await duck.rows(`SELECT num_rows AS n FROM parquet_file_metadata(${literal(target)})`);
+      const [row] = await duck.rows(`SELECT num_rows AS n FROM ${parquetFacts("file_metadata", target)}`);
       const count = Number(row!.n);
       if (count === 0) return 0;
       await sealFile(target);
@@ -131,7 +132,7 @@ async function writeRetriedSpecs(
 async function failedSpecs(duck: Duck, errors: string, { kinds, specs }: Chosen, layout: RunLayout): Promise<string> {
   const kind = identifier(errorColumns(await indexNames(duck, errors))[0]!.name);
   const ofKind = kinds ? `WHERE ${kind} IN (${kinds.map(literal).join(", ")})` : "";
-  const failed = `SELECT sort_index FROM read_parquet(${literal(errors)}) ${ofKind}`;
+  const failed = `SELECT sort_index FROM ${parquetRows(errors)} ${ofKind}`;
   if (!specs) return failed;
   const asked = `SELECT CAST(unnest([${specs.join(", ")}]) AS BIGINT) AS sort_index`;
   const others = await duck.rows(`${asked} EXCEPT (${failed}) ORDER BY sort_index LIMIT 20`);

@@ -4,6 +4,7 @@ import type { AnyExperiment } from "../experiment/define.ts";
 import type { Column } from "../spec/columns.ts";
 import { BatchBuilder } from "../table/batch.ts";
 import type { Duck } from "../table/duckdb.ts";
+import { parquetRows } from "../table/parquet-sql.ts";
 import { identifier, literal } from "../table/sql.ts";
 import { parquetBytes } from "../table/write-parquet.ts";
 import type { About, Subject } from "./verify-about.ts";
@@ -78,10 +79,10 @@ async function checkColumn({ layout, findings, brought }: Subject, duck: Duck, a
   const inRun = `/${layout.experimentId}/`;
   const lostHere = brought === undefined ? "path IS NOT NULL AND coalesce(place, 'lost') = 'lost'" : "place = 'lost'";
   const [row] = await duck.rows(
-    `WITH refs AS (SELECT sort_index, unnest(${at.list ? name : `[${name}]`}) AS uri FROM read_parquet(${literal(at.path)})),
+    `WITH refs AS (SELECT sort_index, unnest(${at.list ? name : `[${name}]`}) AS uri FROM ${parquetRows(at.path)}),
      paths AS (SELECT sort_index, uri, CASE WHEN contains(uri, ${literal(inRun)})
        THEN substr(uri, instr(uri, ${literal(inRun)}) + ${inRun.length}) END AS path FROM refs WHERE uri IS NOT NULL),
-     found AS (SELECT p.*, l.place FROM paths p LEFT JOIN read_parquet(${literal(at.listing)}) l USING (path))
+     found AS (SELECT p.*, l.place FROM paths p LEFT JOIN ${parquetRows(at.listing)} l USING (path))
      SELECT count(*) AS n, count(*) FILTER (WHERE path IS NULL) AS outside,
        count(*) FILTER (WHERE path IS NOT NULL AND place IS NULL) AS absent,
        count(*) FILTER (WHERE place = 'lost') AS lost,

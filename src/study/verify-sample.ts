@@ -7,6 +7,7 @@ import type { Environment } from "../run/environment.ts";
 import { randomFrom } from "../sampling/random.ts";
 import type { Column } from "../spec/columns.ts";
 import type { Duck } from "../table/duckdb.ts";
+import { parquetRows } from "../table/parquet-sql.ts";
 import { identifier, literal } from "../table/sql.ts";
 import type { SampleOutcome } from "./certificate.ts";
 import { whyDifferent } from "./code-change.ts";
@@ -67,9 +68,9 @@ export async function verifySample(
 async function drawSample(duck: Duck, tables: TablePaths, size: number, seed: number): Promise<number[]> {
   const errors = tables.get("errors");
   const failed = errors
-    ? `UNION ALL SELECT sort_index FROM read_parquet(${literal(errors)}) WHERE ${await kindColumn(duck, errors)} IN ('${REPEATABLE.join("', '")}')`
+    ? `UNION ALL SELECT sort_index FROM ${parquetRows(errors)} WHERE ${await kindColumn(duck, errors)} IN ('${REPEATABLE.join("', '")}')`
     : "";
-  const eligible = `SELECT sort_index FROM read_parquet(${literal(tables.get("scalars")!)}) ${failed}`;
+  const eligible = `SELECT sort_index FROM ${parquetRows(tables.get("scalars")!)} ${failed}`;
   const [counted] = await duck.rows(`SELECT count(*) AS n FROM (${eligible})`);
   const places = drawPlaces(Number(counted!.n), size, seed);
   if (places.length === 0) return [];
@@ -82,7 +83,7 @@ async function drawSample(duck: Duck, tables: TablePaths, size: number, seed: nu
 
 /** Where an input is named `kind`, the failure's is `error_kind`: the first of the last seven columns. */
 async function kindColumn(duck: Duck, errors: string): Promise<string> {
-  const rows = await duck.rows(`DESCRIBE SELECT * FROM read_parquet(${literal(errors)})`);
+  const rows = await duck.rows(`DESCRIBE SELECT * FROM ${parquetRows(errors)}`);
   return identifier(rows.at(-7)!.column_name as string);
 }
 
@@ -121,7 +122,7 @@ async function extractSpecs(
   const select = replaced.length > 0 ? `* REPLACE (${replaced.join(", ")})` : "*";
   const where = chosen.length > 0 ? `sort_index IN (${chosen.join(", ")})` : "false";
   await duck.run(
-    `COPY (SELECT ${select} FROM read_parquet(${literal(specs)}) WHERE ${where} ORDER BY sort_index)
+    `COPY (SELECT ${select} FROM ${parquetRows(specs)} WHERE ${where} ORDER BY sort_index)
      TO ${literal(target)} (FORMAT parquet)`,
     "Could not draw a sample",
   );
@@ -138,12 +139,12 @@ async function withoutDamagedInputs(
   const bad = findings.problems.flatMap(({ file }) => (file !== null && about.artifacts.has(file) ? [file] : []));
   const files = (experiment.columns.input as Column[]).filter((column) => column.file);
   const names = files.map((column) => identifier(column.name));
-  const rows = await duck.rows(`SELECT ${["sort_index", ...names].join(", ")} FROM read_parquet(${literal(specs)})`);
+  const rows = await duck.rows(`SELECT ${["sort_index", ...names].join(", ")} FROM ${parquetRows(specs)}`);
   const isFit = (row: Record<string, unknown>) =>
     !files.flatMap(({ name }) => row[name] ?? []).some((uri) => bad.includes(layout.pathOf(String(uri)) ?? ""));
   const fit = rows.filter(isFit).map((row) => Number(row.sort_index));
   if (fit.length === rows.length) return { sort_indexes: fit, unfit: 0 };
-  await duck.run(`CREATE TABLE fit_specs AS SELECT * FROM read_parquet(${literal(specs)})`, "Could not draw a sample");
+  await duck.run(`CREATE TABLE fit_specs AS SELECT * FROM ${parquetRows(specs)}`, "Could not draw a sample");
   const where = fit.length > 0 ? `sort_index IN (${fit.join(", ")})` : "false";
   await duck.run(
     `COPY (SELECT * FROM fit_specs WHERE ${where} ORDER BY sort_index) TO ${literal(specs)} (FORMAT parquet)`,

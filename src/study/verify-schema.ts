@@ -5,7 +5,8 @@ import { ERROR_COLUMNS, SORT_SUBINDEX } from "../scatter/part-columns.ts";
 import { type Column, isScalarColumn } from "../spec/columns.ts";
 import { ID_FIELDS } from "../spec/id-columns.ts";
 import type { Duck } from "../table/duckdb.ts";
-import { literal, sqlType } from "../table/sql.ts";
+import { parquetFacts } from "../table/parquet-sql.ts";
+import { sqlType } from "../table/sql.ts";
 import { sayCode } from "./code-change.ts";
 import { mayHold } from "./json-schema-types.ts";
 import type { About, Subject } from "./verify-about.ts";
@@ -157,7 +158,7 @@ async function compareOrigin(
   path: string,
 ): Promise<void> {
   const [row] = await duck.rows(
-    `SELECT decode(value) AS own FROM parquet_kv_metadata(${literal(path)}) WHERE decode(key) = 'scythe'`,
+    `SELECT decode(value) AS own FROM ${parquetFacts("kv_metadata", path)} WHERE decode(key) = 'scythe'`,
   );
   const own = JSON.parse(String(row?.own ?? "{}")) as { experiment_id?: string; generation?: number };
   if (own.experiment_id !== layout.experimentId) {

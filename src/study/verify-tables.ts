@@ -1,5 +1,6 @@
 import { specRunIdSql } from "../run/layout.ts";
 import type { Duck, SqlRow } from "../table/duckdb.ts";
+import { parquetRows } from "../table/parquet-sql.ts";
 import { identifier, literal } from "../table/sql.ts";
 import type { Findings } from "./certificate.ts";
 import type { About, Subject } from "./verify-about.ts";
@@ -42,7 +43,7 @@ async function factsOf(
     const row = await findings.attempt("tables", file, async () => {
       const [first] = await duck.rows(
         `SELECT count(*) AS n, ${name === "specs" ? "count(DISTINCT sort_index)" : "0"} AS specs, CAST(coalesce(sum(hash(sort_index)), 0) AS VARCHAR) AS h,
-         ${strangers} AS strangers FROM read_parquet(${literal(path)})`,
+         ${strangers} AS strangers FROM ${parquetRows(path)}`,
       );
       return first;
     });
@@ -124,7 +125,7 @@ async function checkOnce(
 }
 
 async function whichAreWrong(duck: Duck, tables: TablePaths, mayMiss: boolean): Promise<string[]> {
-  const from = (name: string) => `SELECT sort_index FROM read_parquet(${literal(tables.get(name)!)})`;
+  const from = (name: string) => `SELECT sort_index FROM ${parquetRows(tables.get(name)!)}`;
   const rows = ["scalars", "errors"].filter((name) => tables.has(name)).map(from);
   const counted = `SELECT sort_index, count(*) AS n FROM (${rows.join(" UNION ALL ")}) GROUP BY sort_index`;
   const joined = `(${counted}) r FULL JOIN (${from("specs")}) s USING (sort_index)`;
@@ -155,7 +156,7 @@ async function checkInputs({ findings }: Subject, duck: Duck, tables: TablePaths
     for (const name of ["specs", ...rows]) {
       const hashes = `hash(${["sort_index", ...shared].join(", ")})`;
       const [row] = await duck.rows(
-        `SELECT CAST(coalesce(sum(${hashes}), 0) AS VARCHAR) AS h FROM read_parquet(${literal(tables.get(name)!)})`,
+        `SELECT CAST(coalesce(sum(${hashes}), 0) AS VARCHAR) AS h FROM ${parquetRows(tables.get(name)!)}`,
       );
       prints.set(name, BigInt(row!.h as string));
     }
@@ -175,8 +176,8 @@ async function nameOtherInputs(
 ): Promise<void> {
   const differ = shared.map((column) => `s.${column} IS DISTINCT FROM t.${column}`).join(" OR ");
   const found = await duck.rows(
-    `SELECT sort_index AS i, count(*) OVER () AS total FROM read_parquet(${literal(specs)}) s
-     JOIN read_parquet(${literal(path)}) t USING (sort_index) WHERE ${differ} ORDER BY i LIMIT ${SHOWN}`,
+    `SELECT sort_index AS i, count(*) OVER () AS total FROM ${parquetRows(specs)} s
+     JOIN ${parquetRows(path)} t USING (sort_index) WHERE ${differ} ORDER BY i LIMIT ${SHOWN}`,
   );
   if (found.length > 0) findings.bad("tables", fileOf(name), `${indexes(found)}: inputs that are not the spec's`);
 }
@@ -203,8 +204,8 @@ async function checkUserTable({ findings }: Subject, duck: Duck, tables: TablePa
     const lines = columns.has("sort_subindex")
       ? "max(sort_subindex) AS top, count(DISTINCT sort_subindex) AS lines"
       : "0 AS top, 0 AS lines";
-    const groups = `SELECT sort_index, count(*) AS n, ${lines} FROM read_parquet(${literal(tables.get(name)!)}) GROUP BY sort_index`;
-    const joined = `(${groups}) g LEFT JOIN (SELECT DISTINCT sort_index AS good FROM read_parquet(${literal(scalars)})) ON good = sort_index`;
+    const groups = `SELECT sort_index, count(*) AS n, ${lines} FROM ${parquetRows(tables.get(name)!)} GROUP BY sort_index`;
+    const joined = `(${groups}) g LEFT JOIN (SELECT DISTINCT sort_index AS good FROM ${parquetRows(scalars)}) ON good = sort_index`;
     for (const [where, what] of [
       ["good IS NULL", "rows of specs that did not succeed"],
       [gap, "rows are missing or there twice (sort_subindex)"],
@@ -220,7 +221,7 @@ async function checkUserTable({ findings }: Subject, duck: Duck, tables: TablePa
 
 /** Column → DuckDB type, in the file's order. */
 export async function describeTable(duck: Duck, path: string): Promise<Map<string, string>> {
-  const rows = await duck.rows(`DESCRIBE SELECT * FROM read_parquet(${literal(path)})`);
+  const rows = await duck.rows(`DESCRIBE SELECT * FROM ${parquetRows(path)}`);
   return new Map(rows.map((row) => [row.column_name as string, row.column_type as string]));
 }
 

@@ -8,7 +8,7 @@ import { captureEnvironment, type Environment } from "../run/environment.ts";
 import type { RunLayout } from "../run/layout.ts";
 import type { Storage } from "../storage/storage.ts";
 import { type Duck, withDuckDb } from "../table/duckdb.ts";
-import { literal } from "../table/sql.ts";
+import { parquetRows } from "../table/parquet-sql.ts";
 import { makeScratch } from "../temporary.ts";
 import { type Certificate, Findings, type SampleOutcome } from "./certificate.ts";
 import type { Rerunner } from "./rerun.ts";
@@ -118,7 +118,7 @@ async function readable({ findings, scratch }: Subject, { whole, unknown }: Loca
     for (let next = untried[0]; next; next = untried[0]) {
       const [path, local] = next;
       untried.shift();
-      const sql = `SELECT count(*), sum(hash(COLUMNS(*))) FROM read_parquet(${literal(local)})`;
+      const sql = `SELECT count(*), sum(hash(COLUMNS(*))) FROM ${parquetRows(local)}`;
       const read = await findings.attempt("files", path, () => duck.rows(sql));
       if (!read) return; // it may have taken the process with it
       tables.set(tableOf(path), local);

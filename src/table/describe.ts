@@ -1,5 +1,5 @@
 import type { Duck } from "./duckdb.ts";
-import { literal } from "./sql.ts";
+import { parquetFacts } from "./parquet-sql.ts";
 
 /** The columns that a query gives: name → DuckDB type, in order. */
 export async function columnTypes(duck: Duck, query: string): Promise<Map<string, string>> {
@@ -10,7 +10,7 @@ export async function columnTypes(duck: Duck, query: string): Promise<Map<string
 /** A Parquet file's own metadata. */
 export async function fileMetadata(duck: Duck, file: string): Promise<Map<string, string>> {
   const rows = await duck.rows(
-    `SELECT decode(key) AS key, decode(value) AS value FROM parquet_kv_metadata(${literal(file)})`,
+    `SELECT decode(key) AS key, decode(value) AS value FROM ${parquetFacts("kv_metadata", file)}`,
   );
   return new Map(rows.map(({ key, value }) => [key as string, value as string]));
 }

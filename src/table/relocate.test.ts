@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Duck, withDuckDb } from "./duckdb.ts";
+import { parquetFacts, parquetRows } from "./parquet-sql.ts";
 import { relocateTable } from "./relocate.ts";
 
 let scratch: string;
@@ -35,15 +36,16 @@ it("moves texts and lists of texts, and keeps rows, types, metadata, row groups 
               count(*) FILTER (b.uris = ['s3://new/c/é', 'other', NULL]) AS lists,
               count(*) FILTER (b.text IS NOT DISTINCT FROM a.text AND b.number = a.number AND b.at = a.at
                                AND b.nested = a.nested AND b.sort_index = a.sort_index) AS others
-       FROM read_parquet('${before}') a POSITIONAL JOIN read_parquet('${after}') b`,
+       FROM ${parquetRows(before)} a POSITIONAL JOIN ${parquetRows(after)} b`,
     );
     expect(whole).toEqual([{ n: 5_000n, uris: 5_000n, lists: 5_000n, others: 5_000n }]);
-    for (const about of [
-      "SELECT column_name, column_type FROM (DESCRIBE FROM read_parquet('$'))",
-      "SELECT decode(key) AS key, decode(value) AS value FROM parquet_kv_metadata('$') ORDER BY 1",
-      "SELECT DISTINCT row_group_id, row_group_num_rows, compression FROM parquet_metadata('$') ORDER BY 1",
-    ]) {
-      expect(await duck.rows(about.replace("$", after))).toEqual(await duck.rows(about.replace("$", before)));
+    const about = (path: string) => [
+      `SELECT column_name, column_type FROM (DESCRIBE FROM ${parquetRows(path)})`,
+      `SELECT decode(key) AS key, decode(value) AS value FROM ${parquetFacts("kv_metadata", path)} ORDER BY 1`,
+      `SELECT DISTINCT row_group_id, row_group_num_rows, compression FROM ${parquetFacts("metadata", path)} ORDER BY 1`,
+    ];
+    for (const [i, sql] of about(after).entries()) {
+      expect(await duck.rows(sql)).toEqual(await duck.rows(about(before)[i]!));
     }
   });
 });
@@ -53,8 +55,8 @@ it("copies an empty table, and one without moves", async () => {
     const [before, after] = [join(scratch, "empty.pq"), join(scratch, "empty-after.pq")];
     await duck.run(`COPY (SELECT 'a' AS a, 1 AS b LIMIT 0) TO '${before}' (FORMAT parquet)`, "test");
     await relocateTable(duck, before, after, []);
-    expect(await duck.rows(`SELECT count(*) AS n FROM read_parquet('${after}')`)).toEqual([{ n: 0n }]);
+    expect(await duck.rows(`SELECT count(*) AS n FROM ${parquetRows(after)}`)).toEqual([{ n: 0n }]);
     await relocateTable(duck, before, after, [{ from: "a", to: "b" }]);
-    expect(await duck.rows(`DESCRIBE FROM read_parquet('${after}')`)).toHaveLength(2);
+    expect(await duck.rows(`DESCRIBE FROM ${parquetRows(after)}`)).toHaveLength(2);
   });
 });

@@ -1,5 +1,6 @@
 import { columnTypes, fileMetadata } from "./describe.ts";
 import type { Duck } from "./duckdb.ts";
+import { parquetFacts, parquetRows } from "./parquet-sql.ts";
 import { identifier, literal } from "./sql.ts";
 
 /** What texts that begin with `from` begin with afterwards. */
@@ -10,7 +11,7 @@ export interface Move {
 
 /** Rewrites a Parquet file so that texts begin as `moves` say; metadata, order and row groups are kept. */
 export async function relocateTable(duck: Duck, source: string, target: string, moves: readonly Move[]): Promise<void> {
-  const columns = await columnTypes(duck, `SELECT * FROM read_parquet(${literal(source)})`);
+  const columns = await columnTypes(duck, `SELECT * FROM ${parquetRows(source)}`);
   const replacements = [...columns].flatMap(([column, type]) => {
     const name = identifier(column);
     return type === "VARCHAR" || type === "VARCHAR[]" ? [`${movedColumn(name, type, moves)} AS ${name}`] : [];
@@ -18,7 +19,7 @@ export async function relocateTable(duck: Duck, source: string, target: string, 
   const select = moves.length > 0 && replacements.length > 0 ? `* REPLACE (${replacements.join(", ")})` : "*";
   const options = ["FORMAT parquet", ...(await shape(duck, source)), ...(await metadata(duck, source))];
   await duck.run(
-    `COPY (SELECT ${select} FROM read_parquet(${literal(source)})) TO ${literal(target)} (${options.join(", ")})`,
+    `COPY (SELECT ${select} FROM ${parquetRows(source)}) TO ${literal(target)} (${options.join(", ")})`,
     "Could not rewrite a table",
   );
 }
@@ -40,7 +41,7 @@ function moved(value: string, moves: readonly Move[]): string {
 /** Row groups and compression as the file has them: readers rely on their size. DuckDB wants multiples of 2,048. */
 async function shape(duck: Duck, source: string): Promise<string[]> {
   const [found] = await duck.rows(
-    `SELECT max(row_group_num_rows) AS n, any_value(compression) AS codec FROM parquet_metadata(${literal(source)})`,
+    `SELECT max(row_group_num_rows) AS n, any_value(compression) AS codec FROM ${parquetFacts("metadata", source)}`,
   );
   const rows = Number(found?.n ?? 0);
   const codec = String(found?.codec ?? "").toLowerCase();

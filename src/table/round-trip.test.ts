@@ -9,8 +9,9 @@ import { makeValidator } from "../spec/validate.ts";
 import { BatchBuilder } from "./batch.ts";
 import { withDuckDb } from "./duckdb.ts";
 import { pandasMetadata } from "./pandas.ts";
+import { parquetFacts, parquetRows } from "./parquet-sql.ts";
 import { ParquetReader, readRows } from "./read-parquet.ts";
-import { finished, identifier, literal, literalList } from "./sql.ts";
+import { finished, identifier, literal } from "./sql.ts";
 import { ParquetFile, parquetBytes } from "./write-parquet.ts";
 
 let folder: string;
@@ -33,7 +34,7 @@ async function roundTrip(schema: z.ZodObject, rows: readonly Record<string, unkn
   }
   file.finish();
   const pandas = literal(pandasMetadata([], columns));
-  const sql = `COPY (SELECT ${columns.map(finished).join(", ")} FROM read_parquet(${literal(staged)}))
+  const sql = `COPY (SELECT ${columns.map(finished).join(", ")} FROM ${parquetRows(staged)})
                TO ${literal(target)} (FORMAT parquet, KV_METADATA {pandas: ${pandas}})`;
   await withDuckDb({}, rows.length, (duck) => duck.run(sql, "finish"));
   const reader = await ParquetReader.open(target);
@@ -179,7 +180,7 @@ describe("a table", () => {
       s: z.object({ a: z.int() }),
     });
     const { path } = await roundTrip(shape, [{ n: 1, i: 1, none: null, when: new Date(0), list: [], s: { a: 1 } }]);
-    const described = await withDuckDb({}, 1, (duck) => duck.rows(`DESCRIBE FROM read_parquet(${literal(path)})`));
+    const described = await withDuckDb({}, 1, (duck) => duck.rows(`DESCRIBE FROM ${parquetRows(path)}`));
     expect(described.map(({ column_type }) => column_type)).toEqual([
       "DOUBLE",
       "BIGINT",
@@ -263,8 +264,8 @@ describe("parquetBytes", () => {
     const { writeFile } = await import("node:fs/promises");
     await writeFile(path, parquetBytes(builder.take(), { who: "me" }));
     const [rows, metadata] = await withDuckDb({}, 1, async (duck) => [
-      await duck.rows(`FROM read_parquet(${literalList([path])})`),
-      await duck.rows(`SELECT decode(key) AS k, decode(value) AS v FROM parquet_kv_metadata(${literal(path)})`),
+      await duck.rows(`FROM ${parquetRows([path])}`),
+      await duck.rows(`SELECT decode(key) AS k, decode(value) AS v FROM ${parquetFacts("kv_metadata", path)}`),
     ]);
     expect(rows).toEqual([
       { a: 1, b: "x" },

@@ -7,9 +7,9 @@ import { messageOf, ScytheError } from "../errors.ts";
 import { IGNORED_SPEC_COLUMNS } from "../spec/base.ts";
 import { type Column, type ColumnType, isScalarColumn } from "../spec/columns.ts";
 import { withConnection } from "./duckdb.ts";
+import { pathSql } from "./parquet-sql.ts";
 import { jsonOr } from "./physical.ts";
 import { ParquetReader, readRows } from "./read-parquet.ts";
-import { literal } from "./sql.ts";
 
 /** One record of a spec file and where it stands, for messages: `line 7`, `row 3`. */
 export interface SpecRecord {
@@ -155,7 +155,8 @@ async function* readJson(path: string, columns: readonly Column[]): AsyncGenerat
   const revive = reviver(columns);
   const format = (await firstCharacter(path)) === "[" ? "array" : "unstructured";
   if (format === "array" && (await lastCharacter(path)) !== "]") throw notJson(path, "the array does not end");
-  const sql = `SELECT json FROM read_json_objects(${literal(path)}, format = '${format}', maximum_object_size = ${MAX_JSON_SPEC})`;
+  const options = `format = '${format}', maximum_object_size = ${MAX_JSON_SPEC}, hive_partitioning = false`;
+  const sql = `SELECT json FROM read_json_objects(${pathSql(path)}, ${options})`;
   const batches = streamRows(sql);
   let row = 0;
   try {
