@@ -1,0 +1,117 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it } from "vitest";
+
+/**
+ * What the documentation shows is done as a reader would do it: a block `ts file=study.ts` is written to that file, a
+ * block `sh run` is run in the same folder, and the lines of a block `text output` after it are in what it prints. The
+ * blocks of a page share one folder, in which this package and zod are installed; its TypeScript is type-checked.
+ */
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "scythe-snippets-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const STRICT = {
+  ...{ strict: true, noEmit: true, allowImportingTsExtensions: true },
+  ...{
+    target: "es2022",
+    lib: ["es2022", "esnext.disposable"],
+    module: "nodenext",
+    types: ["node"],
+    skipLibCheck: true,
+  },
+};
+
+interface Block {
+  info: string[];
+  text: string;
+}
+
+const pages = ["README.md", ...(readdirSync(join(ROOT, "docs"), { recursive: true }) as string[]).map(inDocs)]
+  .filter((path) => path.endsWith(".md"))
+  .map((path) => ({ path, blocks: blocksOf(readFileSync(join(ROOT, path), "utf8")) }))
+  .filter(({ blocks }) => blocks.some(({ info }) => info.includes("run")));
+
+function inDocs(path: string): string {
+  return join("docs", path);
+}
+
+function blocksOf(markdown: string): Block[] {
+  return [...markdown.matchAll(/^```(\S+)([^\n]*)\n([\s\S]*?)^```$/gm)].map(([, language, rest, text]) => ({
+    info: [language!, ...rest!.trim().split(/\s+/).filter(Boolean)],
+    text: text!,
+  }));
+}
+
+/** A folder as `npm install scythe-ts zod` leaves it. */
+function newProject(): string {
+  const project = mkdtempSync(join(folder, "project-"));
+  const modules = join(project, "node_modules");
+  mkdirSync(join(modules, ".bin"), { recursive: true });
+  writeFileSync(join(project, "package.json"), `{ "private": true, "type": "module" }`);
+  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions: STRICT, include: ["**/*.ts"] }));
+  symlinkSync(ROOT, join(modules, "scythe-ts"));
+  symlinkSync(join(ROOT, "node_modules/zod"), join(modules, "zod"));
+  symlinkSync(join(ROOT, "node_modules/@types"), join(modules, "@types"));
+  for (const [name, program] of Object.entries({
+    scythe: join(ROOT, "dist/cli/main.js"),
+    jiti: join(ROOT, "node_modules/jiti/lib/jiti-cli.mjs"),
+    tsc: join(ROOT, "node_modules/typescript/bin/tsc"),
+  })) {
+    const shim = `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`;
+    writeFileSync(join(modules, ".bin", name), shim, { mode: 0o755 });
+  }
+  return project;
+}
+
+/** What a script prints, to either stream. @throws when one of its commands fails */
+async function run(script: string, cwd: string): Promise<string> {
+  const env = { ...process.env, SCYTHE_CACHE_DIR: join(cwd, "cache"), NO_COLOR: "1", NODE_PATH: "" };
+  const child = spawn("bash", ["-eo", "pipefail", "-c", script], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+  let printed = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text) => {
+      printed += text;
+    });
+  }
+  const [code] = await once(child, "close");
+  if (code !== 0) throw new Error(`Exit code ${code} of:\n${script}\n${printed}`);
+  return printed;
+}
+
+function assertPrinted(printed: string, expected: string): void {
+  let from = 0;
+  for (const line of expected.split("\n").filter((text) => text.trim() !== "")) {
+    const at = printed.indexOf(line.trim(), from);
+    expect(at, `"${line}" in what was printed:\n${printed}`).toBeGreaterThanOrEqual(0);
+    from = at;
+  }
+}
+
+describe("the documentation does what it shows", () => {
+  it("in the pages that a newcomer reads first", () => {
+    expect(pages.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(["README.md", "docs/guide/experiment.md", "docs/guide/library.md"]),
+    );
+  });
+
+  it.each(pages)("$path", async ({ blocks }) => {
+    const project = newProject();
+    let printed = "";
+    for (const { info, text } of blocks) {
+      const file = info.find((word) => word.startsWith("file="))?.slice("file=".length);
+      if (file) {
+        mkdirSync(dirname(join(project, file)), { recursive: true });
+        writeFileSync(join(project, file), text);
+      } else if (info.includes("run")) {
+        printed = await run(text, project);
+      } else if (info.includes("output")) assertPrinted(printed, text);
+    }
+    await run("npx tsc -p .", project);
+  });
+});
