@@ -3,6 +3,7 @@ import { homedir, totalmem } from "node:os";
 import { dirname, extname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { createJiti } from "jiti";
+import { assertTrusted } from "./config-trust.ts";
 import { messageOf, ScytheError } from "./errors.ts";
 import type { AnyExperiment } from "./experiment/define.ts";
 import { parseBytes, parseDuration } from "./experiment/quantities.ts";
@@ -48,7 +49,7 @@ const NAMES = ["scythe.config.ts", "scythe.config.mts", "scythe.config.js", "scy
 /** The config file at or above `start`. @throws ScytheError `not_found` */
 export function findConfig(start: string): string {
   for (let folder = resolve(start); ; folder = dirname(folder)) {
-    for (const name of NAMES) if (existsSync(join(folder, name))) return join(folder, name);
+    for (const name of NAMES) if (isFile(join(folder, name))) return join(folder, name);
     if (folder === dirname(folder)) break;
   }
   throw new ScytheError("not_found", `No scythe.config.ts in ${resolve(start)} or above`, {
@@ -56,10 +57,14 @@ export function findConfig(start: string): string {
   });
 }
 
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true; // a run may be named like one: a folder
+}
+
 /**
  * Loads a config file, TypeScript without a build step.
  * @param where the file, or a folder at or below the project's
- * @throws ScytheError `invalid_definition` when it does not load, or exports no config
+ * @throws ScytheError `invalid_definition` when it does not load, exports no config, or is not the user's own
  */
 export async function loadConfig(where: string | URL): Promise<LoadedConfig> {
   const given = resolve(where instanceof URL ? fileURLToPath(where) : where);
@@ -67,6 +72,7 @@ export async function loadConfig(where: string | URL): Promise<LoadedConfig> {
     throw new ScytheError("not_found", `No file or folder ${given}`, { hint: "Check the path of the project." });
   }
   const path = statSync(given).isFile() ? given : findConfig(given);
+  assertTrusted(path);
   const module = await importModule(path);
   const config = module.default as Config | undefined;
   if (!config || !Array.isArray(config.experiments)) {

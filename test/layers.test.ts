@@ -25,6 +25,7 @@ const ENTRIES = new Set([
   "index.ts",
   "project.ts",
   "config.ts",
+  "config-trust.ts",
   "open-storage.ts",
   "engines.ts",
   "hatchet-options.ts",

@@ -1,25 +1,22 @@
+import { dirname } from "node:path";
 import type { Argument } from "commander";
-import { loadConfig, readSettings } from "../config.ts";
-import { Registry } from "../experiment/registry.ts";
+import { findConfig, readSettings } from "../config.ts";
 import { openStorage } from "../open-storage.ts";
 import { SAFE_NAME } from "../spec/base.ts";
 import { Catalog } from "../study/catalog.ts";
 import type { Candidate } from "./complete.ts";
 
-/** Experiments of the config for what is to be run, else names and runs in storage, too. */
+/**
+ * Names and runs in storage. The config is found but not loaded: a key pressed in some folder must not run the code that
+ * lies there.
+ */
 export async function namesFor(argument: Argument, words: readonly string[]): Promise<Candidate[]> {
-  const kind = argument.name();
   const at = words.indexOf("--storage");
-  const overrides = at >= 0 && words[at + 1] ? { storage: words[at + 1]! } : {};
-  const none = { config: { experiments: [] }, folder: process.cwd() };
-  const loaded = await loadConfig(process.cwd()).catch(() => none);
-  const defined = new Registry(loaded.config.experiments)
-    .all()
-    .map((experiment) => ({ text: experiment.name, about: experiment.description }));
-  if (kind === "experiment" && argument.required) return defined;
-  if (loaded === none && overrides.storage === undefined) return [];
-  const { storage: where } = readSettings(loaded, overrides);
-  const storage = typeof where === "string" ? openStorage(where) : where;
+  const named = at >= 0 ? words[at + 1] : undefined;
+  const folder = named ? process.cwd() : dirname(findConfig(process.cwd()));
+  const settings = readSettings({ config: { experiments: [] }, folder }, named ? { storage: named } : {});
+  const storage = openStorage(settings.storage as string);
+  const kind = argument.name();
   const word = words.at(-1)!;
   if (kind === "run" && /[@/]/.test(word)) {
     const [name, version] = word.split(/[@/]/) as [string, string];
@@ -30,7 +27,5 @@ export async function namesFor(argument: Argument, words: readonly string[]): Pr
     }
     return (await catalog.listRuns(version)).reverse().map((id) => ({ text: id.replace("/", between) }));
   }
-  const stored = (await storage.listFolders("")).filter((name) => SAFE_NAME.test(name)).map((text) => ({ text }));
-  if (kind === "run") return stored.map(({ text }) => defined.find((known) => known.text === text) ?? { text });
-  return [...defined, ...stored.filter(({ text }) => !defined.some((known) => known.text === text))];
+  return (await storage.listFolders("")).filter((name) => SAFE_NAME.test(name)).map((text) => ({ text }));
 }

@@ -15,14 +15,11 @@ export interface Candidate {
  * offers the names of files. @param words those after `scythe`, the last one unfinished
  */
 export async function printCompletions(words: readonly string[]): Promise<void> {
-  const { write } = process.stdout;
-  process.stdout.write = () => true; // a config that prints would print candidates
   const late = new Promise<Candidate[]>((resolve) => setTimeout(resolve, GIVE_UP_MS, []).unref());
   const candidates = await Promise.race([candidatesFor(words), late]).catch(() => []);
   const word = words.at(-1) ?? "";
   const fitting = candidates.filter(({ text }) => text.startsWith(word) && !/[\t\n]/.test(text));
   const lines = fitting.map(({ text, about }) => (about ? `${text}\t${about.replace(/\s+/g, " ")}\n` : `${text}\n`));
-  process.stdout.write = write;
   await print(lines.join(""));
 }
 

@@ -8,7 +8,7 @@ import { note, print } from "./output.ts";
 import { placeOf } from "./run-summary.ts";
 import { shellWord } from "./shell-word.ts";
 import { styleFor } from "./style.ts";
-import { transferSummary, whileTransferring } from "./transfer-view.ts";
+import { noteLeftOut, transferSummary, whileTransferring } from "./transfer-view.ts";
 
 /** Copies a run to another storage. Returns the exit code. */
 export async function copyTo(reference: string, where: string, flags: ProjectFlags): Promise<number> {
@@ -20,10 +20,14 @@ export async function copyTo(reference: string, where: string, flags: ProjectFla
       flags,
       (options) => copyRun(project.storage, layout, target, options),
       async (done) => {
-        const { files, bytes, skipped } = done;
+        const { files, bytes, skipped, leftOut } = done;
         const uri = target.uriOf(experimentId);
-        if (flags.json) await print(`${jsonText({ experiment_id: experimentId, uri, files, bytes, skipped }, 2)}\n`);
+        if (flags.json)
+          await print(
+            `${jsonText({ experiment_id: experimentId, uri, files, bytes, skipped, left_out: leftOut }, 2)}\n`,
+          );
         else await print(`${placeOf(uri)}\n`);
+        noteLeftOut(leftOut);
         const next = `scythe results ${experimentId} --storage ${shellWord(where)}`;
         note(transferSummary(done, placeOf(uri), next, styleFor(process.stderr)));
       },

@@ -8,7 +8,7 @@ import { withStorage } from "./open-project.ts";
 import { note, print } from "./output.ts";
 import { shellWord } from "./shell-word.ts";
 import { styleFor } from "./style.ts";
-import { transferSummary, whileTransferring } from "./transfer-view.ts";
+import { noteLeftOut, transferSummary, whileTransferring } from "./transfer-view.ts";
 
 /** Brings a run to a folder. Returns the exit code. */
 export async function download(reference: string, flags: DownloadFlags): Promise<number> {
@@ -24,9 +24,13 @@ export async function download(reference: string, flags: DownloadFlags): Promise
       flags,
       (options) => downloadRun(project.storage, layout, target, { ...options, ...chosen }),
       async (done) => {
-        const { folder, files, bytes, skipped } = done;
-        if (flags.json) await print(`${jsonText({ experiment_id: experimentId, folder, files, bytes, skipped }, 2)}\n`);
+        const { folder, files, bytes, skipped, leftOut } = done;
+        if (flags.json)
+          await print(
+            `${jsonText({ experiment_id: experimentId, folder, files, bytes, skipped, left_out: leftOut }, 2)}\n`,
+          );
         else await print(`${folder}\n`);
+        noteLeftOut(leftOut);
         const next = `scythe results ${experimentId} --storage ${shellWord(flags.to)}`;
         note(transferSummary(done, folder, next, styleFor(process.stderr)));
       },

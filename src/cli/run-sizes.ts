@@ -18,6 +18,8 @@ export interface RunSizes extends Size {
   tree: Size;
   /** Manifest, report and what else describes the run. */
   about: Size;
+  /** What lies in the run's place and is no part of a run. */
+  other: Size;
 }
 
 export function runSizes(files: readonly RunFile[]): RunSizes {
@@ -29,6 +31,7 @@ export function runSizes(files: readonly RunFile[]): RunSizes {
     specs: none(),
     tree: none(),
     about: none(),
+    other: none(),
   };
   for (const file of files) {
     add(sizes, file);
@@ -43,7 +46,7 @@ export function runSizes(files: readonly RunFile[]): RunSizes {
 
 /** The parts that have anything, fields under their part, the total last. */
 export function sizesText(sizes: RunSizes, style: Style, width: number | undefined): string {
-  const { final, results, artifacts, specs, tree, about } = sizes;
+  const { final, results, artifacts, specs, tree, about, other } = sizes;
   const parts: [string, Size][] = [
     ["final/", final],
     ["results/", results],
@@ -53,6 +56,7 @@ export function sizesText(sizes: RunSizes, style: Style, width: number | undefin
     ["specs.pq", specs],
     ["scatter-gather/", tree],
     ["descriptions", about],
+    ["no part of it", other],
     ["in all", sizes],
   ];
   const rows = parts

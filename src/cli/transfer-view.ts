@@ -1,5 +1,6 @@
 import { isScytheError } from "../errors.ts";
 import type { TransferOptions, TransferProgress } from "../study/transfer.ts";
+import { messageLine } from "./cell-text.ts";
 import { pad } from "./display-width.ts";
 import { EXIT } from "./exit.ts";
 import { untilInterrupted } from "./interrupt.ts";
@@ -42,6 +43,13 @@ export async function whileTransferring<T>(
   } finally {
     watch.stop();
   }
+}
+
+/** Says what lay beside the run and was not brought. */
+export function noteLeftOut(names: readonly string[]): void {
+  if (names.length === 0) return;
+  const shown = names.slice(0, 5).map(messageLine).join(", ");
+  note(`left out, as no part of a run: ${shown}${names.length > 5 ? ` and ${countText(names.length - 5)} more` : ""}`);
 }
 
 interface TransferView {

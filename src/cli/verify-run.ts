@@ -7,7 +7,7 @@ import { messageLine } from "./cell-text.ts";
 import { pad } from "./display-width.ts";
 import { EXIT } from "./exit.ts";
 import { jsonText } from "./json-text.ts";
-import { withStorage } from "./open-project.ts";
+import { withProject, withStorage } from "./open-project.ts";
 import { note, print } from "./output.ts";
 import { placeOf } from "./run-summary.ts";
 import { type Style, styleFor } from "./style.ts";
@@ -18,7 +18,7 @@ const SHOWN_PROBLEMS = 50;
 
 /** Verifies a run and prints its certificate. Returns the exit code. */
 export async function verify(reference: string, flags: VerifyFlags): Promise<number> {
-  const { engine, slots } = flags;
+  const { engine, slots, storage } = flags;
   const check = async (project: Scythe): Promise<number> => {
     const certificate = await project.verify(reference, {
       ...(flags.sample === undefined ? {} : { sample: flags.sample }),
@@ -29,7 +29,8 @@ export async function verify(reference: string, flags: VerifyFlags): Promise<num
     else await print(`${certificateText(certificate, styleFor(process.stdout))}\n`);
     return certificate.result === "verified" ? EXIT.ok : EXIT.findings;
   };
-  return withStorage(flags, check, { ...(engine && { engine }), ...(slots && { slots }) });
+  if (flags.sample === undefined) return withStorage(flags, check);
+  return withProject({ ...(storage && { storage }), ...(engine && { engine }), ...(slots && { slots }) }, check);
 }
 
 async function writeCertificate(path: string, certificate: Certificate): Promise<void> {

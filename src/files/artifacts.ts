@@ -4,6 +4,7 @@ import { access, constants, stat } from "node:fs/promises";
 import { basename, extname, isAbsolute, resolve } from "node:path";
 import { isScytheError, messageOf, ScytheError } from "../errors.ts";
 import { hasScheme } from "../spec/file-ref.ts";
+import { isPlainName } from "../spec/plain-name.ts";
 import type { Storage } from "../storage/storage.ts";
 
 /** An input file that a run must keep: its content once, however many specs share it. */
@@ -200,7 +201,7 @@ export async function fingerprint(path: string): Promise<{ bytes: number; sha256
 export function safeFileName(name: string): string {
   const safe = name.normalize("NFC").replace(/[^A-Za-z0-9_.-]/g, "_");
   const cut = safe.length <= 128 ? safe : `${safe.slice(0, 128 - extname(safe).length)}${extname(safe)}`.slice(0, 128);
-  return /^\.*$/.test(cut) ? `file${cut}` : cut;
+  return isPlainName(cut) ? cut : `file-${cut.slice(-123)}`; // it will lie where shells and this program look for such names
 }
 
 function withHash(name: string, sha256: string): string {

@@ -12,7 +12,7 @@ import { withDuckDb } from "../table/duckdb.ts";
 import { type Move, relocateTable } from "../table/relocate.ts";
 import { makeScratch } from "../temporary.ts";
 import { withOutputHashes } from "./recorded-outputs.ts";
-import { listRunFiles, type RunFile } from "./run-files.ts";
+import { leftOutOf, listRunFiles, type RunFile } from "./run-files.ts";
 import { damaged, type TransferOptions, type TransferProgress, transfer } from "./transfer.ts";
 
 /**
@@ -26,14 +26,14 @@ export async function copyRun(
   layout: RunLayout,
   target: Storage,
   options: Pick<TransferOptions, "concurrency" | "onProgress" | "signal"> = {},
-): Promise<TransferProgress> {
+): Promise<TransferProgress & { leftOut: string[] }> {
   if (await target.head(layout.manifest)) {
     throw new ScytheError("conflict", `${target.uri} has run ${layout.experimentId} already`, {
       hint: "Choose another storage, or remove the run there.",
     });
   }
   const all = await withOutputHashes(source, layout, await listRunFiles(source, layout));
-  const files = all.filter((file) => file.part !== "tree");
+  const files = all.filter(({ part }) => part !== "tree" && part !== "other");
   const report = await assertComplete(source, layout, files);
   const plain = files.filter((file) => !isTable(file) && !isDescription(file));
   const tables = files.filter(isTable);
@@ -54,7 +54,7 @@ export async function copyRun(
   await copy.descriptions(files.filter(isDescription));
   const done = { ...whole(progress), files: files.length, bytes: bytesOf(files) };
   options.onProgress?.(done);
-  return done;
+  return { ...done, leftOut: leftOutOf(all) };
 }
 
 /** What must be rewritten: it may name the run's own files. */

@@ -5,7 +5,7 @@ import { readManifest } from "../run/manifest.ts";
 import type { Storage } from "../storage/storage.ts";
 import { DownloadRecord } from "./download-record.ts";
 import { withOutputHashes } from "./recorded-outputs.ts";
-import { isTaskTable, listRunFiles, type RunFile, type RunPart } from "./run-files.ts";
+import { isTaskTable, leftOutOf, listRunFiles, type RunFile, type RunPart } from "./run-files.ts";
 import { type TransferItem, type TransferOptions, type TransferProgress, transfer } from "./transfer.ts";
 
 export interface DownloadOptions extends Pick<TransferOptions, "concurrency" | "onProgress" | "signal"> {
@@ -18,6 +18,8 @@ export interface DownloadOptions extends Pick<TransferOptions, "concurrency" | "
 export interface Downloaded extends TransferProgress {
   /** The run's folder under the target. */
   folder: string;
+  /** Files in the run's place that are no part of a run: they are not brought. */
+  leftOut: string[];
 }
 
 type Folder = Storage & Required<Pick<Storage, "localPath">>;
@@ -35,7 +37,8 @@ export async function downloadRun(
   target: Folder,
   options: DownloadOptions = {},
 ): Promise<Downloaded> {
-  const files = chosen(await listRunFiles(source, layout), layout, options);
+  const all = await listRunFiles(source, layout);
+  const files = chosen(all, layout, options);
   const hashed = await withOutputHashes(
     source,
     layout,
@@ -52,7 +55,7 @@ export async function downloadRun(
     isThere: (item) => isThere(target, record, item),
     onArrived: (item, etag) => record.add(item, etag),
   }).finally(() => record.save());
-  return { ...progress, folder: target.localPath(layout.experimentId) };
+  return { ...progress, folder: target.localPath(layout.experimentId), leftOut: leftOutOf(all) };
 }
 
 /** Names are settled over all files, so that they do not depend on what is chosen. */
@@ -64,7 +67,7 @@ function chosen(
   if (field !== undefined) assertField(all, layout, field);
   const parts = what ?? (field === undefined ? ["final", "results", "specs"] : ["final", "results", "artifacts"]);
   const wanted = new Set<RunFile["part"]>(["about", ...parts]);
-  const files = apart(all.filter((file) => file.part !== "tree")).filter(
+  const files = apart(all.filter(({ part }) => part !== "tree" && part !== "other")).filter(
     ({ file }) => wanted.has(file.part) && !isTaskTable(file) && matches(file, field),
   );
   if (files.some(({ file }) => file.part !== "about")) return files;

@@ -1,6 +1,7 @@
 import { historyGeneration, type RunLayout } from "../run/layout.ts";
 import { type ManifestDetails, readManifest } from "../run/manifest.ts";
 import { type FinalFile, readEarlierReport, readReport } from "../run/report.ts";
+import { folderOf, type RunFolder } from "../run/run-paths.ts";
 import { readYaml } from "../run/yaml.ts";
 import { listAll, type ObjectInfo, type Storage } from "../storage/storage.ts";
 
@@ -11,8 +12,7 @@ export type RunPart = (typeof RUN_PARTS)[number];
 export interface RunFile extends ObjectInfo {
   /** Within the run. */
   path: string;
-  /** `about` for what describes the run; `tree` for scatter-gather/. */
-  part: RunPart | "about" | "tree";
+  part: RunFolder;
   /** Field of an input or output file. */
   field: string | undefined;
   sha256: string | undefined;
@@ -27,9 +27,10 @@ export async function listRunFiles(storage: Storage, layout: RunLayout): Promise
   const hashes = await recordedHashes(storage, layout, objects);
   return objects.map((object) => {
     const path = object.key.slice(layout.key("").length);
-    const [first, second, third] = path.split("/");
-    const field = third !== undefined && (first === "results" || first === "artifacts") ? second : undefined;
-    return { ...object, path, part: partOf(first!), field, sha256: hashes.get(path) };
+    const [, second, third] = path.split("/");
+    const part = folderOf(path);
+    const field = third !== undefined && (part === "results" || part === "artifacts") ? second : undefined;
+    return { ...object, path, part, field, sha256: hashes.get(path) };
   });
 }
 
@@ -38,10 +39,9 @@ export function isTaskTable(file: RunFile): boolean {
   return file.part === "results" && file.field === "task-dataframes";
 }
 
-function partOf(first: string): RunFile["part"] {
-  if (first === "specs.pq") return "specs";
-  if (first === "scatter-gather") return "tree";
-  return first === "final" || first === "results" || first === "artifacts" ? first : "about";
+/** Files that are no part of a run, which nothing brings anywhere. */
+export function leftOutOf(files: readonly RunFile[]): string[] {
+  return files.filter(({ part }) => part === "other").map(({ path }) => path);
 }
 
 async function recordedHashes(
