@@ -1,82 +1,134 @@
-import { link, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, unlink } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ScytheError } from "../errors.ts";
-import { isAbandoned, ownedName } from "../temporary.ts";
+import { isAbandoned } from "../temporary.ts";
+import { isAbsent } from "./local-errors.ts";
+import { etagAt } from "./local-read.ts";
 
 /**
- * A lock is held for one rename. One whose owner is dead is broken at once; one of another machine, whose processes
- * cannot be asked, when it has not changed for this long. No clock but this process's own, which never jumps, is asked.
+ * Replacing a file only while it is what it was (docs/decisions/0013-local-compare-and-swap.md). The lock is a folder
+ * that holds the new file, and publishing it is one rename out of that folder: the write and the end of the lock at once.
+ * Whoever breaks a lock removes the file in it, so that a holder that was stopped, and wakes, has nothing to publish.
+ */
+
+/**
+ * A lock whose owner is dead is broken at once, any other when it has not changed for this long. No clock but this
+ * process's own, which never jumps, is asked.
  */
 const STALE_MS = 10_000;
 const GIVE_UP_MS = 30_000;
 
-/** Runs `work` while this process alone holds the lock file: the step that makes compare-and-swap atomic on a disk. */
-export async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
-  await mkdir(dirname(path), { recursive: true });
-  const owner = ownedName();
-  const own = `${path}.${owner}`;
-  await writeFile(own, owner, { flag: "wx" });
+export type Shown = { outcome: "written"; etag: string } | { outcome: "refused" } | { outcome: "lost" };
+
+/**
+ * Moves `temp` to `target` if `check` still wants it.
+ * @param temp unfinished file with a name of this attempt's own; it is gone afterwards
+ * @param check told where the file is by now, gives its etag; undefined to refuse
+ * @returns `lost` when somebody broke the lock before the move: nothing was written, and the file is gone
+ */
+export async function swapLocked(
+  lock: string,
+  temp: string,
+  target: string,
+  check: (path: string) => Promise<string | undefined>,
+): Promise<Shown> {
+  const owner = basename(temp);
+  const prepared = `${lock}.${owner}`;
+  const held = join(lock, owner);
+  await mkdir(prepared, { recursive: true });
   try {
-    await acquire(path, own);
+    await rename(temp, join(prepared, owner));
+    await acquire(lock, prepared);
     try {
-      return await work();
+      const etag = await check(held);
+      if (etag === undefined) return { outcome: "refused" };
+      await publish(held, target, etag);
+      return { outcome: "written", etag };
+    } catch (error) {
+      if (isAbsent(error)) return { outcome: "lost" }; // or the target's folder is: the next attempt sees that
+      throw error;
     } finally {
-      await rm(path, { force: true });
+      await rm(held, { force: true });
+      await rmdir(lock).catch(() => undefined); // another's by now
     }
   } finally {
-    await rm(own, { force: true });
+    await rm(prepared, { recursive: true, force: true });
   }
 }
 
-/** Gives the own file the lock's name: so the lock names its owner from its first moment on. */
-async function acquire(path: string, own: string): Promise<void> {
+/** A network disk that lost its own answer says of a rename which it has done that there is nothing to rename. */
+async function publish(held: string, target: string, etag: string): Promise<void> {
+  await rename(held, target).catch(async (error: unknown) => {
+    if (!isAbsent(error) || (await etagAt(target).catch(() => undefined)) !== etag) throw error;
+  });
+}
+
+/** Gives the prepared folder the lock's name: so the lock has its content and names its owner from its first moment on. */
+async function acquire(lock: string, prepared: string): Promise<void> {
   const begun = performance.now();
-  let seen: { id: string; since: number } | undefined;
-  while (!(await tryLink(own, path))) {
-    const held = await look(path);
+  let seen: { holder: string; since: number } | undefined;
+  while (!(await tryRename(prepared, lock))) {
+    const holder = await holderOf(lock);
     const now = performance.now();
-    if (held && held.id !== seen?.id) seen = { id: held.id, since: now };
-    if (held && (held.abandoned || now - seen!.since > STALE_MS)) await breakLock(path, held.id);
+    if (holder !== undefined && holder !== seen?.holder) seen = { holder, since: now };
+    if (holder !== undefined && (isAbandoned(holder) || now - seen!.since > STALE_MS)) await breakLock(lock, holder);
+    if (holder === undefined) await rmdir(lock).catch(() => undefined); // empty; some systems rename over no folder
     if (now - begun > GIVE_UP_MS) {
-      throw new ScytheError("storage", `Another process holds ${path}`, { hint: "Remove the file if nothing runs." });
+      throw new ScytheError("storage", `Another process holds ${lock}`, { hint: "Remove it if nothing runs." });
     }
     await sleep(2 + Math.random() * 8);
   }
+}
+
+/** A folder takes another's name only while there is nothing in it. */
+async function tryRename(prepared: string, lock: string): Promise<boolean> {
+  try {
+    await rename(prepared, lock);
+    return true;
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    const taken = ["ENOTEMPTY", "EEXIST", "ENOTDIR", ...(process.platform === "win32" ? ["EPERM", "EACCES"] : [])];
+    if (taken.includes(code)) return false;
+    throw error;
+  }
+}
+
+/** Who holds a lock, as the name of the file in it says; undefined when it is free. */
+async function holderOf(lock: string): Promise<string | undefined> {
+  try {
+    return (await readdir(lock))[0];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOTDIR") return undefined;
+    return holderOfFile(lock);
+  }
+}
+
+/** Earlier versions had a file for a lock, which holds its owner's name. */
+async function holderOfFile(lock: string): Promise<string | undefined> {
+  try {
+    const { ino, mtimeNs } = await stat(lock, { bigint: true });
+    return `${await readFile(lock, "utf8")} ${ino}-${mtimeNs}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Takes its file from the holder that was seen, and from nobody else: of two at once, one finds it gone. */
+async function breakLock(lock: string, holder: string): Promise<void> {
+  await unlink(join(lock, holder)).catch(async (error: unknown) => {
+    const isFile = (error as NodeJS.ErrnoException).code === "ENOTDIR" && (await holderOfFile(lock)) === holder;
+    if (isFile) await unlink(lock).catch(() => undefined); // which fails for a folder
+  });
 }
 
 /** Breaks the locks in a folder that dead processes left. */
 export async function breakAbandonedLocks(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const path = join(folder, name);
-    if (isAbandoned(name)) await rm(path, { force: true });
-    const held = isAbandoned(name) === undefined ? await look(path) : undefined;
-    if (held?.abandoned) await breakLock(path, held.id);
-  }
-}
-
-/** Of many that see the same stale lock one at a time looks again; one that was taken anew in between stays. */
-async function breakLock(path: string, id: string): Promise<void> {
-  await withLock(`${path}-${id}`, async () => {
-    if ((await look(path))?.id === id) await rm(path, { force: true });
-  });
-}
-
-async function tryLink(own: string, path: string): Promise<boolean> {
-  try {
-    await link(own, path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
-  }
-}
-
-async function look(path: string): Promise<{ id: string; abandoned: boolean } | undefined> {
-  try {
-    const { ino, mtimeNs } = await stat(path, { bigint: true });
-    return { id: `${ino}-${mtimeNs}`, abandoned: isAbandoned(await readFile(path, "utf8")) === true };
-  } catch {
-    return undefined; // given back meanwhile
+    if (isAbandoned(name)) await rm(path, { recursive: true, force: true });
+    const holder = isAbandoned(name) === undefined ? await holderOf(path) : undefined;
+    if (holder !== undefined && isAbandoned(holder)) await breakLock(path, holder);
+    if (isAbandoned(name) === undefined) await rmdir(path).catch(() => undefined); // one in use is not empty
   }
 }

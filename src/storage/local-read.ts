@@ -55,6 +55,10 @@ export async function head(key: string, path: string): Promise<ObjectInfo | unde
   }
 }
 
+export async function etagAt(path: string): Promise<string> {
+  return etagOf(await stat(path, { bigint: true }));
+}
+
 /** Every write makes a new file, so its inode and its time in nanoseconds tell two writes apart. */
 export function etagOf(info: { size: bigint; mtimeNs: bigint; ino: bigint }): string {
   return `${info.size}-${info.mtimeNs}-${info.ino}`;

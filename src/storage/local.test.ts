@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -172,35 +172,62 @@ describe("the lock of a compare-and-swap", () => {
     const name = createHash("sha256").update(join(folder, key)).digest("hex").slice(0, 32);
     return join(folder, ".scythe-tmp", "locks", name);
   };
-  const leaveLock = async (folder: string, key: string, owner: string) => {
-    await mkdir(join(folder, ".scythe-tmp", "locks"), { recursive: true });
-    await writeFile(lockOf(folder, key), owner);
+  /** A folder that holds the owner's new content; of earlier versions a file that names the owner. */
+  const leaveLock = async (form: string, folder: string, key: string, owner: string) => {
+    const lock = lockOf(folder, key);
+    await mkdir(form === "file" ? dirname(lock) : lock, { recursive: true });
+    await writeFile(form === "file" ? lock : join(lock, owner), form === "file" ? owner : "content of a dead process");
   };
+  const forms = ["folder", "file"];
 
-  it("that a dead process left is broken, by one of many", async () => {
-    const folder = join(scratch, "stale");
+  it.each(forms)("that a dead process left is broken, by one of many: a %s", async (form) => {
+    const folder = join(scratch, `stale-${form}`);
     const storage = localStorage(folder);
     for (let round = 0; round < 10; round++) {
       const first = (await storage.put("a", "before")) as { etag: string };
-      await leaveLock(folder, "a", await nameOfDeadProcess());
+      await leaveLock(form, folder, "a", await nameOfDeadProcess());
       const writers = Array.from({ length: 12 }, (_, i) => storage.put("a", `${i}`, { ifMatch: first.etag }));
       expect((await Promise.all(writers)).filter(({ written }) => written)).toHaveLength(1);
     }
     expect(await readdir(join(folder, ".scythe-tmp", "locks"))).toEqual([]);
   });
 
-  it("that a living process holds is waited for", async () => {
-    const folder = join(scratch, "held");
+  it.each(forms)("that a living process holds is waited for: a %s", async (form) => {
+    const folder = join(scratch, `held-${form}`);
     const storage = localStorage(folder);
     const first = (await storage.put("a", "before")) as { etag: string };
-    await leaveLock(folder, "a", ownedName());
+    await leaveLock(form, folder, "a", ownedName());
     let done = false;
     const writing = storage.put("a", "after", { ifMatch: first.etag }).finally(() => {
       done = true;
     });
     for (let i = 0; i < 20; i++) await storage.head("a");
     expect(done).toBe(false);
-    await rm(lockOf(folder, "a"));
+    await rm(lockOf(folder, "a"), { recursive: true });
     expect((await writing).written).toBe(true);
+  });
+
+  it("of which an empty folder is left holds up nobody", async () => {
+    const folder = join(scratch, "empty-lock");
+    const storage = localStorage(folder);
+    const first = (await storage.put("a", "before")) as { etag: string };
+    await mkdir(lockOf(folder, "a"), { recursive: true });
+    expect((await storage.put("a", "after", { ifMatch: first.etag })).written).toBe(true);
+  });
+
+  it("lets no file look like one that its target was before, though the clock stands still or goes back", async () => {
+    const storage = localStorage(join(scratch, "times"));
+    let { etag } = (await storage.put("a", "0")) as { etag: string };
+    const path = storage.localPath!("a");
+    await utimes(path, new Date(), new Date(Date.now() + 3_600_000)); // as if it had been written before the clock went back
+    etag = (await storage.head("a"))!.etag;
+    let { mtimeMs } = await stat(path);
+    for (let i = 1; i < 20; i++) {
+      etag = ((await storage.put("a", String(i % 10), { ifMatch: etag })) as { etag: string }).etag;
+      const now = await stat(path);
+      expect(now.mtimeMs).toBeGreaterThan(mtimeMs);
+      expect((await storage.head("a"))!.etag).toBe(etag);
+      mtimeMs = now.mtimeMs;
+    }
   });
 });

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { constants } from "node:fs";
-import { access, copyFile, link, mkdir, readdir, rename, rm, rmdir, stat, unlink } from "node:fs/promises";
+import { type BigIntStats, constants } from "node:fs";
+import { access, copyFile, link, mkdir, readdir, rename, rm, rmdir, stat, unlink, utimes } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { ScytheError } from "../errors.ts";
@@ -8,8 +8,8 @@ import { ownedName, removeAbandonedFiles } from "../temporary.ts";
 import { assertKey, assertPrefix } from "./key.ts";
 import { absent, fail, isAbsent } from "./local-errors.ts";
 import { assertInside, assertInsideSync } from "./local-links.ts";
-import { breakAbandonedLocks, withLock } from "./local-lock.ts";
-import { etagOf, getFile, head, read, readRange } from "./local-read.ts";
+import { breakAbandonedLocks, type Shown, swapLocked } from "./local-lock.ts";
+import { etagAt, etagOf, getFile, head, read, readRange } from "./local-read.ts";
 import { syncFile, syncFolders, writeSynced } from "./local-sync.ts";
 import type { ObjectInfo, PutCondition, PutResult, Storage } from "./storage.ts";
 
@@ -115,8 +115,6 @@ async function remove(root: string, path: string): Promise<void> {
   }
 }
 
-const etagAt = async (path: string): Promise<string> => etagOf(await stat(path, { bigint: true }));
-
 async function putFile(
   root: string,
   path: string,
@@ -142,23 +140,35 @@ async function putFile(
   return result;
 }
 
-/** Fills a temporary file, then shows it under its own name in one step. */
+/** Fills a temporary file, then shows it under its own name in one step; anew when its lock was broken before that. */
 async function write(
   root: string,
   path: string,
   fill: (temp: string) => Promise<void>,
   condition: PutCondition = {},
 ): Promise<PutResult> {
+  for (;;) {
+    const shown = await writeOnce(root, path, fill, condition);
+    if (shown.outcome !== "lost") {
+      return shown.outcome === "written" ? { written: true, etag: shown.etag } : { written: false };
+    }
+  }
+}
+
+async function writeOnce(
+  root: string,
+  path: string,
+  fill: (temp: string) => Promise<void>,
+  condition: PutCondition,
+): Promise<Shown> {
   const temp = join(root, TEMP, ownedName());
   try {
     await tidy(root);
     await mkdir(dirname(temp), { recursive: true });
     await fill(temp);
-    const etag = await etagAt(temp);
-    const { result: written, isNew } = await inFolder(dirname(path), () => show(root, temp, path, condition, etag));
-    if (!written) return { written: false };
-    await syncFolders(root, dirname(path), isNew);
-    return { written: true, etag: written };
+    const { result, isNew } = await inFolder(dirname(path), () => show(root, temp, path, condition));
+    if (result.outcome === "written") await syncFolders(root, dirname(path), isNew);
+    return result;
   } catch (error) {
     return fail(error, "write", path);
   } finally {
@@ -190,34 +200,37 @@ async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<{ re
   }
 }
 
-/** Gives the file its name; the etag it has there, or undefined when the condition did not hold. */
-async function show(
-  root: string,
-  temp: string,
-  path: string,
-  condition: PutCondition,
-  etag: string,
-): Promise<string | undefined> {
-  if (condition.ifAbsent) {
-    try {
-      await link(temp, path); // fails when the name is taken, unlike rename
-      return etag;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "EEXIST") return undefined;
-      throw error;
-    }
+/** Gives the file its name, if the condition holds. */
+async function show(root: string, temp: string, path: string, condition: PutCondition): Promise<Shown> {
+  const { ifMatch } = condition;
+  if (ifMatch !== undefined) {
+    const lock = createHash("sha256").update(path).digest("hex").slice(0, 32);
+    return swapLocked(join(root, LOCKS, lock), temp, path, async (held) => {
+      const before = await stat(path, { bigint: true }).catch(() => undefined);
+      return before && etagOf(before) === ifMatch ? etagAfter(held, before) : undefined;
+    });
   }
-  if (condition.ifMatch === undefined) {
+  const etag = await etagAt(temp);
+  if (!condition.ifAbsent) {
     await rename(temp, path);
-    return etag;
+    return { outcome: "written", etag };
   }
-  const lock = createHash("sha256").update(path).digest("hex").slice(0, 32);
-  return withLock(join(root, LOCKS, lock), async () => {
-    const now = await etagAt(path).catch(() => undefined);
-    if (now !== condition.ifMatch) return undefined;
-    await rename(temp, path);
-    return etag;
-  });
+  try {
+    await link(temp, path); // fails when the name is taken, unlike rename
+    return { outcome: "written", etag };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return { outcome: "refused" };
+    throw error;
+  }
+}
+
+/** Times of files are coarse, and an inode is soon used again: no file may look like one that its target was before. */
+async function etagAfter(path: string, { mtimeNs, mtimeMs }: BigIntStats): Promise<string> {
+  const own = await stat(path, { bigint: true });
+  if (own.mtimeNs > mtimeNs) return etagOf(own);
+  const later = (Number(mtimeMs) + 2) / 1000; // as a fraction of seconds it may be cut by a part of a millisecond
+  await utimes(path, later, later);
+  return etagAt(path);
 }
 
 async function* list(root: string, prefix: string): AsyncIterable<ObjectInfo> {

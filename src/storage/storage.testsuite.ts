@@ -171,6 +171,16 @@ export function storageSuite(name: string, makeStorage: () => Promise<Storage> |
       });
     });
 
+    it("holds nothing up when a replacement fails, or is refused", async () => {
+      const key = `${freshPrefix()}/again`;
+      const etag = etagIn(await storage.put(key, "one"));
+      const gone = join(scratch, "no such file");
+      expect(await codeOf(storage.putFile(key, gone, { ifMatch: etag }))).not.toBe("resolved");
+      expect(await storage.put(key, "other", { ifMatch: "not an etag" })).toEqual({ written: false });
+      expect((await storage.put(key, "two", { ifMatch: etag })).written).toBe(true);
+      expect(await textOf(storage, key)).toBe("two");
+    });
+
     describe("files", () => {
       it("copies a file in, leaving it, and brings it back", async () => {
         const key = `${freshPrefix()}/file.bin`;

@@ -1,11 +1,13 @@
 /**
  * Loaded into a process by `node --import`, before the program: numbers every step by which the program changes files
- * in the folders of FAULT_ROOTS, and kills the process with SIGKILL at one of them. The program itself has no hook for it.
+ * in the folders of FAULT_ROOTS, and kills the process with SIGKILL at one of them, or stops it there with SIGSTOP. The
+ * program itself has no hook for it.
  *
  * FAULT_TRACE  a file that each step is written to: operation and kind of key, path, path that was linked or renamed
  * FAULT_KILL   JSON: { at, when: "before" | "half" | "after" }, with `kind` the at-th step of that kind, such as "link part"
+ *              with `goOn`, the path of a file, it is stopped instead: woken by SIGCONT, it does the step once that file is there
  */
-import { appendFileSync, closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { appendFileSync, closeSync, existsSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import fs from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 
@@ -51,10 +53,21 @@ async function step(operation, path, act, { half, from = "" } = {}) {
   if (trace) appendFileSync(trace, `${kind}\t${path}\t${from}\n`);
   const reached = kill?.kind === undefined ? kill?.at === steps : kill.kind === kind && kill.at === ofKind.get(kind);
   if (!reached) return act();
+  if (kill.goOn) {
+    stopUntil(kill.goOn);
+    return act();
+  }
   if (kill.when === "after") await act();
   if (kill.when === "half") half?.();
   process.kill(process.pid, "SIGKILL");
   return new Promise(() => undefined);
+}
+
+/** Nothing of the process goes on meanwhile, however late the signal comes. */
+function stopUntil(path) {
+  writeFileSync(`${path}.reached`, String(process.pid));
+  process.kill(process.pid, "SIGSTOP");
+  while (!existsSync(path)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
 }
 
 function writeHalf(path, body) {

@@ -168,7 +168,7 @@ function specsOf(plan: Plan, folder: string): Record<string, unknown>[] {
   }));
 }
 
-async function ending(child: ChildProcess, args: readonly string[]): Promise<Ended> {
+export async function ending(child: ChildProcess, args: readonly string[]): Promise<Ended> {
   const said = { stdout: "", stderr: "" };
   for (const stream of ["stdout", "stderr"] as const) {
     child[stream]!.setEncoding("utf8").on("data", (text: string) => {
