@@ -13,6 +13,7 @@ const ORDER = [
   ["spec"],
   ["storage", "engine"],
   ["table", "sampling"],
+  ["spec-file"],
   ["experiment"],
   ["files"],
   ["run"],

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { defineExperiment } from "../experiment/define.ts";
 import { fileRef } from "../spec/file-ref.ts";
+import { givenReader } from "../spec/given.ts";
 import { fieldsOf, fieldTable } from "./field-list.ts";
 import { packageNameOf } from "./init-project.ts";
 import { gridOf, specsFromFlags, splitValues } from "./spec-flags.ts";
@@ -30,6 +31,9 @@ const loose = defineExperiment({
   run: () => ({ y: 1 }),
 });
 
+/** As the schema is to see it. */
+const given = (spec: unknown) => givenReader(input)(spec, []);
+
 async function all(specs: unknown): Promise<unknown[]> {
   const list = [];
   for await (const spec of specs as AsyncIterable<unknown>) list.push(spec);
@@ -39,7 +43,7 @@ async function all(specs: unknown): Promise<unknown[]> {
 describe("--set", () => {
   test("alone is one spec, its values read by the schema", () => {
     const set = ["speed=4.5", "on=yes", "weights=[1,2]", "day=2026-01-31", "id=9007199254740993", "note=1=1"];
-    expect(specsFromFlags(experiment, { set })).toEqual({
+    expect(given(specsFromFlags(experiment, { set }))).toEqual({
       speed: 4.5,
       on: true,
       weights: [1, 2],
@@ -50,7 +54,7 @@ describe("--set", () => {
   });
 
   test("an empty value is a missing one", () => {
-    expect(specsFromFlags(experiment, { set: ["speed=1", "note="] })).toEqual({ speed: 1 });
+    expect(given(specsFromFlags(experiment, { set: ["speed=1", "note="] }))).toEqual({ speed: 1 });
   });
 
   test.each([
@@ -91,7 +95,7 @@ describe("--grid", () => {
   });
 
   test("an empty value leaves the field out", async () => {
-    expect(await all(specsFromFlags(experiment, { grid: ["speed=1", "mode=,fast"] }))).toEqual([
+    expect((await all(specsFromFlags(experiment, { grid: ["speed=1", "mode=,fast"] }))).map(given)).toEqual([
       { speed: 1 },
       { speed: 1, mode: "fast" },
     ]);

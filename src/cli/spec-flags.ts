@@ -6,7 +6,7 @@ import { didYouMean } from "../experiment/registry.ts";
 import type { SpecsInput } from "../run/spec-source.ts";
 import { type Column, isScalarColumn } from "../spec/columns.ts";
 import { isOpen } from "../spec/validate.ts";
-import { parseCell } from "../table/spec-file.ts";
+import { parseCell } from "../spec-file/cell.ts";
 import { fieldsOf, fieldTable } from "./field-list.ts";
 
 interface Flags {
@@ -66,7 +66,7 @@ function constantsOf(experiment: AnyExperiment, set: readonly string[]): Map<str
         hint: `For several values of a field: --grid ${field}=…,…`,
       });
     }
-    constants.set(field, cell(columnOf(experiment, field), value));
+    constants.set(field, parseCell(columnOf(experiment, field), value));
   }
   return constants;
 }
@@ -78,7 +78,7 @@ function axesOf(experiment: AnyExperiment, grid: readonly string[]): Map<string,
     const { field, value } = assignment(text, "--grid");
     const column = columnOf(experiment, field);
     const texts = column && !isScalarColumn(column) ? [value] : splitValues(value);
-    const values = texts.map((own) => cell(column, own));
+    const values = texts.map((own) => parseCell(column, own));
     axes.set(field, [...(axes.get(field) ?? []), ...values]);
   }
   return axes;
@@ -89,11 +89,6 @@ export function splitValues(text: string): string[] {
   if (!text.includes('"')) return text.split(",");
   const options = { relax_quotes: true, relax_column_count: true, trim: false };
   return (parse(text, options) as string[][])[0] ?? [""];
-}
-
-/** As a CSV cell: an empty one is a missing value. */
-function cell(column: Column | undefined, text: string): unknown {
-  return text === "" ? undefined : parseCell(column, text);
 }
 
 function assignment(text: string, flag: string): { field: string; value: string } {

@@ -7,6 +7,7 @@ import { hashFile, storeArtifacts } from "../files/artifacts.ts";
 import { hashOf, jsonSchemaOf } from "../spec/json-schema.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import { makeScratch } from "../temporary.ts";
+import { assertGoesOn } from "./abort.ts";
 import { type BaseRun, type BaseSpecs, baseSpecs, copyBase, movesBetween } from "./base-run.ts";
 import { claimRun } from "./claim.ts";
 import { artifactPath, putDescriptions } from "./descriptions.ts";
@@ -47,7 +48,9 @@ export interface AllocateOptions {
   command?: string;
   /** Told of input files as they are stored. */
   onArtifact?: (stored: number, total: number) => void;
-  /** Ends the reading of specs; nothing is stored then. */
+  /** Told of what in a spec file was not taken as it is: a column that only numbers the rows, say. */
+  onNotice?: (message: string) => void;
+  /** Ends the allocation before anything is stored, also while the source of specs gives nothing. */
   signal?: AbortSignal;
 }
 
@@ -75,7 +78,9 @@ export async function allocateRun(
   const scratch = await makeScratch("allocate");
   try {
     const base = extended && (await baseSpecs(storage, extended, scratch));
-    const source = specSource(specs, experiment.columns.input);
+    assertGoesOn(options.signal);
+    const reading = { signal: options.signal, notice: options.onNotice };
+    const source = specSource(specs, experiment.columns.input, reading);
     const staged = await stageSpecs(experiment, source, join(scratch, "staged.pq"), {
       keepSortIndex: checked.keepSortIndex,
       after: base?.after,
@@ -83,6 +88,7 @@ export async function allocateRun(
       copyFrom: options.copyInputs ? project.fetchUri : undefined,
     });
     if (checked.keepSortIndex) await assertUniqueSortIndex(staged, join(scratch, "spill"));
+    assertGoesOn(options.signal);
     const version = await resolveVersion(storage, checked.name, checked.version, extended?.layout.id.version);
     const layout = await claimRun(storage, checked.name, version);
     try {

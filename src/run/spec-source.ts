@@ -2,7 +2,8 @@ import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ScytheError } from "../errors.ts";
 import type { Column } from "../spec/columns.ts";
-import { readSpecFile, type SpecRecord } from "../table/spec-file.ts";
+import { readSpecFile, SpecStream } from "../spec-file/read.ts";
+import type { ReadOptions, SpecRecord } from "../spec-file/source.ts";
 
 /**
  * Specs to allocate: many (an array, an iterable, an async iterable), a table file (a path or `file:` URL), or one
@@ -20,11 +21,12 @@ export interface SpecSource {
   file?: string;
 }
 
-export function specSource(specs: unknown, columns: readonly Column[]): SpecSource {
+export function specSource(specs: unknown, columns: readonly Column[], options: ReadOptions = {}): SpecSource {
   const here = process.cwd();
+  if (specs instanceof SpecStream) return { records: specs.read(columns, options), folder: here, single: false };
   if (typeof specs === "string" || specs instanceof URL) {
     const path = resolve(specs instanceof URL ? fileURLToPath(specs) : specs);
-    return { records: readSpecFile(path, columns), folder: dirname(path), single: false, file: path };
+    return { records: readSpecFile(path, columns, options), folder: dirname(path), single: false, file: path };
   }
   if (typeof specs !== "object" || specs === null) {
     throw new ScytheError("invalid_input", `Specs cannot be ${specs === null ? "null" : `a ${typeof specs}`}`, {

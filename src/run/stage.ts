@@ -4,12 +4,14 @@ import type { AnyExperiment } from "../experiment/define.ts";
 import { ArtifactPlan, type KeptArtifact, type PlannedArtifact } from "../files/artifacts.ts";
 import { RESERVED_COLUMNS } from "../spec/base.ts";
 import type { Column } from "../spec/columns.ts";
+import { makeSpecValidator } from "../spec/given.ts";
 import { SORT_INDEX } from "../spec/id-columns.ts";
 import { parsesToItself, rewrites } from "../spec/idempotence.ts";
-import { isOpen, makeValidator, preview, type SpecIssue, type Validator } from "../spec/validate.ts";
+import { isOpen, preview, type SpecIssue, type Validator } from "../spec/validate.ts";
+import type { SpecRecord } from "../spec-file/source.ts";
 import { BatchBuilder } from "../table/batch.ts";
-import type { SpecRecord } from "../table/spec-file.ts";
 import { ParquetFile } from "../table/write-parquet.ts";
+import { assertGoesOn, untilAborted } from "./abort.ts";
 import { RUN_SCHEME, RunLayout } from "./layout.ts";
 import type { SpecSource } from "./spec-source.ts";
 
@@ -66,15 +68,16 @@ export async function stageSpecs(
   const staging = new Staging(experiment, source, path, options);
   let seen = 0;
   try {
-    for await (const record of source.records) {
+    assertGoesOn(options.signal);
+    for await (const record of untilAborted(source.records, options.signal)) {
       const wait = staging.add(record);
       if (wait) await wait;
       if (++seen % ROWS_A_BREATH === 0) {
         await setImmediate(); // an array of millions would keep signals and timers waiting
-        if (options.signal?.aborted)
-          throw new ScytheError("cancelled", "The allocation was cancelled; nothing was stored");
+        assertGoesOn(options.signal);
       }
     }
+    assertGoesOn(options.signal);
     return staging.finish();
   } finally {
     staging.close();
@@ -105,7 +108,7 @@ class Staging {
     const { input, scalars, files, tables } = experiment.columns as AnyExperiment["columns"];
     this.#experiment = experiment;
     this.#taken = [...scalars, ...files, ...Object.values(tables).flat(), ...input].map((column) => column.name);
-    this.#validate = makeValidator(experiment.input, input);
+    this.#validate = makeSpecValidator(experiment.input, input);
     this.#fileFields = input.filter((column: Column) => column.file);
     this.#mustReparse = rewrites(experiment.input) ? experiment.input : undefined;
     const extras = (options.after?.extraColumns ?? []).map((column) => [column.name, column] as const);

@@ -97,10 +97,11 @@ function holdsNull(schema: z.core.$ZodType): boolean {
   return def.type === "literal" && def.values.some((value) => value === null || value === undefined);
 }
 
-/** `default` makes a missing value present, but not a null one. */
+/** `default` makes a missing value present, but not a null one; `z.coerce` makes 0 of a null, which is no null any more. */
 function acceptsNull(schema: z.core.$ZodType): boolean {
   try {
-    return z.core.safeParse(schema, null).success;
+    const result = z.core.safeParse(schema, null);
+    return result.success && result.data === null;
   } catch {
     return false; // a transform that was not meant for null
   }

@@ -7,7 +7,7 @@ import type { Storage } from "../storage/storage.ts";
 /** As for an allocation. What is left out is as in the run that is extended; the version is its next patch. */
 export type ExtendOptions = Pick<
   AllocateOptions,
-  "version" | "recursion" | "chunkSize" | "copyInputs" | "command" | "onArtifact" | "signal"
+  "version" | "recursion" | "chunkSize" | "copyInputs" | "command" | "onArtifact" | "onNotice" | "signal"
 >;
 
 /**

@@ -5,7 +5,7 @@ import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import type { Column } from "../spec/columns.ts";
 import { hasScheme } from "../spec/file-ref.ts";
-import { makeValidator } from "../spec/validate.ts";
+import { makeSpecValidator } from "../spec/given.ts";
 import { InputFiles } from "../worker/input-files.ts";
 import { isFailure, OutputChecker } from "../worker/outputs.ts";
 import type { LogLine } from "../worker/protocol.ts";
@@ -37,7 +37,7 @@ export async function runOnce(
   spec: unknown,
   options: RunOnceOptions & { fetchUri: (uri: string) => Promise<string> },
 ): Promise<RunOnceResult> {
-  const checked = makeValidator(experiment.input, experiment.columns.input)(spec);
+  const checked = makeSpecValidator(experiment.input, experiment.columns.input)(spec);
   if (!checked.ok) {
     const lines = checked.issues.map(({ field, value, rule }) => `  ${field} = ${value}: ${rule}`).join("\n");
     throw new ScytheError("invalid_specs", `The spec is invalid.\n${lines}`, { details: { invalid: checked.issues } });

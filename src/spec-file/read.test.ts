@@ -1,12 +1,17 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { columnsOf } from "../spec/columns.ts";
-import { withConnection } from "./duckdb.ts";
-import { parseCell, readSpecFile, type SpecRecord } from "./spec-file.ts";
+import { EMPTY, givenReader } from "../spec/given.ts";
+import { withConnection } from "../table/duckdb.ts";
+import { parseCell } from "./cell.ts";
+import { JsonElements } from "./json-elements.ts";
+import { readSpecFile } from "./read.ts";
+import type { ReadOptions, SpecRecord } from "./source.ts";
 
 let folder: string;
 let files = 0;
@@ -30,9 +35,12 @@ const shape = {
   none: z.number().nullable(),
 };
 const COLUMNS = columnsOf(z.object(shape), "input");
-const read = async (path: string): Promise<SpecRecord[]> => {
+const given = givenReader(z.object(shape).partial({ n: true, i: true, text: true }));
+const read = async (path: string, options: ReadOptions = {}): Promise<SpecRecord[]> => {
   const records: SpecRecord[] = [];
-  for await (const record of readSpecFile(path, COLUMNS)) records.push(record);
+  for await (const { at, value } of readSpecFile(path, COLUMNS, options)) {
+    records.push({ at, value: given(value, []) }); // as the schema sees it
+  }
   return records;
 };
 const write = async (extension: string, content: string | Uint8Array) => {
@@ -103,8 +111,32 @@ describe("CSV", () => {
     ["n,n\n1,2\n", "two columns are named n"],
   ])("that is malformed is refused with its place: %j", async (content, place) => {
     const found = await problem(readText(".csv", content));
-    expect(found).toMatch(/^invalid_input: .*\.csv: not well-formed CSV: /);
+    expect(found).toMatch(/^invalid_input: .*\.csv: /);
     expect(found).toContain(place);
+  });
+
+  it("that is split in another way says how to save it", async () => {
+    expect(await problem(readText(".csv", "n;text\n1;a\n"))).toContain("split by semicolons, not by commas");
+    expect(await problem(readText(".csv", "n\ttext\n1\ta\n"))).toContain("split by tabs");
+    expect(values(await readText(".csv", "n\n1\n"))).toEqual([{ n: 1 }]);
+  });
+
+  it("may have pandas' index column, which is left out with a notice, and columns of nothing", async () => {
+    for (const name of ["", "Unnamed: 0"]) {
+      const notices: string[] = [];
+      const path = await write(".csv", `${name},n,\n0,5,\n1,6,\n`);
+      expect(values(await read(path, { notice: (text) => notices.push(text) }))).toEqual([{ n: 5 }, { n: 6 }]);
+      expect(notices).toEqual([
+        `${path}: the first column has no name, as where pandas writes its index; it is left out`,
+      ]);
+    }
+    expect(values(await readText(".csv", "n,\n5,x\n"))).toEqual([{ n: 5, 'column 2 "without a name"': "x" }]);
+  });
+
+  it("keeps digits that a number would not hold, in fields that the schema does not name", async () => {
+    expect(values(await readText(".csv", "a,b\n9007199254740993,9007199254740991\n"))).toEqual([
+      { a: "9007199254740993", b: 9007199254740991 },
+    ]);
   });
 
   it("of numbers reads any number back exactly", () => {
@@ -114,13 +146,14 @@ describe("CSV", () => {
         expect(parseCell(column, String(number))).toBe(Object.is(number, -0) ? 0 : number);
       }),
     );
-    expect([" 1 ", "+2", ".5", "5.", "1,5", "", "--1"].map((cell) => parseCell(column, cell))).toEqual([
+    expect([" 1 ", "+2", ".5", "5.", "1,5", "", " ", "--1"].map((cell) => parseCell(column, cell))).toEqual([
       1,
       2,
       0.5,
       5,
       "1,5",
-      "",
+      EMPTY,
+      EMPTY,
       "--1",
     ]);
   });
@@ -139,6 +172,18 @@ describe("JSON lines", () => {
       { n: 1, when: new Date("2020-01-31T12:00:00Z"), big: 9007199254740993n },
       { n: 2, big: 7n, dates: [new Date("2020-01-31")], inner: { day: new Date("2020-02-01") }, text: "a\u2028b" },
     ]);
+  });
+
+  it("in which a key stands twice are refused", async () => {
+    const twice = '{"n": 1, "inner": {"a": ":", "big": 1, "b\\u0069g": 2}}';
+    expect(await problem(readText(".jsonl", twice))).toContain('line 1 is not JSON: the key "big" stands twice');
+    expect(await problem(readText(".json", `[{"n": 1},\n {"n": 1, "n": 1}]`))).toContain('the key "n" stands twice');
+    const fine = '{"n": 1, "text": "a:b, \\"n\\": {}", "inner": {"n": 1, "text": ":"}}';
+    expect(values(await readText(".jsonl", fine))).toEqual([JSON.parse(fine)]);
+  });
+
+  it("say what is to be written for NaN", async () => {
+    expect(await problem(readText(".jsonl", '{"n": NaN}'))).toContain("NaN is not in JSON; write null");
   });
 
   it("that are not JSON are refused by their number", async () => {
@@ -165,6 +210,23 @@ describe("a JSON file", () => {
   it("keeps the order of many", async () => {
     const specs = Array.from({ length: 5_000 }, (_, n) => ({ n, text: "x".repeat(n % 50) }));
     expect(values(await readText(".json", JSON.stringify(specs)))).toEqual(specs);
+  });
+
+  it("may hold objects one after the other, as pandas writes lines", async () => {
+    expect(values(await readText(".json", '{"n": 1}\n{"n": 2}\n'))).toEqual([{ n: 1 }, { n: 2 }]);
+  });
+
+  it("is split into the same elements however it is cut into pieces", () => {
+    fc.assert(
+      fc.property(fc.array(fc.jsonValue()), fc.integer({ min: 1, max: 9 }), (specs, size) => {
+        const text = JSON.stringify(specs, null, size % 3);
+        const elements = new JsonElements(1_000_000);
+        const found: string[] = [];
+        for (let at = 0; at < text.length; at += size) found.push(...elements.push(text.slice(at, at + size)));
+        found.push(...elements.end());
+        expect(found.map((element) => JSON.parse(element))).toEqual(JSON.parse(JSON.stringify(specs)));
+      }),
+    );
   });
 
   it("may hold a spec of ten megabytes", async () => {
@@ -221,7 +283,7 @@ describe("Parquet", () => {
               2.5 AS n, '2020-01-31T00:00:00' AS "when"`,
     );
     const records = await read(path);
-    expect(values(records)).toEqual([{ sort_index: 3, n: 2.5, when: new Date("2020-01-31T00:00:00") }]);
+    expect(values(records)).toEqual([{ sort_index: 3, n: 2.5, when: new Date("2020-01-31T00:00:00Z") }]);
     expect(records[0]!.at).toBe("row 1");
   });
 
@@ -242,6 +304,11 @@ describe("a spec file", () => {
     expect(await problem(read(join(folder, "none.csv")))).toMatch(/^invalid_input: No spec file .*none\.csv/);
     expect(await problem(readText(".xlsx", ""))).toMatch(/^invalid_input: .*what kind of spec file/);
     await expect(read(`${folder}/.csv`)).rejects.toThrow();
+  });
+
+  it("of text may be compressed, whatever its name says", async () => {
+    expect(values(await read(await write(".csv.gz", gzipSync("n\n1\n"))))).toEqual([{ n: 1 }]);
+    expect(values(await read(await write(".jsonl", gzipSync('{"n": 1}'))))).toEqual([{ n: 1 }]);
   });
 
   it("may have a name that looks like a pattern", async () => {

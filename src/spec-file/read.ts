@@ -1,0 +1,109 @@
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { extname } from "node:path";
+import type { Readable } from "node:stream";
+import { ScytheError } from "../errors.ts";
+import type { Column } from "../spec/columns.ts";
+import { readCsv } from "./csv.ts";
+import { readJson, readJsonLines } from "./json.ts";
+import { readParquet } from "./parquet.ts";
+import type { ReadOptions, SpecRecord, SpecText } from "./source.ts";
+import { utf8Pieces } from "./text.ts";
+
+type TextReader = (text: SpecText, columns: readonly Column[]) => AsyncIterable<SpecRecord>;
+
+const TEXT_FORMATS = { csv: readCsv, jsonl: readJsonLines, json: readJson } satisfies Record<string, TextReader>;
+
+/** What a stream of specs may hold. */
+export type TextFormat = keyof typeof TEXT_FORMATS;
+export const TEXT_FORMAT_NAMES = Object.keys(TEXT_FORMATS) as TextFormat[];
+
+const BY_EXTENSION: Record<string, TextFormat | "parquet"> = {
+  ".csv": "csv",
+  ".jsonl": "jsonl",
+  ".ndjson": "jsonl",
+  ".json": "json",
+  ".parquet": "parquet",
+  ".pq": "parquet",
+};
+
+/**
+ * Reads specs from a table file as a stream; text may be compressed with gzip. Values are as the format has them, and
+ * `makeSpecValidator` says what becomes of those that are missing.
+ * @throws ScytheError `invalid_input` naming the file and line that cannot be read
+ */
+export async function* readSpecFile(
+  path: string,
+  columns: readonly Column[],
+  { signal, notice }: ReadOptions = {},
+): AsyncGenerator<SpecRecord> {
+  const format = BY_EXTENSION[extname(path.replace(/\.gz$/i, "")).toLowerCase()];
+  if (!format) {
+    throw new ScytheError("invalid_input", `${path}: cannot tell what kind of spec file this is`, {
+      hint: "Give a .csv, .jsonl, .json (these also with .gz) or .parquet file.",
+    });
+  }
+  const info = await stat(path).catch((cause) => {
+    throw new ScytheError("invalid_input", `No spec file ${path}`, { hint: "Check the path given to --specs.", cause });
+  });
+  if (!info.isFile()) {
+    const hint = info.isDirectory() ? "Give a file in it." : "Give what a pipe holds by --specs - (stdin).";
+    throw new ScytheError("invalid_input", `${path} is not a file`, { hint });
+  }
+  if (format === "parquet") yield* readParquet(path, columns);
+  else {
+    const stream = createReadStream(path, signal && { signal }).on("error", comesOutOfReading);
+    const pieces = utf8Pieces(stream, path);
+    yield* TEXT_FORMATS[format]({ name: path, pieces, notice }, columns);
+  }
+}
+
+/** Whoever reads the stream is told; an event that nobody hears would end the process. */
+function comesOutOfReading(): void {}
+
+/** Specs that come as a stream, such as stdin, in a format that is named or told from its first character. */
+export class SpecStream {
+  readonly #stream: Readable;
+  readonly #name: string;
+  readonly #format: TextFormat | undefined;
+
+  constructor(stream: Readable, name: string, format: TextFormat | undefined) {
+    this.#stream = stream;
+    this.#name = name;
+    this.#format = format;
+  }
+
+  async *read(columns: readonly Column[], { signal, notice }: ReadOptions = {}): AsyncGenerator<SpecRecord> {
+    const stop = () => this.#stream.destroy();
+    signal?.addEventListener("abort", stop);
+    this.#stream.on("error", comesOutOfReading);
+    try {
+      const all = utf8Pieces(this.#stream, this.#name);
+      const { format, pieces } = await this.#sniffed(all);
+      yield* TEXT_FORMATS[format]({ name: this.#name, pieces, notice }, columns);
+    } finally {
+      signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  async #sniffed(all: AsyncGenerator<Buffer>): Promise<{ format: TextFormat; pieces: AsyncIterable<Buffer> }> {
+    if (this.#format) return { format: this.#format, pieces: all };
+    const seen: Buffer[] = [];
+    let start = "";
+    for (let next = await all.next(); !next.done && start === ""; next = await all.next()) {
+      seen.push(next.value);
+      start = next.value.toString("utf8").trimStart();
+      if (start !== "") break;
+    }
+    if (start.startsWith("PAR1")) {
+      throw new ScytheError("invalid_input", `${this.#name}: Parquet cannot be read from a stream`, {
+        hint: "Its end is read first. Write it to a file and give that.",
+      });
+    }
+    async function* pieces() {
+      yield* seen;
+      yield* all;
+    }
+    return { format: /^[[{]/.test(start) ? "json" : "csv", pieces: pieces() };
+  }
+}

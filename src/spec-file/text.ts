@@ -1,0 +1,142 @@
+import { isUtf8 } from "node:buffer";
+import { pipeline } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { isScytheError, messageOf, ScytheError } from "../errors.ts";
+
+/**
+ * The text of a file as UTF-8, in pieces of whole characters, without a byte order mark. What is compressed with gzip is
+ * unpacked, and UTF-16 with its byte order mark is converted; nothing else is guessed, and nothing replaced.
+ * @throws ScytheError `invalid_input` naming the byte and line that is not UTF-8
+ */
+export async function* utf8Pieces(bytes: AsyncIterable<Buffer>, name: string): AsyncGenerator<Buffer> {
+  const [first, rest] = await withFirst(bytes, name);
+  if (first.length >= 2 && first[0] === 0x1f && first[1] === 0x8b) {
+    yield* utf8Pieces(unpacked(rest, name), name);
+  } else if (first.length >= 2 && first[0] === 0xff && first[1] === 0xfe) {
+    yield* fromUtf16(rest, "utf-16le", name);
+  } else if (first.length >= 2 && first[0] === 0xfe && first[1] === 0xff) {
+    yield* fromUtf16(rest, "utf-16be", name);
+  } else {
+    yield* checked(rest, name);
+  }
+}
+
+/** The first bytes, enough to tell what they begin; and all of them, these included. */
+async function withFirst(bytes: AsyncIterable<Buffer>, name: string): Promise<[Buffer, AsyncIterable<Buffer>]> {
+  const all = readable(bytes, name)[Symbol.asyncIterator]();
+  let first: Buffer = Buffer.alloc(0);
+  for (let next = await all.next(); !next.done; next = await all.next()) {
+    first = Buffer.concat([first, next.value]);
+    if (first.length >= 4) break;
+  }
+  async function* rest(): AsyncGenerator<Buffer> {
+    try {
+      yield first;
+      for (let next = await all.next(); !next.done; next = await all.next()) yield next.value;
+    } finally {
+      await all.return?.(undefined);
+    }
+  }
+  return [first, rest()];
+}
+
+/** A disk or pipe that fails while it is read is an error with a name. */
+async function* readable(bytes: AsyncIterable<Buffer>, name: string): AsyncGenerator<Buffer> {
+  try {
+    yield* bytes;
+  } catch (error) {
+    if (isScytheError(error)) throw error;
+    const aborted = (error as Error).name === "AbortError";
+    throw new ScytheError(aborted ? "cancelled" : "invalid_input", `${name}: cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function* unpacked(bytes: AsyncIterable<Buffer>, name: string): AsyncGenerator<Buffer> {
+  const gunzip = createGunzip();
+  pipeline(bytes, gunzip, () => undefined); // its errors come out of the stream itself
+  try {
+    yield* gunzip as AsyncIterable<Buffer>;
+  } catch (error) {
+    if (isScytheError(error)) throw error;
+    throw new ScytheError("invalid_input", `${name}: cut short or damaged gzip: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function* fromUtf16(bytes: AsyncIterable<Buffer>, encoding: string, name: string): AsyncGenerator<Buffer> {
+  const decoder = new TextDecoder(encoding, { fatal: true });
+  const decode = (piece?: Buffer) => {
+    try {
+      return Buffer.from(decoder.decode(piece, { stream: piece !== undefined }));
+    } catch (cause) {
+      throw new ScytheError("invalid_input", `${name}: begins as UTF-16, but is not well-formed`, {
+        cause,
+        hint: HINT,
+      });
+    }
+  };
+  for await (const piece of bytes) yield decode(piece);
+  yield decode();
+}
+
+const HINT =
+  "Save it as UTF-8. If it was written in another encoding: iconv -f WINDOWS-1252 -t UTF-8 specs.csv > specs-utf8.csv (pandas reads it with encoding=…, and writes UTF-8).";
+
+/** Hands bytes on once they are seen to be UTF-8; a character that is cut by the end of a piece waits for the next. */
+async function* checked(bytes: AsyncIterable<Buffer>, name: string): AsyncGenerator<Buffer> {
+  let waiting: Buffer = Buffer.alloc(0);
+  let offset = 0;
+  let line = 1;
+  let first = true;
+  for await (const piece of bytes) {
+    const all = waiting.length > 0 ? Buffer.concat([waiting, piece]) : piece;
+    const whole = all.subarray(0, all.length - unfinished(all));
+    if (!isUtf8(whole)) throw notUtf8(whole, name, offset, line);
+    waiting = all.subarray(whole.length);
+    if (whole.length === 0) continue;
+    const marked = first && whole.length >= 3 && whole[0] === 0xef && whole[1] === 0xbb && whole[2] === 0xbf;
+    first = false;
+    yield marked ? whole.subarray(3) : whole;
+    line += newlines(whole);
+    offset += whole.length;
+  }
+  if (waiting.length > 0) throw notUtf8(waiting, name, offset, line);
+}
+
+/** Bytes at the end that begin a character and do not end it. */
+function unfinished(bytes: Buffer): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back]!;
+    if (byte < 0x80) return 0;
+    if (byte >= 0xc0) return back < (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) ? back : 0;
+  }
+  return 0;
+}
+
+function newlines(bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) count++;
+  return count;
+}
+
+function notUtf8(bytes: Buffer, name: string, offset: number, line: number): ScytheError {
+  const at = firstInvalid(bytes);
+  const value = bytes[at]!.toString(16).toUpperCase().padStart(2, "0");
+  const where = `line ${line + newlines(bytes.subarray(0, at))}`;
+  const problem = `${name}: byte ${offset + at} (0x${value}, ${where}) is not UTF-8`;
+  return new ScytheError("invalid_input", problem, { hint: HINT, details: { byte: offset + at } });
+}
+
+/** By halves: the longest beginning that is UTF-8, but for a character that it cuts. */
+function firstInvalid(bytes: Buffer): number {
+  let good = 0;
+  let bad = bytes.length;
+  while (good < bad) {
+    const middle = (good + bad + 1) >> 1;
+    const part = bytes.subarray(0, middle);
+    if (isUtf8(part.subarray(0, part.length - unfinished(part)))) good = middle;
+    else bad = middle - 1;
+  }
+  return good - unfinished(bytes.subarray(0, good));
+}
