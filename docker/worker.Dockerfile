@@ -3,12 +3,16 @@
 #   docker build -f node_modules/scythe-ts/docker/worker.Dockerfile -t my-study-worker .
 #
 # Programs that your experiments call (EnergyPlus, GDAL, …) go into an image of your own, FROM this one.
-FROM node:22-bookworm-slim AS packages
+#
+# The base is pinned by digest; for a newer one: --build-arg NODE_IMAGE=node:22-bookworm-slim@sha256:…, as
+# `docker buildx imagetools inspect node:22-bookworm-slim` says it.
+ARG NODE_IMAGE=node:22-bookworm-slim@sha256:43ac6c60b8f89723f746e8a92ce91abd5017e627ce1ddfe4238355d3a30b772c
+FROM ${NODE_IMAGE} AS packages
 WORKDIR /study
 COPY package.json package-lock.json* ./
 RUN npm ci --omit=dev || npm install --omit=dev
 
-FROM node:22-bookworm-slim
+FROM ${NODE_IMAGE}
 # tini ends what a spec leaves behind, and passes SIGTERM on: a Spot instance gives two minutes
 RUN apt-get update && apt-get install -y --no-install-recommends tini ca-certificates && rm -rf /var/lib/apt/lists/*
 WORKDIR /study
