@@ -11,7 +11,8 @@ export {
   table,
 } from "./experiment/define.ts";
 export { openProject, type Scythe } from "./project.ts";
-export type { ResultFile, Results } from "./results/results.ts";
+export type { PartialResults } from "./results/partial-tables.ts";
+export type { OpenResultsOptions, ResultFile, Results } from "./results/results.ts";
 export type { ErrorRow, ScalarRow, TableRow } from "./results/rows.ts";
 export type { AllocateOptions } from "./run/allocate.ts";
 export type { FailureLimit } from "./run/failure-limit.ts";

@@ -4,8 +4,7 @@ import { readState } from "../run/state.ts";
 import type { Storage } from "../storage/storage.ts";
 import { type Progress, ProgressReader } from "../study/progress.ts";
 import type { Run } from "../study/run.ts";
-import { errorEntry } from "./error-entry.ts";
-import type { Row } from "./row-writer.ts";
+import { countFailures, type Failures } from "./failures.ts";
 import { inOrder } from "./table-order.ts";
 
 /** How a run that this process drove came out: what `scythe run --json` prints. */
@@ -32,7 +31,7 @@ export interface RunOutcome {
   failures: { sort_index: number; kind: string; message: string }[];
 }
 
-const SHOWN_FAILURES = 3;
+const NO_FAILURES: Failures = { byKind: {}, first: [] };
 
 /** Reads the outcome back from storage, the only truth. */
 export async function outcomeOf(storage: Storage, run: Run): Promise<RunOutcome> {
@@ -42,6 +41,7 @@ export async function outcomeOf(storage: Storage, run: Run): Promise<RunOutcome>
   const complete = isComplete(state, report);
   const now = complete ? undefined : await new ProgressReader(storage, layout, allocated, carried_count).read();
   const { succeeded, failed } = report ?? now ?? { succeeded: 0, failed: 0 };
+  const failures = failed > 0 ? await countFailures(await run.openResults({ partial: true })) : NO_FAILURES;
   return {
     experiment_id: run.experimentId,
     uri: run.uri,
@@ -54,7 +54,7 @@ export async function outcomeOf(storage: Storage, run: Run): Promise<RunOutcome>
     succeeded,
     failed,
     missing: report?.missing ?? allocated - carried_count - succeeded - failed,
-    failed_by_kind: report?.failed_by_kind ?? {},
+    failed_by_kind: report?.failed_by_kind ?? failures.byKind,
     seconds: report?.seconds ?? null,
     tables: inOrder(Object.entries(report?.final ?? {}), ([name]) => name).map(([name, { rows, bytes }]) => ({
       name,
@@ -62,7 +62,7 @@ export async function outcomeOf(storage: Storage, run: Run): Promise<RunOutcome>
       bytes,
       uri: storage.uriOf(layout.finalTable(name)),
     })),
-    failures: complete && failed > 0 ? await firstFailures(run) : [],
+    failures: failures.first,
   };
 }
 
@@ -73,15 +73,4 @@ function retriedSoFar({ generation, allocated, succeeded, failed }: Progress): R
 function retriedAtLast(report: Report | undefined): RunOutcome["retried"] {
   const last = report?.generations?.at(-1);
   return last && last.generation > 0 ? { specs: last.specs, succeeded: last.succeeded, failed: last.failed } : null;
-}
-
-async function firstFailures(run: Run): Promise<RunOutcome["failures"]> {
-  const failures: RunOutcome["failures"] = [];
-  const results = await run.result();
-  for await (const row of results.errors() as AsyncGenerator<Row>) {
-    const { sort_index, kind, message } = errorEntry(row);
-    failures.push({ sort_index: Number(sort_index), kind: String(kind), message: String(message) });
-    if (failures.length === SHOWN_FAILURES) break;
-  }
-  return failures;
 }

@@ -59,7 +59,8 @@ test("a run that was stopped tells what is kept", () => {
   expect(runSummary(stopped, { style: PLAIN, width: 100 }).split("\n")).toEqual([
     "■ stopped: 401 of 1,000 specs done, 1 of them failed; 599 not run",
     "  kept      /data/demo/v1.0.0/2026-01-31_12-00-00",
-    "  next      scythe resume demo/v1.0.0/2026-01-31_12-00-00",
+    "  next      scythe errors demo/v1.0.0/2026-01-31_12-00-00",
+    "            scythe resume demo/v1.0.0/2026-01-31_12-00-00",
     "            scythe show demo/v1.0.0/2026-01-31_12-00-00",
   ]);
 });

@@ -28,7 +28,7 @@ export function runSummary(outcome: RunOutcome, view: View): string {
   const id = outcome.experiment_id;
   const resume = `scythe resume ${id}${outcome.reason ? " --max-failures 100%" : ""}`;
   const next = outcome.status === "complete" ? [`scythe results ${id}`] : [resume, `scythe show ${id}`];
-  if (outcome.status === "complete" && outcome.failed > 0) next.unshift(`scythe errors ${id}`);
+  if (outcome.failed > 0) next.unshift(`scythe errors ${id}`);
   lines.push(...next.map((command, i) => label(i === 0 ? "next" : "", style.cyan(command))));
   return lines.join("\n");
 }

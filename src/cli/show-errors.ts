@@ -2,13 +2,14 @@ import { ScytheError } from "../errors.ts";
 import { FAILURE_KINDS } from "../experiment/retry.ts";
 import type { Results } from "../results/results.ts";
 import { cellText, messageLine } from "./cell-text.ts";
-import { type ErrorEntry, errorEntry } from "./error-entry.ts";
+import type { ErrorEntry } from "./error-entry.ts";
 import { ErrorGroups } from "./error-groups.ts";
 import type { ErrorsFlags } from "./errors.ts";
+import { failedSpecs } from "./failures.ts";
 import { withStorage } from "./open-project.ts";
 import { note, outputWidth, print } from "./output.ts";
 import { firstRows, printJsonObject, type Row } from "./row-writer.ts";
-import { findResults } from "./show-results.ts";
+import { findResults, notePartial } from "./show-results.ts";
 import { styleFor } from "./style.ts";
 import { tableText } from "./table-text.ts";
 import { countText, plural } from "./units.ts";
@@ -20,18 +21,21 @@ export async function showErrors(reference: string, flags: ErrorsFlags): Promise
   await withStorage(flags, async (project) => {
     const results = await findResults(project, reference);
     const groups = new ErrorGroups();
-    for await (const { kind, message } of entriesOf(results)) groups.add(String(kind), String(message));
+    for await (const { kind, message } of failedSpecs(results)) groups.add(String(kind), String(message));
     if (flags.kind !== undefined) assertKind(flags.kind, groups);
     if (flags.json) {
       const head = {
         experiment_id: results.experimentId,
+        partial: results.partial ?? null,
         failed: groups.total,
         by_kind: groups.byKind,
         groups: groups.list(),
       };
-      return printJsonObject(head, "errors", firstRows(entriesOf(results, flags.kind), flags.limit ?? 0));
+      return printJsonObject(head, "errors", firstRows(failedSpecs(results, flags.kind), flags.limit ?? 0));
     }
-    if (groups.total === 0) return note(`${results.experimentId} has no failed specs.`);
+    notePartial(results);
+    if (groups.total === 0)
+      return note(`${results.experimentId} has no failed specs${results.partial ? " so far" : ""}.`);
     await printGroups(results, groups, flags.kind);
     await printEntries(results, groups, flags);
   });
@@ -39,7 +43,7 @@ export async function showErrors(reference: string, flags: ErrorsFlags): Promise
 
 async function printGroups(results: Results, groups: ErrorGroups, kind: string | undefined): Promise<void> {
   const style = styleFor(process.stdout);
-  const allocated = results.report?.allocated;
+  const allocated = results.report?.allocated ?? results.partial?.done;
   const of = allocated === undefined ? "" : ` of ${plural(allocated, "spec")}`;
   await print(`${style.bold(results.experimentId)}  ${style.red(`${countText(groups.total)}${of} failed`)}\n\n`);
   const list = groups.list().filter((group) => kind === undefined || group.kind === kind);
@@ -60,7 +64,7 @@ async function printEntries(
   const style = styleFor(process.stdout);
   const width = outputWidth();
   const shown: ErrorEntry[] = [];
-  for await (const entry of firstRows(entriesOf(results, kind), limit)) shown.push(entry);
+  for await (const entry of firstRows(failedSpecs(results, kind), limit)) shown.push(entry);
   const rows = shown.map((entry) => [
     cellText(entry.sort_index),
     String(entry.kind),
@@ -86,14 +90,6 @@ function inputText(input: Row): string {
     .filter(([, value]) => value !== null && value !== undefined)
     .map(([name, value]) => `${name}=${cellText(value)}`)
     .join(" ");
-}
-
-async function* entriesOf(results: Results, kind?: string): AsyncGenerator<ErrorEntry> {
-  if (!("errors" in (await results.listResultsFiles()))) return; // Python Scythe keeps no account of failures
-  for await (const row of results.errors() as AsyncGenerator<Row>) {
-    const entry = errorEntry(row);
-    if (kind === undefined || entry.kind === kind) yield entry;
-  }
 }
 
 function assertKind(kind: string, groups: ErrorGroups): void {

@@ -16,17 +16,23 @@ import { countText, plural } from "./units.ts";
 
 const PREVIEW_ROWS = 10;
 
-/** A run's tables as far as they are finished. @throws ScytheError `not_found` when there are none */
+/** A run's tables: finished, or as far as they stand. */
 export async function findResults(project: Scythe, reference: string): Promise<Results> {
   const run = await project.findRun(reference);
   const layout = new RunLayout(parseExperimentId(run.experimentId)!);
   const experiment: AnyExperiment | undefined = project.registry.find(run.manifest.experiment_name);
-  return openResults(project.storage, layout, experiment);
+  return openResults(project.storage, layout, experiment, { partial: true });
+}
+
+/** Says, beside the data, that a run is not complete. */
+export function notePartial({ partial }: Results): void {
+  if (partial) note(`partial: ${countText(partial.done)} of ${plural(partial.allocated, "spec")}`);
 }
 
 export async function showResults(reference: string, flags: ResultsFlags): Promise<void> {
   await withStorage(flags, async (project) => {
     const results = await findResults(project, reference);
+    if (!flags.json) notePartial(results);
     if (flags.sql !== undefined) return answer(results, flags.sql, flags);
     const table = await results.open(flags.table ?? "scalars");
     try {
@@ -41,7 +47,8 @@ async function answer(results: Results, sql: string, flags: ResultsFlags): Promi
   const { columns, rows: all } = await results.select(sql);
   const rows = flags.limit ? all.slice(0, flags.limit) : all;
   if (flags.json) {
-    return printJsonObject({ experiment_id: results.experimentId, sql, columns, total: all.length }, "rows", rows);
+    const head = { experiment_id: results.experimentId, partial: results.partial ?? null, sql, columns };
+    return printJsonObject({ ...head, total: all.length }, "rows", rows);
   }
   if (flags.format === "json") return printJsonArray(rows);
   if (flags.format === "csv") return printCsv(rows, columns);
@@ -58,8 +65,9 @@ async function showTable(results: Results, table: TableReader, flags: ResultsFla
   const rows = inColumns(table.rows(), columns);
   if (flags.json) {
     const limit = flags.limit ?? (flags.table === undefined ? PREVIEW_ROWS : 0);
-    const head = { experiment_id: results.experimentId, tables: await tablesOf(results), table: name, columns };
-    return printJsonObject(head, "rows", firstRows(rows, limit));
+    const head = { experiment_id: results.experimentId, partial: results.partial ?? null };
+    const about = { ...head, tables: await tablesOf(results), table: name, columns };
+    return printJsonObject(about, "rows", firstRows(rows, limit));
   }
   const wanted = firstRows(rows, limitOf(flags));
   if (flags.format === "csv") return printCsv(wanted, columns);
@@ -128,13 +136,14 @@ interface TableEntry {
   name: string;
   rows: number | null;
   bytes: number | null;
-  uri: string;
+  /** Null while the run is not complete: there is no file yet. */
+  uri: string | null;
 }
 
 async function tablesOf(results: Results): Promise<TableEntry[]> {
   const files = await results.listResultsFiles();
-  return inOrder(Object.entries(files), ([name]) => name).map(([name, uri]) => {
+  return inOrder(await results.listTables(), (name) => name).map((name) => {
     const told = results.report?.final[name];
-    return { name, rows: told?.rows ?? null, bytes: told?.bytes ?? null, uri };
+    return { name, rows: told?.rows ?? null, bytes: told?.bytes ?? null, uri: files[name] ?? null };
   });
 }

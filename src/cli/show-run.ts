@@ -4,8 +4,10 @@ import { openResults } from "../results/results.ts";
 import { parseExperimentId, RunLayout } from "../run/layout.ts";
 import type { ManifestDetails } from "../run/manifest.ts";
 import { ownerText } from "../run/owner.ts";
+import type { Run } from "../study/run.ts";
 import { listRunFiles } from "../study/run-files.ts";
 import { pad } from "./display-width.ts";
+import { countFailures } from "./failures.ts";
 import { jsonText } from "./json-text.ts";
 import { withStorage } from "./open-project.ts";
 import type { ProjectFlags } from "./options.ts";
@@ -13,6 +15,7 @@ import { outputWidth, print } from "./output.ts";
 import { paintStatus, type RunFiles, readRunFiles } from "./run-overview.ts";
 import { type RunSizes, runSizes, sizesText } from "./run-sizes.ts";
 import { placeOf } from "./run-summary.ts";
+import { findResults } from "./show-results.ts";
 import { type Style, styleFor } from "./style.ts";
 import { inOrder } from "./table-order.ts";
 import { tableText } from "./table-text.ts";
@@ -31,16 +34,37 @@ export async function showRun(reference: string, flags: ProjectFlags): Promise<v
     const layout = new RunLayout(parseExperimentId(run.experimentId)!);
     const files = await readRunFiles(project.storage, layout);
     const tables = await finalTables(project, layout, files);
+    const failures = await failuresOf(project, run, files);
     const sizes = runSizes(await listRunFiles(project.storage, layout));
     if (flags.json) {
       const { overview, manifest, state = null, report = null, retried = null } = files;
       const { scythe, ...theirs } = manifest!;
       return print(
-        `${jsonText({ ...overview, uri: run.uri, tables, sizes, manifest: { ...theirs, ...scythe }, state, report, retried }, 2)}\n`,
+        `${jsonText({ ...overview, uri: run.uri, tables, sizes, failed_by_kind: failures, manifest: { ...theirs, ...scythe }, state, report, retried }, 2)}\n`,
       );
     }
-    await print(`${sheet(run.uri, files, tables, sizes, styleFor(process.stdout))}\n`);
+    await print(`${sheet(run.uri, files, failures, tables, sizes, styleFor(process.stdout))}\n`);
   });
+}
+
+function partialFact({ overview, report }: RunFiles): [string, string][] {
+  const { allocated, succeeded, failed } = overview;
+  if (report || allocated === null) return [];
+  const done = (succeeded ?? 0) + (failed ?? 0);
+  return [
+    [
+      "partial",
+      `${countText(done)} of ${plural(allocated, "spec")}; \`scythe results\` and \`scythe errors\` show them`,
+    ],
+  ];
+}
+
+type FailuresByKind = Readonly<Record<string, number>>;
+
+/** From the report; of a run that is not complete, from its parts. */
+async function failuresOf(project: Scythe, run: Run, { report, overview }: RunFiles): Promise<FailuresByKind> {
+  if (report || !overview.failed) return report?.failed_by_kind ?? {};
+  return (await countFailures(await findResults(project, run.experimentId))).byKind;
 }
 
 /** From the report; a run of Python Scythe has none, and its files are listed. */
@@ -63,13 +87,21 @@ async function finalTables(project: Scythe, layout: RunLayout, { report }: RunFi
   }));
 }
 
-function sheet(uri: string, files: RunFiles, tables: readonly FinalTable[], sizes: RunSizes, style: Style): string {
+function sheet(
+  uri: string,
+  files: RunFiles,
+  failures: FailuresByKind,
+  tables: readonly FinalTable[],
+  sizes: RunSizes,
+  style: Style,
+): string {
   const { overview, manifest } = files;
   const facts: [string, string][] = [
     ["experiment", manifest!.experiment_name],
     ["where", placeOf(uri)],
     ["specs", countsText(files, style)],
-    ...kindsFact(files),
+    ...partialFact(files),
+    ...kindsFact(failures),
     ...generationFacts(files),
     ...timeFacts(files),
     ...detailFacts(manifest!.scythe),
@@ -95,8 +127,8 @@ function countsText({ overview, report }: RunFiles, style: Style): string {
   return parts.join(style.dim(" · "));
 }
 
-function kindsFact({ report }: RunFiles): [string, string][] {
-  const kinds = Object.entries(report?.failed_by_kind ?? {});
+function kindsFact(failures: FailuresByKind): [string, string][] {
+  const kinds = Object.entries(failures);
   return kinds.length === 0 ? [] : [["failures", kinds.map(([kind, n]) => `${kind} ${countText(n)}`).join(" · ")]];
 }
 

@@ -7,6 +7,7 @@ import { isComplete, type Report, readReport } from "../run/report.ts";
 import { readState } from "../run/state.ts";
 import type { Storage } from "../storage/storage.ts";
 import { GenerationCheck } from "./generation.ts";
+import { type PartialResults, PartialTables } from "./partial-tables.ts";
 import { type Answer, queryTables } from "./query.ts";
 import type { ErrorRow, ScalarRow, TableName, TableRow } from "./rows.ts";
 import { FinalFiles, finalKeys, type TableFiles } from "./table-files.ts";
@@ -21,29 +22,50 @@ export interface ResultFile {
   path: string | undefined;
 }
 
-/** The finished tables of a run. */
+export interface OpenResultsOptions {
+  /** Of a run that is not complete, the rows that stand by now; else such a run has no results. */
+  partial?: boolean;
+}
+
+/** The tables of a run: finished, or `partial`. */
 export class Results<E extends AnyExperiment = AnyExperiment> {
   readonly experimentId: string;
   /** Undefined for a run of Python Scythe. */
   readonly report: Report | undefined;
+  /** How much of the run the tables hold; undefined for finished ones. */
+  readonly partial: PartialResults | undefined;
   readonly #storage: Storage;
   readonly #layout: RunLayout;
   readonly #experiment: E | undefined;
   readonly #generation: GenerationCheck;
   readonly #files: TableFiles;
 
-  constructor(storage: Storage, layout: RunLayout, report: Report | undefined, experiment: E | undefined) {
+  /** @param unfinished the tables of a run that is not complete */
+  constructor(
+    storage: Storage,
+    layout: RunLayout,
+    report: Report | undefined,
+    experiment: E | undefined,
+    unfinished?: PartialTables,
+  ) {
     this.#storage = storage;
     this.#layout = layout;
     this.#experiment = experiment;
     this.report = report;
     this.#generation = new GenerationCheck(storage, layout, report);
-    this.#files = new FinalFiles(storage, layout);
+    this.#files = unfinished ?? new FinalFiles(storage, layout);
+    this.partial = unfinished?.partial;
     this.experimentId = layout.experimentId;
   }
 
-  /** Table name → URI of its Parquet file, as Python Scythe's `list_results_files`. */
+  /** Names of the tables that can be read and queried. */
+  listTables(): Promise<string[]> {
+    return this.#files.names();
+  }
+
+  /** Table name → URI of its Parquet file, as Python Scythe's `list_results_files`; partial results have no files yet. */
   async listResultsFiles(): Promise<Record<string, string>> {
+    if (this.partial) return {};
     const names = await this.#files.names();
     return Object.fromEntries(names.map((name) => [name, this.#storage.uriOf(this.#layout.finalTable(name))]));
   }
@@ -146,11 +168,15 @@ export async function openResults<E extends AnyExperiment>(
   storage: Storage,
   layout: RunLayout,
   experiment?: E,
+  options: OpenResultsOptions = {},
 ): Promise<Results<E>> {
   const report = await readReport(storage, layout);
   if (!report && !(await isForeign(storage, layout))) {
-    throw new ScytheError("not_found", `Run ${layout.experimentId} has no results yet`, {
-      hint: "`scythe show` says how far it is.",
+    if (options.partial) {
+      return new Results(storage, layout, undefined, experiment, await PartialTables.open(storage, layout, experiment));
+    }
+    throw new ScytheError("not_found", `Run ${layout.experimentId} is not complete`, {
+      hint: "`scythe results` shows what is done so far; in code: openResults({ partial: true }).",
     });
   }
   if (report && !isComplete(await readState(storage, layout), report)) {

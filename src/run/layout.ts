@@ -181,6 +181,11 @@ export class RunLayout {
   partTable(path: NodePath, range: Omit<PartName, "ok" | "failed">, table: string, attempt: string): string {
     return `${this.partTables(path)}${table}/${rangeName(range)}.${attempt}.pq`;
   }
+  /** {@link partTable} of the part with this key. */
+  static besidePart(part: string, table: string, attempt: string): string {
+    const [, node, range] = /^(.*\/)parts\/([^/.]+)\.[^/]*$/.exec(part)!;
+    return `${node}tables/${table}/${range}.${attempt}.pq`;
+  }
   /**
    * The good rows that a node below the root gathered, for its parent to merge. Created once: they name the attempt
    * whose other tables belong to them.

@@ -4,6 +4,7 @@ import { type PartName, parsePart, type RunLayout } from "./layout.ts";
 export interface CountedPart extends PartName {
   /** Key of the folder of the node's parts. */
   folder: string;
+  key: string;
 }
 
 /**
@@ -18,7 +19,7 @@ export async function countedParts(storage: Storage, layout: RunLayout, generati
     if (!part || part.generation !== generation) continue;
     const folder = key.slice(0, key.lastIndexOf("/") + 1);
     if (last?.folder === folder && part.from < last.to) continue; // in order of `from` within a folder
-    last = { ...part, folder };
+    last = { ...part, folder, key };
     parts.push(last);
   }
   return parts;

@@ -27,7 +27,8 @@ export async function writeFinal(merge: Merge, sources: GatherSources): Promise<
   return publishFinal(merge, sources, base, written, outputs);
 }
 
-async function writeTable(
+/** Writes one final table into the merge's folder. */
+export async function writeTable(
   merge: Merge,
   sources: GatherSources,
   base: Base | undefined,

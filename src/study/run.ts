@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { EngineRun } from "../engine/engine.ts";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
-import { openResults, type Results } from "../results/results.ts";
+import { type OpenResultsOptions, openResults, type Results } from "../results/results.ts";
 import { request } from "../run/control.ts";
 import { type FailureLimit, failureLimitText } from "../run/failure-limit.ts";
 import { LifeWatch } from "../run/heartbeat.ts";
@@ -96,11 +96,11 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
   }
 
   /**
-   * Opens the tables of a run that is complete, without waiting.
-   * @throws ScytheError `not_found` when it is not
+   * Opens the tables of a run that is complete, without waiting; with `partial`, of any run, as far as they stand.
+   * @throws ScytheError `not_found` when it is not complete, and `partial` was not asked for
    */
-  openResults(): Promise<Results<E>> {
-    return openResults(this.#storage, this.#layout, this.#experiment);
+  openResults(options: OpenResultsOptions = {}): Promise<Results<E>> {
+    return openResults(this.#storage, this.#layout, this.#experiment, options);
   }
 
   /**

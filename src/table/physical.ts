@@ -65,7 +65,8 @@ function bigintAsText(_key: string, value: unknown): unknown {
  */
 export function decoderOf(type: ColumnType): (value: unknown) => unknown {
   switch (type.kind) {
-    case "int64":
+    case "int64": // where no schema vouches for it, it may be more than a number holds
+      return (value) => (typeof value === "bigint" && Number.isSafeInteger(Number(value)) ? Number(value) : value);
     case "float64":
       return (value) => (typeof value === "bigint" ? Number(value) : value);
     case "bigint":
