@@ -17,7 +17,7 @@ import { BatchBuilder } from "../table/batch.ts";
 import { columnTypes } from "../table/describe.ts";
 import { type Duck, withDuckDb } from "../table/duckdb.ts";
 import { MemoryBudget } from "../table/memory-budget.ts";
-import { literal, literalList } from "../table/sql.ts";
+import { parquetFacts, parquetRows } from "../table/parquet-sql.ts";
 import { parquetBytes } from "../table/write-parquet.ts";
 import { type PartTypes, storedExperiment } from "./stored-experiment.ts";
 import { inScratch, type OpenFiles, type TableFiles } from "./table-files.ts";
@@ -102,7 +102,7 @@ export class PartialTables implements TableFiles {
 
   async #experiment(duck: Duck, { rows, tables }: GatherSources): Promise<AnyExperiment> {
     if (this.#known) return this.#known;
-    const types = (file: string): Promise<PartTypes> => columnTypes(duck, `FROM read_parquet(${literal(file)})`);
+    const types = (file: string): Promise<PartTypes> => columnTypes(duck, `FROM ${parquetRows(file)}`);
     const own = new Map<string, PartTypes>();
     for (const [name, [first]] of Object.entries(tables)) {
       if (name !== ERRORS && name !== OUTPUT_FILES && first !== undefined) own.set(name, await types(first));
@@ -153,7 +153,7 @@ async function partMetadata(duck: Duck, files: readonly string[]): Promise<Map<s
   const about = new Map<string, PartMetadata>();
   if (files.length === 0) return about;
   const found = await duck.rows(
-    `SELECT file_name, decode(key) AS key, decode(value) AS value FROM parquet_kv_metadata(${literalList(files)})`,
+    `SELECT file_name, decode(key) AS key, decode(value) AS value FROM ${parquetFacts("kv_metadata", files)}`,
   );
   for (const { file_name: file, key, value } of found as { file_name: string; key: string; value: string }[]) {
     const own = about.get(file) ?? { attempt: "", tables: [] };
