@@ -23,6 +23,9 @@ export interface Config {
   maxOutputSize?: string | number;
   /** Hosts (`host` or `host:port`) with private addresses that specs' `http(s)://` files may come from. */
   allowHosts?: readonly string[];
+  /** Folders (relative to the config file) and `s3://` buckets that spec files may refer to, beside their own place. */
+  allowPaths?: readonly string[];
+  allowBuckets?: readonly string[];
   /** Where this machine keeps files that it fetched (default `~/.cache/scythe`), and how many bytes (default 20 GiB). */
   cache?: { folder?: string; maxBytes?: number };
   /** Hatchet workflows of your own, made with its SDK, that `scythe worker` serves beside the experiments. */
@@ -128,6 +131,8 @@ export interface Settings {
   memoryLimit: number | undefined;
   maxOutputSize: number;
   allowHosts: readonly string[];
+  allowPaths: readonly string[];
+  allowBuckets: readonly string[];
   cacheFolder: string;
   cacheBytes: number;
   worker: WorkerSettings;
@@ -165,6 +170,8 @@ export function readSettings(loaded: Pick<LoadedConfig, "config" | "folder">, ov
     memoryLimit: bytesFrom(env, "SCYTHE_WORKER_MEMORY_LIMIT", config.memoryLimit, "memoryLimit"),
     maxOutputSize: bytesFrom(env, "SCYTHE_WORKER_MAX_OUTPUT_SIZE", config.maxOutputSize, "maxOutputSize") ?? MAX_OUTPUT,
     allowHosts: config.allowHosts ?? [],
+    allowPaths: (config.allowPaths ?? []).map((path) => resolve(folder, path)),
+    allowBuckets: config.allowBuckets ?? [],
     cacheFolder: env.SCYTHE_CACHE_DIR || resolve(folder, config.cache?.folder ?? defaultCacheFolder(env)),
     cacheBytes: config.cache?.maxBytes ?? 20 * 2 ** 30,
     worker: workerSettings(env, config),

@@ -13,8 +13,9 @@ import { didYouMean, Registry } from "./experiment/registry.ts";
 import { FileCache } from "./files/cache.ts";
 import { type FetchUri, fileFetcher } from "./files/fetch.ts";
 import { openStorage } from "./open-storage.ts";
-import { type AllocateOptions, allocateRun } from "./run/allocate.ts";
+import { type AllocateOptions, type AllocatingProject, allocateRun } from "./run/allocate.ts";
 import { parseExperimentId, RunLayout } from "./run/layout.ts";
+import { isRunFileKey } from "./run/run-paths.ts";
 import type { SpecsInput } from "./run/spec-source.ts";
 import type { Storage } from "./storage/storage.ts";
 import { Audit, type AuditTools } from "./study/audit.ts";
@@ -54,6 +55,7 @@ export class Scythe extends Audit implements AsyncDisposable {
     this.#fetchUri = fileFetcher({
       storage: this.storage,
       openBucket: async (bucket) => openStorage(`s3://${bucket}`),
+      isRunFile: isRunFileKey,
       cache: new FileCache(this.settings.cacheFolder, this.settings.cacheBytes),
       http: { allowHosts: this.settings.allowHosts },
     });
@@ -82,10 +84,7 @@ export class Scythe extends Audit implements AsyncDisposable {
   ): Promise<Run<E>> {
     const known = this.#experiment(experiment);
     this.#engines.prepare(known.name);
-    const allocated = await allocateRun(this.storage, known, specs, options, {
-      folder: this.folder,
-      fetchUri: this.#fetchUri,
-    });
+    const allocated = await allocateRun(this.storage, known, specs, options, this.#allocating());
     return startRun(this.storage, this.#engines, known, allocated);
   }
 
@@ -128,9 +127,8 @@ export class Scythe extends Audit implements AsyncDisposable {
     const { experimentId, manifest } = await this.findRun(reference);
     const experiment = this.#experiment(manifest.experiment_name);
     this.#engines.prepare(experiment.name);
-    const project = { folder: this.folder, fetchUri: this.#fetchUri };
     const layout = new RunLayout(parseExperimentId(experimentId)!);
-    const allocated = await extendRun(this.storage, layout, experiment, specs, options, project);
+    const allocated = await extendRun(this.storage, layout, experiment, specs, options, this.#allocating());
     return startRun(this.storage, this.#engines, experiment, allocated);
   }
 
@@ -215,6 +213,11 @@ export class Scythe extends Audit implements AsyncDisposable {
         return { storage: other.storage, layout: await other.locate(reference) };
       },
     };
+  }
+
+  #allocating(): AllocatingProject {
+    const { allowPaths, allowBuckets } = this.settings;
+    return { folder: this.folder, fetchUri: this.#fetchUri, allowPaths, allowBuckets };
   }
 
   #experiment<E extends AnyExperiment>(experiment: E | string): E {

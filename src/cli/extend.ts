@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { projectOptions, RUN_NAME, wholeNumber } from "./options.ts";
+import { allowPathOption, projectOptions, RUN_NAME, wholeNumber } from "./options.ts";
 import { type EngineFlags, engineOptions } from "./run.ts";
 
 export interface ExtendFlags extends EngineFlags {
@@ -11,6 +11,7 @@ export interface ExtendFlags extends EngineFlags {
   maxDepth?: number;
   chunkSize?: number;
   copyInputs?: boolean;
+  allowPath?: string[];
 }
 
 const EXAMPLES = `
@@ -35,6 +36,7 @@ export function registerExtend(program: Command): void {
     .addOption(new Option("--max-depth <n>", "levels of nodes (with --factor)").argParser(wholeNumber(0)))
     .addOption(new Option("--chunk-size <n>", "specs of a chunk").argParser(wholeNumber(1)))
     .option("--copy-inputs", "store http(s):// and s3:// input files with the run, too")
+    .addOption(allowPathOption())
     .addHelpText("after", EXAMPLES);
   engineOptions(projectOptions(command)).action(async (run: string, specs: string | undefined, flags: ExtendFlags) => {
     const { extendRun } = await import("./extend-run.ts");

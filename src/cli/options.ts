@@ -23,6 +23,14 @@ export function wholeNumber(low: number): (text: string) => number {
   };
 }
 
+/** Given again, allows another folder. */
+export function allowPathOption(): Option {
+  const more = (path: string, before: string[] = []) => [...before, path];
+  return new Option("--allow-path <folder>", "a folder that the spec file may refer to, beside its own").argParser(
+    more,
+  );
+}
+
 /** `--limit`, where 0 stands for no limit. */
 export function limitOption(description: string): Option {
   return new Option("--limit <n>", `${description}; 0 for all`).argParser(wholeNumber(0));

@@ -68,6 +68,7 @@ export function allocateOptions(flags: RunFlags): AllocateOptions {
     ...(flags.seed === undefined ? {} : { seed: flags.seed }),
     ...(flags.maxFailures === undefined ? {} : { maxFailures: flags.maxFailures as `${number}%` }),
     ...(flags.chunkSize === undefined ? {} : { chunkSize: flags.chunkSize }),
+    ...(flags.allowPath === undefined ? {} : { allowPaths: flags.allowPath }),
     ...(flags.copyInputs === undefined ? {} : { copyInputs: flags.copyInputs }),
     ...(flags.keepSortIndex === undefined ? {} : { keepSortIndex: flags.keepSortIndex }),
     ...(factor === undefined || maxDepth === undefined ? {} : { recursion: { factor, maxDepth } }),

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { projectOptions, wholeNumber } from "./options.ts";
+import { allowPathOption, projectOptions, wholeNumber } from "./options.ts";
 
 /** Where and how a run is driven. */
 export interface EngineFlags {
@@ -23,6 +23,7 @@ export interface RunFlags extends EngineFlags {
   chunkSize?: number;
   keepSortIndex?: boolean;
   copyInputs?: boolean;
+  allowPath?: string[];
   parent?: string;
 }
 
@@ -61,6 +62,7 @@ export function registerRun(program: Command): void {
     .option("--keep-sort-index", "keep the sort_index that specs bring along")
     .option("--parent <run>", "the run that this one goes on from, for its lineage")
     .option("--copy-inputs", "store http(s):// and s3:// input files with the run, too")
+    .addOption(allowPathOption())
     .addHelpText("after", EXAMPLES);
   engineOptions(projectOptions(command)).action(
     async (experiment: string, specs: string | undefined, flags: RunFlags) => {

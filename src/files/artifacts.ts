@@ -6,6 +6,7 @@ import { isScytheError, messageOf, ScytheError } from "../errors.ts";
 import { hasScheme } from "../spec/file-ref.ts";
 import { isPlainName } from "../spec/plain-name.ts";
 import type { Storage } from "../storage/storage.ts";
+import { type Confinement, whyForeignBucket, whyOutside } from "./confinement.ts";
 
 /** An input file that a run must keep: its content once, however many specs share it. */
 export interface PlannedArtifact {
@@ -34,6 +35,7 @@ export class ArtifactPlan {
   readonly #folder: string;
   readonly #referenceOf: ReferenceOf;
   readonly #copyFrom: ((uri: string) => Promise<string>) | undefined;
+  readonly #confined: Confinement | undefined;
   readonly #known = new Map<string, Resolution>();
   readonly #names = new Set<string>();
   /** Per field: content → file. */
@@ -43,13 +45,16 @@ export class ArtifactPlan {
    * @param folder what relative paths are relative to
    * @param copyFrom brings a remote file here, so that the run keeps a copy of its own; left out, URIs stay as they are
    * @param kept whose names are taken, and whose contents are not stored again
+   * @param confined what may be referred to; left out, anything
    */
   constructor(
     folder: string,
     referenceOf: ReferenceOf,
     copyFrom?: (uri: string) => Promise<string>,
     kept: readonly KeptArtifact[] = [],
+    confined?: Confinement,
   ) {
+    this.#confined = confined;
     this.#folder = folder;
     this.#referenceOf = referenceOf;
     this.#copyFrom = copyFrom;
@@ -75,10 +80,12 @@ export class ArtifactPlan {
       if (!/^(https?|s3):\/\//i.test(reference)) {
         return { ok: false, rule: "must be a local path, an http(s):// URL or an s3:// URI" };
       }
+      const foreign = this.#confined && whyForeignBucket(this.#confined, reference);
+      if (foreign) return { ok: false, rule: foreign };
       return this.#copyFrom ? this.#lookRemote(field, reference, this.#copyFrom) : { ok: true, reference };
     }
     const source = isAbsolute(reference) ? reference : resolve(this.#folder, reference);
-    const problem = await whyUnreadable(source);
+    const problem = (await whyUnreadable(source)) ?? (this.#confined && (await whyOutside(this.#confined, source)));
     if (problem) return { ok: false, rule: problem };
     const sha256 = await hashFile(source);
     return { ok: true, reference: this.#referenceOf(field, this.#plan(field, source, sha256)) };

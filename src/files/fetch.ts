@@ -9,6 +9,8 @@ export interface FetchSettings {
   storage: Storage;
   /** Opens the bucket of an `s3://` URI that lies elsewhere. */
   openBucket: (bucket: string) => Promise<Storage>;
+  /** False for a key that is no file of a run: a storage in a folder may hold anything beside runs. */
+  isRunFile: (key: string) => boolean;
   cache: FileCache;
   http: HttpOptions;
 }
@@ -19,11 +21,11 @@ export type FetchUri = (uri: string) => Promise<string>;
  * Brings files that specs refer to onto this machine, each once while its content stays the same.
  * @returns a function from URI to local path. @throws ScytheError naming the URI and what is wrong with it
  */
-export function fileFetcher({ storage, openBucket, cache, http }: FetchSettings): FetchUri {
+export function fileFetcher({ storage, openBucket, isRunFile, cache, http }: FetchSettings): FetchUri {
   const fetched = new Map<string, Promise<string>>();
   const fetchOnce = async (uri: string): Promise<string> => {
     const own = storage.keyOf(uri);
-    if (own !== undefined) return fromStorage(storage, own, uri, cache);
+    if (own !== undefined && (!storage.localPath || isRunFile(own))) return fromStorage(storage, own, uri, cache);
     if (uri.startsWith("s3://")) {
       const [bucket, ...rest] = uri.slice(5).split("/");
       return fromStorage(await openBucket(bucket!), rest.join("/"), uri, cache);
@@ -35,7 +37,7 @@ export function fileFetcher({ storage, openBucket, cache, http }: FetchSettings)
       return cache.get(identity, pathname, (path) => downloadHttp(uri, path, http));
     }
     throw new ScytheError("invalid_input", `Cannot fetch ${uri}`, {
-      hint: "References are local paths (stored with the run), http(s):// URLs or s3:// URIs.",
+      hint: "A run's inputs are its own files (local ones are stored with it), http(s):// URLs or s3:// URIs.",
     });
   };
   return (uri) => {

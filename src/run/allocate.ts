@@ -4,6 +4,7 @@ import { isAbsolute, join, relative, sep } from "node:path";
 import { ScytheError } from "../errors.ts";
 import { type AnyExperiment, assertName } from "../experiment/define.ts";
 import { hashFile, storeArtifacts } from "../files/artifacts.ts";
+import type { Confinement } from "../files/confinement.ts";
 import { hashOf, jsonSchemaOf } from "../spec/json-schema.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import { makeScratch } from "../temporary.ts";
@@ -42,6 +43,8 @@ export interface AllocateOptions {
   maxFailures?: FailureLimit;
   /** Stores `http(s)://` and `s3://` input files with the run, too, instead of leaving the references as they are. */
   copyInputs?: boolean;
+  /** Folders that a spec file may refer to, beside its own, the project's and those of the config. */
+  allowPaths?: readonly string[];
   /** The `experiment_id` of the run that this one goes on from, for its lineage. */
   parentRun?: string;
   /** What was typed to get here, for the run's lineage; must hold no secrets. */
@@ -59,10 +62,28 @@ export interface AllocatedRun {
   manifest: Manifest;
 }
 
+/** What allocation knows of the project it is for. */
+export interface AllocatingProject {
+  /** Whose code is recorded, and where spec files may refer to. */
+  folder: string;
+  /** Brings remote files. */
+  fetchUri: (uri: string) => Promise<string>;
+  /** What spec files may refer to beside the project and the run's own bucket. */
+  allowPaths?: readonly string[];
+  allowBuckets?: readonly string[];
+}
+
+function allowedIn(storage: Storage, project: AllocatingProject, { allowPaths = [] }: AllocateOptions): Confinement {
+  const bucket = /^s3:\/\/([^/]+)/.exec(storage.uri)?.[1];
+  return {
+    folders: [project.folder, ...(project.allowPaths ?? []), ...allowPaths],
+    buckets: [...(bucket === undefined ? [] : [bucket]), ...(project.allowBuckets ?? [])],
+  };
+}
+
 /**
  * Turns specs into a run that is ready to start: checked, versioned, its inputs stored. Nothing is written to storage
  * unless every spec is valid; the manifest comes last, so that a run that has one is whole.
- * @param project its folder, whose code is recorded, and how it brings remote files
  * @param extended whose specs and rows the run begins with
  */
 export async function allocateRun(
@@ -70,7 +91,7 @@ export async function allocateRun(
   experiment: AnyExperiment,
   specs: unknown,
   options: AllocateOptions,
-  project: { folder: string; fetchUri: (uri: string) => Promise<string> },
+  project: AllocatingProject,
   extended?: BaseRun,
 ): Promise<AllocatedRun> {
   const checked = checkOptions(experiment, options);
@@ -86,6 +107,7 @@ export async function allocateRun(
       after: base?.after,
       signal: options.signal,
       copyFrom: options.copyInputs ? project.fetchUri : undefined,
+      allowed: allowedIn(storage, project, options),
     });
     if (checked.keepSortIndex) await assertUniqueSortIndex(staged, join(scratch, "spill"));
     assertGoesOn(options.signal);

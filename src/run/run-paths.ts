@@ -1,4 +1,5 @@
 import { isPlainName } from "../spec/plain-name.ts";
+import { parseExperimentId } from "./layout.ts";
 
 /** What a file of a run belongs to. `tree`: scatter-gather/; `about`: what describes the run; `other`: nothing of a run. */
 export type RunFolder = "about" | "final" | "results" | "artifacts" | "specs" | "tree" | "other";
@@ -18,4 +19,11 @@ export function folderOf(path: string): RunFolder {
   if (/^final\/[^/]+\.pq$/.test(path)) return "final";
   const [, folder] = /^(results|artifacts)\/[^/]+\/./.exec(path) ?? [];
   return (folder as "results" | "artifacts" | undefined) ?? "other";
+}
+
+/** True for the key of a table or file of some run. */
+export function isRunFileKey(key: string): boolean {
+  const [name, version, timestamp, ...path] = key.split("/");
+  if (!parseExperimentId([name, version, timestamp].join("/"))) return false;
+  return ["final", "results", "artifacts", "specs"].includes(folderOf(path.join("/")));
 }

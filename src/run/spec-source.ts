@@ -17,27 +17,33 @@ export interface SpecSource {
   folder: string;
   /** One spec was given instead of many. */
   single: boolean;
+  /** The user gave them in flags or in code, and may refer to any file; a spec file may be somebody else's. */
+  ownWord: boolean;
   /** Path of the spec file; undefined when code gave the specs. */
   file?: string;
 }
 
 export function specSource(specs: unknown, columns: readonly Column[], options: ReadOptions = {}): SpecSource {
   const here = process.cwd();
-  if (specs instanceof SpecStream) return { records: specs.read(columns, options), folder: here, single: false };
+  if (specs instanceof SpecStream) {
+    return { records: specs.read(columns, options), folder: here, single: false, ownWord: false };
+  }
   if (typeof specs === "string" || specs instanceof URL) {
     const path = resolve(specs instanceof URL ? fileURLToPath(specs) : specs);
-    return { records: readSpecFile(path, columns, options), folder: dirname(path), single: false, file: path };
+    const records = readSpecFile(path, columns, options);
+    return { records, folder: dirname(path), single: false, ownWord: false, file: path };
   }
   if (typeof specs !== "object" || specs === null) {
     throw new ScytheError("invalid_input", `Specs cannot be ${specs === null ? "null" : `a ${typeof specs}`}`, {
       hint: "Give an array or (async) iterable of specs, the path of a spec file, or one spec.",
     });
   }
-  if (Symbol.iterator in specs) return { records: numbered(specs as Iterable<unknown>), folder: here, single: false };
+  if (Symbol.iterator in specs)
+    return { records: numbered(specs as Iterable<unknown>), folder: here, single: false, ownWord: true };
   if (Symbol.asyncIterator in specs) {
-    return { records: numberedAsync(specs as AsyncIterable<unknown>), folder: here, single: false };
+    return { records: numberedAsync(specs as AsyncIterable<unknown>), folder: here, single: false, ownWord: true };
   }
-  return { records: [{ at: "the spec", value: specs }], folder: here, single: true };
+  return { records: [{ at: "the spec", value: specs }], folder: here, single: true, ownWord: true };
 }
 
 function* numbered(specs: Iterable<unknown>): Generator<SpecRecord> {

@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import { ArtifactPlan, type KeptArtifact, type PlannedArtifact } from "../files/artifacts.ts";
+import type { Confinement } from "../files/confinement.ts";
 import { RESERVED_COLUMNS } from "../spec/base.ts";
 import type { Column } from "../spec/columns.ts";
 import { makeSpecValidator } from "../spec/given.ts";
@@ -35,6 +36,8 @@ export interface StageOptions {
   /** What a run that is extended has already; left out for a run that begins anew. */
   after?: StagedAfter | undefined;
   signal?: AbortSignal | undefined;
+  /** What a spec file may refer to, beside what lies in its own folder; left out, nothing else. */
+  allowed?: Confinement | undefined;
   /** Brings remote input files here, for the run to keep; left out, references stay as they are. */
   copyFrom?: ((uri: string) => Promise<string>) | undefined;
 }
@@ -119,6 +122,7 @@ class Staging {
       (field, file) => RUN_SCHEME + RunLayout.artifactPath(field, file),
       options.copyFrom,
       options.after?.artifacts,
+      source.ownWord ? undefined : confinementOf(source, options.allowed),
     );
     const columns = [SORT_INDEX, ...input, ...(this.#extras ? [EXTRA_COLUMN] : [])];
     this.#builder = new BatchBuilder(columns);
@@ -225,6 +229,10 @@ class Staging {
     }
     spec[EXTRA] = JSON.stringify(rest);
   }
+}
+
+function confinementOf({ folder }: SpecSource, { folders, buckets }: Confinement = { folders: [], buckets: [] }) {
+  return { folders: [folder, ...folders], buckets };
 }
 
 const PLAIN = { nullable: false, optional: false, file: false };

@@ -1,5 +1,11 @@
 import type { AnyExperiment } from "../experiment/define.ts";
-import { type AllocatedRun, type AllocateOptions, allocateRun, assertSameSchema } from "../run/allocate.ts";
+import {
+  type AllocatedRun,
+  type AllocateOptions,
+  type AllocatingProject,
+  allocateRun,
+  assertSameSchema,
+} from "../run/allocate.ts";
 import { openBaseRun } from "../run/base-run.ts";
 import type { RunLayout } from "../run/layout.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -7,7 +13,7 @@ import type { Storage } from "../storage/storage.ts";
 /** As for an allocation. What is left out is as in the run that is extended; the version is its next patch. */
 export type ExtendOptions = Pick<
   AllocateOptions,
-  "version" | "recursion" | "chunkSize" | "copyInputs" | "command" | "onArtifact" | "onNotice" | "signal"
+  "version" | "recursion" | "chunkSize" | "copyInputs" | "allowPaths" | "command" | "onArtifact" | "onNotice" | "signal"
 >;
 
 /**
@@ -22,7 +28,7 @@ export async function extendRun(
   experiment: AnyExperiment,
   specs: unknown,
   options: ExtendOptions,
-  project: { folder: string; fetchUri: (uri: string) => Promise<string> },
+  project: AllocatingProject,
 ): Promise<AllocatedRun> {
   const base = await openBaseRun(storage, layout);
   assertSameSchema(experiment, base.details, layout);

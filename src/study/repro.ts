@@ -1,6 +1,5 @@
 import { copyFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import { fileURLToPath } from "node:url";
 import { messageOf, ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import { hashFile, safeFileName } from "../files/artifacts.ts";
@@ -211,7 +210,7 @@ class InputCopier {
     const inRun = this.#layout.pathOf(uri);
     const key = inRun === undefined ? undefined : this.#layout.key(inRun);
     if (key !== undefined && (await this.#storage.head(key))) return this.#storage.getFile(key, target);
-    await copyFile(uri.startsWith("file://") ? fileURLToPath(uri) : await this.#fetchUri(uri), target);
+    await copyFile(await this.#fetchUri(uri), target); // which reads no file of this machine that is no run's
   }
 }
 

@@ -1,5 +1,6 @@
+import { existsSync, realpathSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { inspect } from "node:util";
 import { isScytheError, messageOf, ScytheError } from "../errors.ts";
@@ -43,7 +44,8 @@ export async function reproduce(
   const experiment = registry.get(own.experiment);
   const spec = located(own.spec, experiment, folder);
   const options = { seed: own.seed, sortIndex: own.sort_index, attempt: own.attempt };
-  const local = async (uri: string) => (uri.startsWith("file://") ? fileURLToPath(uri) : fetchUri(uri));
+  const local = async (uri: string) =>
+    uri.startsWith("file://") ? inFolder(folder, fileURLToPath(uri)) : fetchUri(uri);
   const result = await runOnce(experiment, spec, { ...options, fetchUri: local }).catch(failureOfOnce);
   const lines = [`spec ${own.sort_index} of ${own.experiment_id}, attempt ${own.attempt}`];
   if (schemaHash(experiment) !== own.schema_hash) {
@@ -68,12 +70,22 @@ async function readJson(path: string): Promise<unknown> {
 function located(spec: Record<string, unknown>, experiment: AnyExperiment, folder: string): Record<string, unknown> {
   const one = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(one);
-    if (typeof value !== "string" || hasScheme(value)) return value;
-    const path = resolve(folder, value);
+    if (typeof value !== "string" || (hasScheme(value) && !value.startsWith("file://"))) return value;
+    const path = inFolder(folder, value.startsWith("file://") ? fileURLToPath(value) : resolve(folder, value));
     return experiment.autoFetch ? path : pathToFileURL(path).href;
   };
   const files = (experiment.columns.input as Column[]).filter((column) => column.file && column.name in spec);
   return { ...spec, ...Object.fromEntries(files.map(({ name }) => [name, one(spec[name])])) };
+}
+
+/** The spec was some run's: whoever wrote that run may not choose files of this machine. */
+function inFolder(folder: string, path: string): string {
+  const real = realpathSync.native(folder);
+  const file = existsSync(path) ? realpathSync.native(path) : path;
+  if (file.startsWith(real + sep) || (file === path && path.startsWith(resolve(folder) + sep))) return path;
+  throw new ScytheError("invalid_input", `The spec names ${path}, which is not in ${folder}, so it is not read`, {
+    hint: "Copy the file into the folder's inputs/ and name it in spec.json, if it is the right one.",
+  });
 }
 
 function failureOfOnce(thrown: unknown): Failure {

@@ -36,7 +36,7 @@ export interface RerunRows {
 
 /** Runs every spec of a file of specs, each for itself, with its tries and limits, and stores nothing. */
 export async function rerunSpecs(
-  { runner, slots, fetchUri, ...limits }: Rerunner,
+  { runner, slots, fetchUri, ...limits }: Rerunner & Pick<ChunkRequest, "inputs">,
   experiment: AnyExperiment,
   run: RunInfo,
   specsPath: string,

@@ -1,6 +1,7 @@
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import type { Column } from "../spec/columns.ts";
@@ -47,7 +48,8 @@ export async function runOnce(
   const services = { seed: options.seed ?? 0, tempRoot, logs, fetchUri: options.fetchUri };
   const context = new SpecContext(services, options.sortIndex ?? 0, options.attempt ?? 1);
   const input = withLocalPaths(checked.value, experiment.columns.input);
-  const files = InputFiles.of(experiment, async (uri) => (hasScheme(uri) ? options.fetchUri(uri) : uri));
+  const fetchUri = async (uri: string) => localPath(uri) ?? options.fetchUri(uri);
+  const files = InputFiles.of(experiment, fetchUri);
   const returned = await experiment.run(files ? await files.bring(input, () => context.tempDir) : input, context);
   const { tempDir } = context;
   const folder = { tempDir, sealTempDir: () => tempDir }; // no other spec follows; the caller looks for the files there
@@ -62,6 +64,12 @@ export async function runOnce(
     if (own.length > 0) values[name] = Array.isArray(values[name]) ? own : own[0];
   }
   return { output: values, tables, logs: logs.map(({ message }) => message), tempDir };
+}
+
+/** Whoever calls gives the spec: it may name any file. */
+function localPath(reference: string): string | undefined {
+  if (reference.startsWith("file://")) return fileURLToPath(reference);
+  return hasScheme(reference) ? undefined : reference;
 }
 
 /** Local files are used where they are: nothing is stored. */

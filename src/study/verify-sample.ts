@@ -9,6 +9,7 @@ import type { Column } from "../spec/columns.ts";
 import type { Duck } from "../table/duckdb.ts";
 import { parquetRows } from "../table/parquet-sql.ts";
 import { identifier, literal } from "../table/sql.ts";
+import { runInputs } from "../worker/run-inputs.ts";
 import type { SampleOutcome } from "./certificate.ts";
 import { whyDifferent } from "./code-change.ts";
 import { compareRerun } from "./compare-rerun.ts";
@@ -49,7 +50,8 @@ export async function verifySample(
     ...{ layout, manifest, details: manifest.scythe! },
     ...{ generation: 0, retry: undefined, specs: layout.specs, count: sort_indexes.length },
   };
-  const rerunner = { ...request.rerunner, fetchUri: checkedFetch(subject, about, request.rerunner.fetchUri) };
+  const fetchUri = checkedFetch(subject, about, request.rerunner.fetchUri);
+  const rerunner = { ...request.rerunner, fetchUri, inputs: runInputs(subject.storage, layout) };
   const again = await rerunSpecs(rerunner, experiment, run, specs, sort_indexes.length, folder);
   const differences = await compareRerun({ subject, duck, tables, experiment, folder, sort_indexes }, again);
   const different = new Set(differences.map((difference) => difference.sort_index)).size;

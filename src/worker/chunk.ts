@@ -6,6 +6,7 @@ import { SpecExecutor } from "./execute.ts";
 import type { ChunkEnd, ChunkRequest, LogLine, Rows } from "./protocol.ts";
 import { RestingMemory } from "./resting-memory.ts";
 import { RowCollector } from "./row-collector.ts";
+import { inputFinder } from "./run-inputs.ts";
 
 /** Rows are handed over at least this often while specs are quick: what a death costs. */
 const FLUSH_MS = 20;
@@ -65,7 +66,7 @@ class ChunkRun {
       seed: request.seed,
       tempRoot: request.tempRoot,
       logs: this.#logs,
-      fetchUri: services.fetchUri,
+      fetchUri: inputFinder(request.inputs, services.fetchUri),
       rootRunId: request.rootRunId,
       timeoutMs: request.timeoutMs,
       retry: experiment.retry,

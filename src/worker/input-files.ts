@@ -1,6 +1,5 @@
 import { copyFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { AnyExperiment } from "../experiment/define.ts";
 import type { Column } from "../spec/columns.ts";
 
@@ -45,7 +44,7 @@ export class InputFiles {
   }
 
   async #one(uri: string, prefix: string, tempDir: () => string): Promise<string> {
-    const path = uri.startsWith("file://") ? fileURLToPath(uri) : await this.#fetchUri(uri);
+    const path = await this.#fetchUri(uri);
     if (!this.#present.has(path)) {
       await stat(path).catch(() => {
         throw new Error(`The input file ${path} is gone; the run's artifacts/ should hold it`);

@@ -8,6 +8,7 @@ import { specsPathOf } from "./node-specs.ts";
 import type { BufferPool } from "./part-buffers.ts";
 import { PartWriter } from "./part-writer.ts";
 import type { ChunkRequest } from "./protocol.ts";
+import { runInputs } from "./run-inputs.ts";
 import type { ChunkRunner, Death, RunnerEnd } from "./runner.ts";
 import { SpecAccount } from "./spec-account.ts";
 import { SpecNotes, type Trials } from "./spec-notes.ts";
@@ -234,6 +235,7 @@ class LeafRun {
     const { experiment, memoryLimit, maxOutputSize } = this.#settings;
     return {
       experiment: experiment.name,
+      inputs: runInputs(this.#settings.storage, this.#run.layout),
       ...this.#paths,
       from: at,
       to: until,

@@ -1,9 +1,11 @@
 import type { Column } from "../spec/columns.ts";
 import type { Batch } from "../table/batch.ts";
+import type { RunInputs } from "./run-inputs.ts";
 
 /** What a supervisor asks of whoever runs specs: positions `from` … `to` − 1 of a file of specs. */
 export interface ChunkRequest {
   experiment: string;
+  inputs: RunInputs;
   /** Parquet file of the node's specs, on this machine. */
   specsPath: string;
   from: number;

@@ -1,0 +1,31 @@
+import { realpath } from "node:fs/promises";
+import { sep } from "node:path";
+
+/**
+ * What a spec file may refer to. Whoever wrote the file chooses the references, and whoever runs it lends their rights: a
+ * file that came from elsewhere must not bring private files, or other buckets, into a run.
+ */
+export interface Confinement {
+  /** Folders, with all that is below them. */
+  folders: readonly string[];
+  /** `s3://` buckets. */
+  buckets: readonly string[];
+}
+
+/** Why a file may not be taken, by where it really lies; undefined when it may. */
+export async function whyOutside({ folders }: Confinement, path: string): Promise<string | undefined> {
+  const real = await realpath(path);
+  for (const folder of folders) {
+    const root = await realpath(folder).catch(() => undefined);
+    if (root !== undefined && real.startsWith(root.endsWith(sep) ? root : root + sep)) return undefined;
+  }
+  const where = real === path ? path : `${path}, which leads to ${real}`;
+  return `lies outside of the spec file's folder and the project (${where}); allow its folder by --allow-path <folder>, or allowPaths in the config`;
+}
+
+/** Why an `s3://` URI may not be taken; undefined when it may. */
+export function whyForeignBucket({ buckets }: Confinement, uri: string): string | undefined {
+  const bucket = /^s3:\/\/([^/]*)/i.exec(uri)?.[1];
+  if (bucket === undefined || buckets.includes(bucket)) return undefined;
+  return `lies in the bucket ${bucket}, which is not the run's; allow it in the config: allowBuckets: [${JSON.stringify(bucket)}]`;
+}
