@@ -22,7 +22,7 @@ export async function canonicalTables(results: Results): Promise<Record<string, 
 const IGNORED = new Set(["experiment_id", "workflow_run_id", "root_workflow_run_id", "duration", "worker", "stack"]);
 
 function relative([column, value]: [string, unknown]): [string, unknown] {
-  if (typeof value !== "string" || !/^(file|s3):\/\//.test(value)) return [column, value];
+  if (typeof value !== "string" || !/^(file|s3|memory):\/\//.test(value)) return [column, value];
   const inRun = value.replace(/^.*\/\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}\//, "");
   return [column, inRun.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-/, "")];
 }

@@ -53,7 +53,7 @@ export class Results<E extends AnyExperiment = AnyExperiment> {
     this.#experiment = experiment;
     this.report = report;
     this.#generation = new GenerationCheck(storage, layout, report);
-    this.#files = unfinished ?? new FinalFiles(storage, layout);
+    this.#files = unfinished ?? new FinalFiles(storage, layout, report);
     this.partial = unfinished?.partial;
     this.experimentId = layout.experimentId;
   }

@@ -1,6 +1,8 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { ScytheError } from "../errors.ts";
 import type { RunLayout } from "../run/layout.ts";
+import type { Report } from "../run/report.ts";
 import { SAFE_NAME } from "../spec/base.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import { makeScratch } from "../temporary.ts";
@@ -31,14 +33,24 @@ export async function finalKeys(storage: Storage, layout: RunLayout): Promise<Ma
 export class FinalFiles implements TableFiles {
   readonly #storage: Storage;
   readonly #layout: RunLayout;
+  readonly #report: Report | undefined;
 
-  constructor(storage: Storage, layout: RunLayout) {
+  /** @param report which names the tables; undefined for a run of Python Scythe */
+  constructor(storage: Storage, layout: RunLayout, report: Report | undefined) {
     this.#storage = storage;
     this.#layout = layout;
+    this.#report = report;
   }
 
+  /** @throws ScytheError `storage` when one is gone that the report names */
   async names(): Promise<string[]> {
-    return [...(await finalKeys(this.#storage, this.#layout)).keys()];
+    const names = [...(await finalKeys(this.#storage, this.#layout)).keys()];
+    const lost = Object.keys(this.#report?.final ?? {}).find((name) => !names.includes(name));
+    if (lost === undefined) return names;
+    const uri = this.#storage.uriOf(this.#layout.finalTable(lost));
+    throw new ScytheError("storage", `${uri} is gone, though report.yml names it`, {
+      hint: `Restore it from a copy of the run; scythe verify ${this.#layout.experimentId} says what else is missing.`,
+    });
   }
 
   async open(names: readonly string[]): Promise<OpenFiles> {

@@ -44,6 +44,7 @@ async function carriedBase(merge: Merge, tables: readonly string[]): Promise<Bas
 
 async function carriedTable({ settings, run, folder }: Merge, carried: CarriedTables, table: string): Promise<string> {
   const key = run.layout.carriedTable(table);
+  if (!(await settings.storage.head(key))) throw isGone(settings.storage.uriOf(key));
   const path = await localCopy(settings.storage, key, folder);
   if ((await hashFile(path)) === carried.tables[table]?.sha256) return path;
   throw notAsRecorded(settings.storage.uriOf(key));
@@ -87,6 +88,7 @@ async function keepHistory(merge: Merge): Promise<Report> {
   }
   if (!(await storage.head(errors))) {
     const key = run.layout.finalTable(ERRORS);
+    if (!(await storage.head(key))) throw isGone(storage.uriOf(key));
     const path = await localCopy(storage, key, folder);
     if ((await hashFile(path)) !== report.final[ERRORS]?.sha256) throw notAsRecorded(storage.uriOf(key));
     await storage.putFile(errors, path, { ifAbsent: true });
@@ -100,6 +102,7 @@ async function finishedTable(
   key: string,
   recorded: { sha256: string } | undefined,
 ): Promise<string> {
+  if (!(await settings.storage.head(key))) throw isGone(settings.storage.uriOf(key));
   const path = await localCopy(settings.storage, key, folder);
   if ((await hashFile(path)) === recorded?.sha256) return path;
   const own = (await fileMetadata(duck, path)).get("scythe");
@@ -120,6 +123,13 @@ function recordOf(report: Report): GenerationRecord {
     timeout_ms: null,
     finished_at,
   };
+}
+
+function isGone(uri: string): ScytheError {
+  return new ScytheError("storage", `${uri} is gone`, {
+    hint: "Restore it from a copy of the run, then resume: the rows that it holds are merged with the new ones.",
+    details: { uri },
+  });
 }
 
 function notAsRecorded(uri: string): ScytheError {

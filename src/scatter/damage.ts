@@ -4,64 +4,104 @@ import type { NodePath, PartName } from "../run/layout.ts";
 import { readYaml } from "../run/yaml.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import { isSealed } from "../table/parquet-seal.ts";
-import { ParquetReader } from "../table/read-parquet.ts";
+import { readBeside } from "./beside.ts";
+import { sideTables } from "./part-columns.ts";
 import type { NodeTask, RunInfo, TreeSettings } from "./run-task.ts";
-import { ATTEMPT_KEY, TABLES_KEY } from "./sources.ts";
 
 /**
  * Files on a disk that have changed since they were written: what the tree made itself goes, named, and is made anew;
- * what came from outside is named. Of a bucket every download is checked against its hash as it comes.
+ * what came from outside is named. Of a bucket every download is checked against its hash as it comes, so that there only
+ * what is gone is looked for.
  */
 
-/** Files looked at at once. */
+/** Files looked at at once: whole ones on a disk, footers in a bucket. */
 const AT_ONCE = 4;
+const REQUESTS = 16;
 /** A node whose files are found damaged again so often lies on a disk that cannot be trusted. */
 const ROUNDS = 3;
 
 /**
- * Looks at the parts that a node is about to merge, and removes those that are damaged, or whose tables are.
+ * Looks at the parts that a node is about to merge, and removes those that are damaged, or whose tables are damaged or
+ * gone.
  * @returns true when there were any: their specs are to be run again
  */
 export async function removeDamagedParts(
   settings: TreeSettings,
   run: RunInfo,
   task: NodeTask,
-  parts: readonly (PartName & { key: string })[],
+  parts: readonly (PartName & StoredRows)[],
 ): Promise<boolean> {
   const { storage } = settings;
-  if (!storage.localPath) return false;
-  const damaged: string[] = [];
-  await eachOf(parts, AT_ONCE, async (part) => {
-    const bad = await damagedOf(storage, [part.key]);
-    const tables = bad.length > 0 ? [] : await tablesOf(storage, run, task.path, part);
-    const badTables = await damagedOf(storage, tables);
-    if (bad.length + badTables.length > 0) damaged.push(...bad, ...badTables, part.key);
+  const mayHave = sideTables(settings.experiment);
+  const looked = storage.localPath ? parts : parts.filter(({ failed }) => failed > 0 || mayHave.length > 1);
+  const listing = looked.length > 0 ? await listAll(storage, run.layout.partTables(task.path)) : [];
+  const there = new Set(listing.map(({ key }) => key));
+  const found: Harm = { rows: [], beside: [] };
+  await eachOf(looked, storage.localPath ? AT_ONCE : REQUESTS, async (part) => {
+    const keyOf = (table: string, attempt: string) => run.layout.partTable(task.path, part, table, attempt);
+    const harm = await harmOf(storage, part, { mayHave, keyOf, isThere: async (key) => there.has(key) });
+    found.rows.push(...harm.rows);
+    found.beside.push(...harm.beside);
   });
-  return remove(settings, run, task.path, [...new Set(damaged)], "its specs are run again");
+  return remove(settings, run, task.path, found, "its specs are run again");
 }
 
-/** Removes what a node below the root has gathered when any of it is damaged: it is gathered from its parts again. */
+/** Removes what a node below the root has gathered when any of it is damaged or gone: it is gathered from its parts again. */
 export async function removeDamagedGathered(
   settings: TreeSettings,
   run: RunInfo,
   path: NodePath,
   generation: number,
+  { size }: { size: number },
 ): Promise<boolean> {
   const { storage } = settings;
-  if (!storage.localPath) return false;
-  const keys = (await listAll(storage, run.layout.gatheredFolder(path, generation))).map(({ key }) => key);
-  const damaged = await damagedOf(storage, keys);
-  if (damaged.length === 0) return false;
-  await remove(settings, run, path, damaged, "its node is gathered again");
-  await storage.delete(keys);
-  return true;
+  const rows = { key: run.layout.gathered(path, generation), size };
+  const keyOf = (table: string, attempt: string) => run.layout.gatheredTable(path, generation, table, attempt);
+  const isThere = async (key: string) => (await storage.head(key)) !== undefined;
+  const harm = await harmOf(storage, rows, { mayHave: sideTables(settings.experiment), keyOf, isThere });
+  return remove(settings, run, path, harm, "its node is gathered again");
+}
+
+/** A part, or what a node gathered. */
+interface StoredRows {
+  key: string;
+  size: number;
+}
+
+/** Keys of what is damaged or gone. Rows with a table that is go with it: they name it. */
+interface Harm {
+  rows: string[];
+  beside: string[];
+}
+
+/** The tables that may lie beside rows, and where. */
+interface SideTables {
+  mayHave: readonly string[];
+  keyOf: (table: string, attempt: string) => string;
+  isThere: (key: string) => Promise<boolean>;
+}
+
+async function harmOf(storage: Storage, rows: StoredRows, { mayHave, keyOf, isThere }: SideTables): Promise<Harm> {
+  if (storage.localPath && (await damagedOf(storage, [rows.key])).length > 0) return { rows: [rows.key], beside: [] };
+  const { attempt, tables } = await readBeside(storage, rows.key, rows.size);
+  const keys = (tables ?? mayHave).map((table) => keyOf(table, attempt));
+  const there = await Promise.all(keys.map(isThere));
+  const lost = tables ? keys.filter((_, i) => !there[i]) : [];
+  const damaged = storage.localPath
+    ? await damagedOf(
+        storage,
+        keys.filter((_, i) => there[i]),
+      )
+    : [];
+  const beside = [...lost, ...damaged];
+  return { rows: beside.length > 0 ? [rows.key] : [], beside };
 }
 
 /** Removes the specs of a node below the root when they are damaged: its parent has them all. */
 export function removeDamagedSlice(settings: TreeSettings, run: RunInfo, path: NodePath, key: string) {
   if (!settings.storage.localPath) return Promise.resolve(false);
   return damagedOf(settings.storage, [key]).then((damaged) =>
-    remove(settings, run, path, damaged, "it is made again from the specs of its parent"),
+    remove(settings, run, path, { rows: damaged, beside: [] }, "it is made again from the specs of its parent"),
   );
 }
 
@@ -121,24 +161,14 @@ async function damagedOf(storage: Storage, keys: readonly string[]): Promise<str
   return damaged;
 }
 
-/** The table files of the attempt that a part names. */
-async function tablesOf(storage: Storage, run: RunInfo, path: NodePath, part: PartName & { key: string }) {
-  const reader = await ParquetReader.open(storage.localPath!(part.key));
-  try {
-    const metadata = new Map(reader.metadata.key_value_metadata?.map(({ key, value }) => [key, value ?? ""]));
-    const names = (metadata.get(TABLES_KEY) ?? "").split(",").filter(Boolean);
-    return names.map((name) => run.layout.partTable(path, part, name, metadata.get(ATTEMPT_KEY) ?? ""));
-  } finally {
-    reader.close();
-  }
-}
-
 const rounds = new WeakMap<RunInfo, Map<string, number>>();
 
-async function remove(settings: TreeSettings, run: RunInfo, path: NodePath, keys: readonly string[], then: string) {
-  if (keys.length === 0) return false;
+/** Rows go first: while they are there, what they name is. */
+async function remove(settings: TreeSettings, run: RunInfo, path: NodePath, { rows, beside }: Harm, then: string) {
+  if (rows.length === 0) return false;
   const { storage } = settings;
-  const uris = keys.map((key) => storage.uriOf(key)).sort();
+  const keys = [...rows, ...beside];
+  const uris = (beside.length > 0 ? beside : rows).map((key) => storage.uriOf(key)).sort();
   const ofRun = rounds.get(run) ?? new Map<string, number>();
   rounds.set(run, ofRun);
   const node = run.layout.parts(path);
@@ -151,6 +181,7 @@ async function remove(settings: TreeSettings, run: RunInfo, path: NodePath, keys
     });
   }
   for (const uri of uris) process.emitWarning(`${uri} is damaged or gone; ${then}`, "ScytheWarning");
-  await storage.delete(keys);
+  await storage.delete(rows);
+  await storage.delete(beside);
   return true;
 }

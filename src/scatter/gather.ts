@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ScytheError } from "../errors.ts";
-import type { NodePath, RunLayout } from "../run/layout.ts";
+import type { NodePath } from "../run/layout.ts";
 import { readReport } from "../run/report.ts";
 import { assertEpoch, updateState } from "../run/state.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -11,25 +11,16 @@ import { SEAL_KEY, sealFile, UNSEALED } from "../table/parquet-seal.ts";
 import { parquetRows } from "../table/parquet-sql.ts";
 import { literal } from "../table/sql.ts";
 import { account } from "./account.ts";
+import { besideMetadata } from "./beside.ts";
 import { writeFinal } from "./final.ts";
 import { localCopy } from "./local-copy.ts";
 import { rowGroupOptions } from "./row-groups.ts";
 import { type NodeTask, nodeSpecs, type RunInfo, type TreeSettings } from "./run-task.ts";
-import { ATTEMPT_KEY, type GatherSources, gatherSources, type Merge } from "./sources.ts";
+import { type GatherSources, gatherSources, type Merge } from "./sources.ts";
 import { nodeSize } from "./tree.ts";
 
 /** MiB of buffers that a merge may take, whatever the number of rows; sorting spills to disk beyond. */
 const MEMORY_MB = 384;
-
-/** A node below the root is gathered once its rows stand: they are written last. */
-export async function isGathered(
-  storage: Storage,
-  layout: RunLayout,
-  path: NodePath,
-  generation: number,
-): Promise<boolean> {
-  return (await storage.head(layout.gathered(path, generation))) !== undefined;
-}
 
 /** Merges a node's children; at the root, writes `final/` and the report. */
 export async function mergeNode(settings: TreeSettings, task: NodeTask): Promise<Record<string, number>> {
@@ -55,31 +46,39 @@ export async function mergeNode(settings: TreeSettings, task: NodeTask): Promise
   }
 }
 
-/** The good rows last, and once: they say that the node is gathered, and by which attempt. */
+/** The good rows last, and once: that they stand says that the node is gathered, and by which attempt. */
 async function writeGathered(merge: Merge, sources: GatherSources): Promise<void> {
   const { settings, run, task, attempt } = merge;
   const { storage } = settings;
-  for (const [table, files] of Object.entries(sources.tables)) {
-    if (files.length === 0) continue;
+  const tables = Object.entries(sources.tables).filter(([, files]) => files.length > 0);
+  for (const [table, files] of tables) {
     const key = run.layout.gatheredTable(task.path, task.generation, table, attempt);
     await storage.putFile(key, await concatenated(merge, sources, table, files), { move: true });
   }
-  const rows = await concatenated(merge, sources, "rows", sources.rows);
+  const names = besideMetadata(
+    attempt,
+    tables.map(([table]) => table),
+  );
+  const rows = await concatenated(merge, sources, "rows", sources.rows, names);
   await assertEpoch(storage, run.layout, task.epoch);
   await storage.putFile(run.layout.gathered(task.path, task.generation), rows, { ifAbsent: true, move: true });
 }
 
 async function concatenated(
-  { duck, folder, memoryMb, attempt }: Merge,
+  { duck, folder, memoryMb }: Merge,
   sources: GatherSources,
   table: string,
   files: readonly string[],
+  metadata: Record<string, string> = {},
 ): Promise<string> {
   const target = join(folder, `${table}.gathered.pq`);
   const rowGroups = await rowGroupOptions(duck, files, memoryMb);
+  const pairs = Object.entries({ ...metadata, [SEAL_KEY]: UNSEALED }).map(
+    ([key, value]) => `${key}: ${literal(value)}`,
+  );
   await duck.run(
     `COPY (SELECT * FROM ${parquetRows(files)} ${sources.ordered ? "" : "ORDER BY sort_index"})
-     TO ${literal(target)} (FORMAT parquet, ${rowGroups}, KV_METADATA {${ATTEMPT_KEY}: ${literal(attempt)}, ${SEAL_KEY}: ${literal(UNSEALED)}})`,
+     TO ${literal(target)} (FORMAT parquet, ${rowGroups}, KV_METADATA {${pairs.join(", ")}})`,
     `Could not merge ${table}`,
   );
   await sealFile(target);

@@ -10,12 +10,12 @@ export async function listParts(
   layout: RunLayout,
   path: NodePath,
   generation: number,
-): Promise<(PartName & { key: string })[]> {
+): Promise<(PartName & { key: string; size: number })[]> {
   const keys = await listAll(storage, layout.parts(path));
   return keys
-    .flatMap(({ key }) => {
+    .flatMap(({ key, size }) => {
       const part = parsePart(key);
-      return part && part.generation === generation ? [{ ...part, key }] : [];
+      return part && part.generation === generation ? [{ ...part, key, size }] : [];
     })
     .sort((a, b) => a.from - b.from || b.to - a.to);
 }

@@ -11,7 +11,7 @@ import { parquetRows } from "../table/parquet-sql.ts";
 import { literal } from "../table/sql.ts";
 import { fixedWave, type Measured, measuredWave, probeWave } from "./chunks.ts";
 import { checkInputs, removeDamagedGathered, removeDamagedParts, removeDamagedSlice } from "./damage.ts";
-import { isGathered, isReported } from "./gather.ts";
+import { isReported } from "./gather.ts";
 import { localCopy } from "./local-copy.ts";
 import { latestWave, listParts, type RecordedWave, recordWave } from "./plan.ts";
 import {
@@ -121,8 +121,8 @@ async function unfinishedChildren(settings: TreeSettings, run: RunInfo, task: No
 }
 
 async function hasGathered(settings: TreeSettings, run: RunInfo, path: NodePath, generation: number): Promise<boolean> {
-  if (!(await isGathered(settings.storage, run.layout, path, generation))) return false;
-  return !(await removeDamagedGathered(settings, run, path, generation));
+  const rows = await settings.storage.head(run.layout.gathered(path, generation));
+  return rows !== undefined && !(await removeDamagedGathered(settings, run, path, generation, rows));
 }
 
 async function hasSlice(settings: TreeSettings, run: RunInfo, path: NodePath): Promise<boolean> {

@@ -1,7 +1,8 @@
 import { ScytheError } from "../errors.ts";
-import { listAll } from "../storage/storage.ts";
+import type { AnyExperiment } from "../experiment/define.ts";
+import { listAll, type Storage } from "../storage/storage.ts";
 import type { Duck } from "../table/duckdb.ts";
-import { parquetFacts } from "../table/parquet-sql.ts";
+import { type Beside, besideAll, lostTable } from "./beside.ts";
 import { localCopies } from "./local-copy.ts";
 import { sideTables } from "./part-columns.ts";
 import { listParts } from "./plan.ts";
@@ -30,11 +31,6 @@ export interface Merge {
   attempt: string;
 }
 
-/** The key-value metadata of a part, or of gathered rows, that names the attempt whose table files belong to it. */
-export const ATTEMPT_KEY = "scythe_attempt";
-/** And the one that names those tables. */
-export const TABLES_KEY = "scythe_tables";
-
 /** Finds what a node merges: its own parts, or what its children gathered. */
 export async function gatherSources(merge: Merge): Promise<GatherSources> {
   const { run, task } = merge;
@@ -46,20 +42,14 @@ export async function gatherSources(merge: Merge): Promise<GatherSources> {
 async function childSources({ settings, run, task, duck, folder }: Merge): Promise<GatherSources> {
   const { storage, experiment } = settings;
   const children = childPaths(task.path, run.details.recursion.factor);
-  const gathered = children.map((path) => run.layout.gathered(path, task.generation));
-  const rows = await localCopies(storage, gathered, folder);
-  const attempts = await attemptsOf(duck, rows);
-  const tables: Record<string, string[]> = {};
-  for (const name of sideTables(experiment)) {
-    const keys = await Promise.all(
-      children.map(async (path, i) => {
-        const key = run.layout.gatheredTable(path, task.generation, name, attempts.get(rows[i]!)!);
-        return (await storage.head(key)) ? [key] : []; // a child without rows for a table has no file of it
-      }),
-    );
-    tables[name] = await localCopies(storage, keys.flat(), folder);
-  }
-  return { rows, tables, ordered: false };
+  const keys = children.map((path) => run.layout.gathered(path, task.generation));
+  const rows = await localCopies(storage, keys, folder);
+  const places = (await besideAll(duck, rows)).map((beside, i) => ({
+    ...{ beside, rows: keys[i]! },
+    keyOf: (table: string) => run.layout.gatheredTable(children[i]!, task.generation, table, beside.attempt),
+  }));
+  const isThere = async (key: string) => (await storage.head(key)) !== undefined;
+  return { rows, tables: await tablesBeside(storage, experiment, places, isThere, folder), ordered: false };
 }
 
 async function partSources({ settings, run, task, duck, folder }: Merge, size: number): Promise<GatherSources> {
@@ -67,15 +57,44 @@ async function partSources({ settings, run, task, duck, folder }: Merge, size: n
   const parts = await chosenParts(settings, run, task, size);
   const keys = parts.map((part) => part.key);
   const rows = await localCopies(storage, keys, folder);
-  const attempts = await attemptsOf(duck, rows);
   const existing = new Set((await listAll(storage, run.layout.partTables(task.path))).map(({ key }) => key));
-  const tables: Record<string, string[]> = {};
+  const places = (await besideAll(duck, rows)).map((beside, i) => ({
+    ...{ beside, rows: keys[i]! },
+    keyOf: (table: string) => run.layout.partTable(task.path, parts[i]!, table, beside.attempt),
+  }));
+  const isThere = async (key: string) => existing.has(key);
+  return { rows, tables: await tablesBeside(storage, experiment, places, isThere, folder), ordered: true };
+}
+
+/** Good rows, what they say of the tables beside them, and where those lie. */
+interface Place {
+  rows: string;
+  beside: Beside;
+  keyOf: (table: string) => string;
+}
+
+/** @throws ScytheError `storage` when a table is lost that the rows name */
+async function tablesBeside(
+  storage: Storage,
+  experiment: AnyExperiment,
+  places: readonly Place[],
+  isThere: (key: string) => Promise<boolean>,
+  folder: string,
+): Promise<GatherSources["tables"]> {
+  const tables: GatherSources["tables"] = {};
   for (const name of sideTables(experiment)) {
-    const own = parts.map((part, i) => run.layout.partTable(task.path, part, name, attempts.get(rows[i]!)!));
-    const there = own.filter((key) => existing.has(key)); // a chunk without rows for a table has no file of it
-    tables[name] = await localCopies(storage, there, folder);
+    const wanted = await Promise.all(
+      places.map(async ({ rows, beside, keyOf }) => {
+        if (beside.tables && !beside.tables.includes(name)) return [];
+        const key = keyOf(name);
+        if (await isThere(key)) return [key];
+        if (beside.tables) throw lostTable(storage, key, rows);
+        return []; // it may never have been there
+      }),
+    );
+    tables[name] = await localCopies(storage, wanted.flat(), folder);
   }
-  return { rows, tables, ordered: true };
+  return tables;
 }
 
 /**
@@ -116,12 +135,4 @@ export function cover<P extends { from: number; to: number }>(parts: readonly P[
     }
   }
   return chosen;
-}
-
-async function attemptsOf(duck: Duck, files: readonly string[]): Promise<Map<string, string>> {
-  const rows = await duck.rows(
-    `SELECT file_name, decode(value) AS attempt FROM ${parquetFacts("kv_metadata", files)}
-     WHERE decode(key) = '${ATTEMPT_KEY}'`,
-  );
-  return new Map(rows.map((row) => [row.file_name as string, row.attempt as string]));
 }

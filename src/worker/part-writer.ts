@@ -2,9 +2,9 @@ import { rm } from "node:fs/promises";
 import { eachOf } from "../files/artifacts.ts";
 import { RUN_SCHEME, RunLayout } from "../run/layout.ts";
 import { assertEpoch } from "../run/state.ts";
+import { besideMetadata } from "../scatter/beside.ts";
 import { ERRORS, type PartColumns, partColumns } from "../scatter/part-columns.ts";
 import type { LeafTask, RunInfo, TreeSettings } from "../scatter/run-task.ts";
-import { ATTEMPT_KEY, TABLES_KEY } from "../scatter/sources.ts";
 import { OUTPUT_FILES } from "../spec/base.ts";
 import type { Column } from "../spec/columns.ts";
 import { SORT_INDEX } from "../spec/id-columns.ts";
@@ -86,8 +86,8 @@ export class PartWriter {
     }
     await assertEpoch(this.#storage, layout, epoch);
     const counts = { ok: ok.rows, failed: errors.rows };
-    const names = filled.map(([table]) => table).join(",");
-    const part = parquetBytes(ok.view(), { [ATTEMPT_KEY]: this.#attempt, [TABLES_KEY]: names }, bytes);
+    const names = filled.map(([table]) => table);
+    const part = parquetBytes(ok.view(), besideMetadata(this.#attempt, names), bytes);
     await this.#storage.put(layout.part(path, { ...range, ...counts }), part, { ifAbsent: true });
     const event = this.#log.event(errors.view());
     if (event) await this.#storage.put(layout.event(path, range), event);
