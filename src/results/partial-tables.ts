@@ -5,19 +5,20 @@ import { schemaHash } from "../run/allocate.ts";
 import { RunLayout } from "../run/layout.ts";
 import { type CountedPart, countedParts } from "../run/part-counts.ts";
 import { openBase } from "../scatter/base.ts";
+import { besideAll } from "../scatter/beside.ts";
 import { writeTable } from "../scatter/final.ts";
 import { finalTableNames, finalTables } from "../scatter/final-tables.ts";
 import { localCopies } from "../scatter/local-copy.ts";
 import { ERRORS, partColumns } from "../scatter/part-columns.ts";
 import { RunCache, type RunInfo } from "../scatter/run-task.ts";
-import { ATTEMPT_KEY, type GatherSources, type Merge, TABLES_KEY } from "../scatter/sources.ts";
+import type { GatherSources, Merge } from "../scatter/sources.ts";
 import { OUTPUT_FILES } from "../spec/base.ts";
 import type { Storage } from "../storage/storage.ts";
 import { BatchBuilder } from "../table/batch.ts";
 import { columnTypes } from "../table/describe.ts";
 import { type Duck, withDuckDb } from "../table/duckdb.ts";
 import { MemoryBudget } from "../table/memory-budget.ts";
-import { parquetFacts, parquetRows } from "../table/parquet-sql.ts";
+import { parquetRows } from "../table/parquet-sql.ts";
 import { parquetBytes } from "../table/write-parquet.ts";
 import { type PartTypes, storedExperiment } from "./stored-experiment.ts";
 import { inScratch, type OpenFiles, type TableFiles } from "./table-files.ts";
@@ -116,10 +117,10 @@ export class PartialTables implements TableFiles {
   async #sources(duck: Duck, folder: string): Promise<GatherSources> {
     const keys = this.#parts.map(({ key }) => key);
     const rows = await localCopies(this.#storage, keys, folder);
-    const about = await partMetadata(duck, rows);
+    const about = await besideAll(duck, rows);
     const beside: Record<string, string[]> = { [ERRORS]: [] };
     for (const [i, key] of keys.entries()) {
-      const { attempt, tables } = about.get(rows[i]!)!;
+      const { attempt, tables = [] } = about[i]!;
       for (const table of tables) {
         beside[table] = [...(beside[table] ?? []), RunLayout.besidePart(key, table, attempt)];
       }
@@ -142,24 +143,4 @@ export class PartialTables implements TableFiles {
   #withDuckIn<T>(folder: string, work: (duck: Duck) => Promise<T>): Promise<T> {
     return withDuckDb({ tempDir: join(folder, "spill"), memoryMb: MEMORY_MB }, this.partial.done, work);
   }
-}
-
-interface PartMetadata {
-  attempt: string;
-  tables: string[];
-}
-
-async function partMetadata(duck: Duck, files: readonly string[]): Promise<Map<string, PartMetadata>> {
-  const about = new Map<string, PartMetadata>();
-  if (files.length === 0) return about;
-  const found = await duck.rows(
-    `SELECT file_name, decode(key) AS key, decode(value) AS value FROM ${parquetFacts("kv_metadata", files)}`,
-  );
-  for (const { file_name: file, key, value } of found as { file_name: string; key: string; value: string }[]) {
-    const own = about.get(file) ?? { attempt: "", tables: [] };
-    about.set(file, own);
-    if (key === ATTEMPT_KEY) own.attempt = value;
-    if (key === TABLES_KEY) own.tables = value.split(",").filter(Boolean);
-  }
-  return about;
 }

@@ -33,6 +33,7 @@ export async function readBeside(storage: Storage, key: string, size: number): P
 
 /** What the rows in each of these files on this machine say, in the files' order. */
 export async function besideAll(duck: Duck, files: readonly string[]): Promise<Beside[]> {
+  if (files.length === 0) return [];
   const pairs = await duck.rows(
     `SELECT file_name AS file, decode(key) AS key, decode(value) AS value FROM ${parquetFacts("kv_metadata", files)}`,
   );
