@@ -6,8 +6,10 @@ export const LIMITS = {
   specBytes: 64 * 2 ** 20,
   /** Columns of a table of specs. */
   columns: 10_000,
-  /** Bytes of the cells of one column that a Parquet file makes a reader hold at once. */
+  /** Bytes of one column of a row group of a Parquet file, unpacked: a reader holds them at once. */
   columnBytes: 512 * 2 ** 20,
+  /** Values of one column of a row group. */
+  columnValues: 20_000_000,
 } as const;
 
 export function tooLarge(where: string, what: string): ScytheError {

@@ -1,33 +1,139 @@
-import { ScytheError } from "../errors.ts";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { isScytheError, messageOf, ScytheError } from "../errors.ts";
 import { IGNORED_SPEC_COLUMNS } from "../spec/base.ts";
 import type { Column } from "../spec/columns.ts";
-import { ParquetReader, readRows } from "../table/read-parquet.ts";
+import { withDuckDb } from "../table/duckdb.ts";
+import { parquetRows } from "../table/parquet-sql.ts";
+import { CODECS, ParquetReader, readRows } from "../table/read-parquet.ts";
+import { literal } from "../table/sql.ts";
+import { makeScratch } from "../temporary.ts";
+import { LIMITS, tooLarge } from "./limits.ts";
+import { assertShape } from "./parquet-shape.ts";
 import type { SpecRecord } from "./source.ts";
 
 /** Nulls stay null, for the schema to say what they are; what pandas adds for its index is not a field. */
 export async function* readParquet(path: string, columns: readonly Column[]): AsyncGenerator<SpecRecord> {
-  const reader = await ParquetReader.open(path);
-  const codec = reader.metadata.row_groups.flatMap((group) => group.columns.map((c) => c.meta_data?.codec ?? ""));
-  const unread = codec.find((name) => !["UNCOMPRESSED", "SNAPPY"].includes(name));
+  const reader = await openSound(path);
   try {
-    if (unread) {
-      throw new ScytheError("invalid_input", `${path} is compressed with ${unread}, which cannot be read here`, {
-        hint: 'Write it with Snappy (pandas and DuckDB do by default; Polars: compression="snappy").',
-      });
-    }
-    const known = new Map(columns.map((column) => [column.name, column]));
-    const skipped = new Set<string>([...IGNORED_SPEC_COLUMNS, "__index_level_0__"]);
-    const present: Column[] = reader.columnNames
-      .filter((name) => name === "sort_index" || !skipped.has(name))
-      .map((name) => known.get(name) ?? looseColumn(name))
-      .map((column) => ({ ...column, optional: column.optional || !known.has(column.name) }));
-    let row = 0;
-    for await (const value of readRows(reader, present)) yield { at: `row ${++row}`, value };
+    const codecs = reader.metadata.row_groups.flatMap((group) => group.columns.map((c) => c.meta_data?.codec ?? ""));
+    if (codecs.every((codec) => CODECS.includes(codec))) yield* records(reader, columns);
+    else yield* rewritten(reader, columns);
   } finally {
     reader.close();
   }
 }
 
+async function openSound(path: string): Promise<ParquetReader> {
+  const reader = await ParquetReader.open(path, { stringFromBytes: (bytes) => bytes && strictText(bytes) });
+  try {
+    assertShape(reader);
+    return reader;
+  } catch (error) {
+    reader.close();
+    throw isScytheError(error) ? error : unreadable(path, error);
+  }
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function strictText(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes);
+  } catch (cause) {
+    throw new Error("it holds bytes that are not UTF-8 text", { cause });
+  }
+}
+
+/** What is compressed in a way that only DuckDB can undo (zstd, LZ4) is written anew by it. */
+async function* rewritten(reader: ParquetReader, columns: readonly Column[]): AsyncGenerator<SpecRecord> {
+  const scratch = await makeScratch("specs");
+  try {
+    const plain = join(scratch, "specs.pq");
+    const sql = `COPY (SELECT * FROM ${parquetRows(reader.path)}) TO ${literal(plain)} (FORMAT parquet, COMPRESSION uncompressed)`;
+    const options = { tempDir: join(scratch, "spill"), memoryMb: 384 };
+    await withDuckDb(options, reader.rows, (duck) => duck.run(sql, "it cannot be unpacked")).catch((error) => {
+      throw isScytheError(error) && error.code !== "internal" ? error : unreadable(reader.path, error);
+    });
+    const unpacked = await openSound(plain);
+    try {
+      if (unpacked.rows !== reader.rows) {
+        throw new ScytheError("invalid_input", `${reader.path} has ${unpacked.rows} of ${reader.rows} rows`);
+      }
+      yield* records(unpacked, columns);
+    } finally {
+      unpacked.close();
+    }
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function* records(reader: ParquetReader, columns: readonly Column[]): AsyncGenerator<SpecRecord> {
+  const present = presentColumns(reader, columns);
+  const decimals = decimalScales(reader);
+  let row = 0;
+  try {
+    for (const { from, to } of slices(reader)) {
+      for await (const value of readRows(reader, present, from, to)) {
+        for (const [name, scale] of decimals) if (name in value) value[name] = exactDecimal(value[name], scale);
+        yield { at: `row ${++row}`, value };
+      }
+    }
+  } catch (error) {
+    throw isScytheError(error) ? error : unreadable(`${reader.path}, after row ${row}`, error);
+  }
+}
+
+function unreadable(where: string, cause: unknown): ScytheError {
+  return new ScytheError("invalid_input", `${where}: not a readable Parquet file: ${messageOf(cause)}`, {
+    hint: "The file may be damaged; write it again.",
+    cause,
+  });
+}
+
+function presentColumns(reader: ParquetReader, columns: readonly Column[]): Column[] {
+  const names = reader.columnNames;
+  if (names.length > LIMITS.columns) {
+    throw tooLarge(reader.path, `${names.length} columns; the most are ${LIMITS.columns}`);
+  }
+  const known = new Map(columns.map((column) => [column.name, column]));
+  const skipped = new Set<string>([...IGNORED_SPEC_COLUMNS, "__index_level_0__"]);
+  return names
+    .filter((name) => name === "sort_index" || !skipped.has(name))
+    .map((name) => known.get(name) ?? looseColumn(name))
+    .map((column) => ({ ...column, optional: column.optional || !known.has(column.name) }));
+}
+
 function looseColumn(name: string): Column {
   return { name, type: { kind: "float64" }, nullable: true, optional: true, file: false };
+}
+
+/** Bytes of values that are held at once, roughly. */
+const SLICE_BYTES = 32 * 2 ** 20;
+const LEAST_ROWS = 1_024;
+
+/** Ranges of rows within row groups: a group is read whole when it is small, else in parts. */
+function* slices(reader: ParquetReader): Generator<{ from: number; to: number }> {
+  const { row_groups: groups } = reader.metadata;
+  let group = 0;
+  let begun = 0;
+  for (const range of reader.rowGroups()) {
+    while (begun + Number(groups[group]!.num_rows) <= range.from) begun += Number(groups[group++]!.num_rows);
+    const bytes = Number(groups[group]!.total_byte_size) || 1;
+    const rows = Math.max(LEAST_ROWS, Math.floor((range.to - range.from) * Math.min(1, SLICE_BYTES / bytes)));
+    for (let from = range.from; from < range.to; from += rows) yield { from, to: Math.min(range.to, from + rows) };
+  }
+}
+
+/** Plain columns of decimals, whose scaling by a power of ten loses the last digit. */
+function decimalScales(reader: ParquetReader): [string, number][] {
+  const plain = new Set(reader.columnNames);
+  return reader.metadata.schema
+    .filter((element) => plain.has(element.name) && element.converted_type === "DECIMAL")
+    .map((element) => [element.name, element.scale ?? 0]);
+}
+
+function exactDecimal(value: unknown, scale: number): unknown {
+  return typeof value === "number" && Math.abs(value) < 1e21 ? Number(value.toFixed(scale)) : value;
 }

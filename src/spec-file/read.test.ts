@@ -294,8 +294,6 @@ describe("Parquet", () => {
 
   it("that cannot be read says why", async () => {
     expect(await problem(readText(".parquet", "not parquet"))).toMatch(/^invalid_input: .* is not a readable Parquet/);
-    const zstd = await parquet("SELECT 1.5 AS n", ", COMPRESSION zstd");
-    expect(await problem(read(zstd))).toMatch(/^invalid_input: .*compressed with ZSTD/);
   });
 });
 

@@ -1,23 +1,50 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetScan } from "hyparquet";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import {
+  type AsyncBuffer,
+  type Compressors,
+  type FileMetaData,
+  type ParquetParsers,
+  parquetMetadataAsync,
+  parquetScan,
+} from "hyparquet";
 import { messageOf, ScytheError } from "../errors.ts";
 import type { Column } from "../spec/columns.ts";
 import { decoderOf } from "./physical.ts";
 
+/** A page is as long as it says, and no longer. */
+const COMPRESSORS: Compressors = {
+  GZIP: (bytes, length) => gunzipSync(bytes, { maxOutputLength: Math.max(1, length) }),
+  BROTLI: (bytes, length) => brotliDecompressSync(bytes, { maxOutputLength: Math.max(1, length) }),
+};
+
+/** Codecs that can be read; DuckDB reads others. */
+export const CODECS: readonly string[] = ["UNCOMPRESSED", "SNAPPY", ...Object.keys(COMPRESSORS)];
+
 /** A Parquet file on this machine's disk, read by ranges of rows. */
 export class ParquetReader {
+  readonly path: string;
   readonly #fd: number;
+  readonly #parsers: Partial<ParquetParsers>;
   readonly #file: AsyncBuffer;
   readonly metadata: FileMetaData;
 
-  private constructor(fd: number, file: AsyncBuffer, metadata: FileMetaData) {
+  private constructor(
+    path: string,
+    fd: number,
+    file: AsyncBuffer,
+    metadata: FileMetaData,
+    parsers: Partial<ParquetParsers>,
+  ) {
+    this.path = path;
     this.#fd = fd;
+    this.#parsers = parsers;
     this.#file = file;
     this.metadata = metadata;
   }
 
   /** @throws ScytheError `invalid_input` when the file is not Parquet */
-  static async open(path: string): Promise<ParquetReader> {
+  static async open(path: string, parsers: Partial<ParquetParsers> = {}): Promise<ParquetReader> {
     let fd: number;
     try {
       fd = openSync(path, "r");
@@ -26,7 +53,7 @@ export class ParquetReader {
     }
     try {
       const file = fileBuffer(fd);
-      return new ParquetReader(fd, file, await parquetMetadataAsync(file));
+      return new ParquetReader(path, fd, file, await parquetMetadataAsync(file), parsers);
     } catch (error) {
       closeSync(fd);
       throw new ScytheError("invalid_input", `${path} is not a readable Parquet file: ${messageOf(error)}`, {
@@ -50,7 +77,19 @@ export class ParquetReader {
     return names;
   }
 
-  /** Columns of rows `from` … `to` − 1, one value a row. */
+  /** Bytes of the file itself; fewer where it ends. */
+  bytes(from: number, to: number): ArrayBuffer {
+    return this.#file.slice(from, Math.min(to, this.#file.byteLength)) as ArrayBuffer;
+  }
+
+  get byteLength(): number {
+    return this.#file.byteLength;
+  }
+
+  /**
+   * Columns of rows `from` … `to` − 1, one value a row.
+   * @throws ScytheError `invalid_input` when a column has fewer rows than the file says
+   */
   async read(columns: readonly string[], from: number, to: number): Promise<Map<string, ArrayLike<unknown>>> {
     const scan = await parquetScan({
       file: this.#file,
@@ -58,9 +97,15 @@ export class ParquetReader {
       columns: [...columns],
       rowStart: from,
       rowEnd: to,
+      compressors: COMPRESSORS,
+      parsers: this.#parsers,
     });
     const result = new Map<string, ArrayLike<unknown>>();
-    for (const column of columns) result.set(column, await scan.readColumn({ column, rowStart: from, rowEnd: to }));
+    for (const column of columns) {
+      const values = await scan.readColumn({ column, rowStart: from, rowEnd: to });
+      if (values.length !== to - from) throw this.#short(column, values.length, from, to);
+      result.set(column, values);
+    }
     return result;
   }
 
@@ -76,6 +121,11 @@ export class ParquetReader {
 
   close(): void {
     closeSync(this.#fd);
+  }
+
+  #short(column: string, found: number, from: number, to: number): ScytheError {
+    const problem = `${this.path}: column ${column} has ${found} of the ${to - from} rows from row ${from + 1} on that the file claims`;
+    return new ScytheError("invalid_input", problem, { hint: "The file is damaged; write it again." });
   }
 
   /** The schema is a flattened tree: skips an element with all of its descendants. */

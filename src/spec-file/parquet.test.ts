@@ -1,0 +1,170 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type FileMetaData, parquetMetadata } from "hyparquet";
+import { ByteWriter, parquetWriteBuffer } from "hyparquet-writer";
+import { writeMetadata } from "hyparquet-writer/src/metadata.js";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { scratchFolder } from "../run/allocation.testsuite.ts";
+import { columnsOf } from "../spec/columns.ts";
+import { withConnection } from "../table/duckdb.ts";
+import { readSpecFile } from "./read.ts";
+
+const scratch = scratchFolder();
+let files = 0;
+
+const COLUMNS = columnsOf(
+  z.object({ n: z.number(), text: z.string().optional(), list: z.array(z.number()).optional() }),
+  "input",
+);
+
+async function read(path: string): Promise<unknown[]> {
+  const values: unknown[] = [];
+  for await (const { value } of readSpecFile(path, COLUMNS)) values.push(value);
+  return values;
+}
+
+async function parquet(select: string, options = ""): Promise<string> {
+  const path = join(scratch.path, `${files++}.pq`);
+  await withConnection({ memoryMb: 512 }, (c) => c.run(`COPY (${select}) TO '${path}' (FORMAT parquet ${options})`));
+  return path;
+}
+
+/** The same file with another footer. */
+async function forged(path: string, change: (metadata: FileMetaData) => void): Promise<string> {
+  const bytes = await readFile(path);
+  const metadata = parquetMetadata(
+    bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer,
+  );
+  change(metadata);
+  const footer = new ByteWriter();
+  writeMetadata(footer, metadata);
+  const data = bytes.subarray(0, bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8));
+  const target = join(scratch.path, `${files++}.pq`);
+  await writeFile(target, Buffer.concat([data, footer.getBytes(), Buffer.from("PAR1")])); // it writes its length itself
+  return target;
+}
+
+const CLAIMS: [string, (metadata: FileMetaData) => void, RegExp][] = [
+  [
+    "more rows than it has",
+    (m) => {
+      m.num_rows = 12_000n;
+      m.row_groups[0]!.num_rows = 12_000n;
+    },
+    /column n has 10000 values, and the file claims 12000 rows/,
+  ],
+  [
+    "fewer rows than it has",
+    (m) => {
+      m.num_rows = 8_000n;
+      m.row_groups[0]!.num_rows = 8_000n;
+    },
+    /has 10000 values, and the file claims 8000 rows/,
+  ],
+  [
+    "more rows and values than it has",
+    (m) => {
+      m.num_rows = 12_000n;
+      m.row_groups[0]!.num_rows = 12_000n;
+      for (const { meta_data } of m.row_groups[0]!.columns) meta_data!.num_values = 12_000n;
+    },
+    /column n has 10000 values and claims 12000/,
+  ],
+  [
+    "more values in one column",
+    (m) => {
+      m.row_groups[0]!.columns[1]!.meta_data!.num_values = 10_001n;
+    },
+    /column text has 10000 values and claims 10001/,
+  ],
+  [
+    "other rows than its row groups",
+    (m) => {
+      m.num_rows = 10_001n;
+    },
+    /it claims 10001 rows, and its row groups 10000/,
+  ],
+  [
+    "more rows than memory holds",
+    (m) => {
+      m.num_rows = 2n ** 50n;
+      m.row_groups[0]!.num_rows = 2n ** 50n;
+    },
+    /claims 1125899906842624 values; the most are/,
+  ],
+  [
+    "more bytes than the file has",
+    (m) => {
+      m.row_groups[0]!.columns[0]!.meta_data!.total_compressed_size = 2n ** 45n;
+    },
+    /column n lies outside of the file/,
+  ],
+  [
+    "a column that lies elsewhere",
+    (m) => {
+      m.row_groups[0]!.columns.length = 1;
+    },
+    /row group 1 has 1 of 2 columns/,
+  ],
+];
+
+describe("a file that claims", () => {
+  it.each(CLAIMS)("%s is refused", async (_what, change, problem) => {
+    const sound = await parquet("SELECT i::DOUBLE AS n, 'x' || i AS text FROM range(10000) t(i)");
+    expect(await read(await forged(sound, () => undefined))).toHaveLength(10_000);
+    await expect(read(await forged(sound, change))).rejects.toMatchObject({ code: "invalid_input", message: problem });
+  });
+});
+
+describe("a file", () => {
+  it.each(["uncompressed", "snappy", "gzip", "zstd", "brotli", "lz4_raw"])(
+    "compressed by %s is read",
+    async (codec) => {
+      const sql = "SELECT i::DOUBLE AS n, 'é' || i AS text, [i, i + 0.5] AS list FROM range(9000) t(i)";
+      const values = await read(await parquet(sql, `, COMPRESSION ${codec}, ROW_GROUP_SIZE 4096`));
+      expect(values).toHaveLength(9_000);
+      expect(values.at(-1)).toEqual({ n: 8_999, text: "é8999", list: [8_999, 8_999.5] });
+    },
+  );
+
+  it("of large rows is read in parts of its row group, each row once", async () => {
+    const sql = "SELECT i::DOUBLE AS n, repeat(chr(97 + (i % 26)::INTEGER), 20000) AS text FROM range(4000) t(i)";
+    let row = 0;
+    for await (const { at, value } of readSpecFile(await parquet(sql), COLUMNS)) {
+      expect(at).toBe(`row ${row + 1}`);
+      const { n, text } = value as { n: number; text: string };
+      expect([n, text.length, text[0]]).toEqual([row, 20_000, String.fromCharCode(97 + (row % 26))]);
+      row++;
+    }
+    expect(row).toBe(4_000);
+  });
+
+  it("of decimals gives the numbers that are written there", async () => {
+    const sql = "SELECT unnest([0.1, 1234567.891, -4.35, 1.005])::DECIMAL(18, 3) AS n";
+    expect(await read(await parquet(sql))).toEqual([{ n: 0.1 }, { n: 1234567.891 }, { n: -4.35 }, { n: 1.005 }]);
+  });
+
+  it("with bytes in it that are not text is refused", async () => {
+    const path = join(scratch.path, `${files++}.pq`);
+    const data = [Uint8Array.from([0x5a, 0xfc]), Uint8Array.from([0x61])];
+    await writeFile(
+      path,
+      Buffer.from(parquetWriteBuffer({ columnData: [{ name: "text", data, type: "BYTE_ARRAY" }] })),
+    );
+    await expect(read(path)).rejects.toMatchObject({ code: "invalid_input", message: /bytes that are not UTF-8/ });
+  });
+
+  it("that was damaged anywhere is read as it was, or refused, and never ends the process", async () => {
+    const sound = await readFile(await parquet("SELECT i::DOUBLE AS n, 'x' || i AS text FROM range(50) t(i)"));
+    for (let at = 0; at < sound.length; at += 7) {
+      const bytes = Buffer.from(sound);
+      bytes[at]! ^= 0x55;
+      const path = join(scratch.path, "damaged.pq");
+      await writeFile(path, bytes);
+      const result = await read(path).catch((error) => error);
+      if (!Array.isArray(result)) expect(result).toMatchObject({ name: "ScytheError", code: "invalid_input" });
+      else expect(result).toHaveLength(50);
+    }
+  });
+});
