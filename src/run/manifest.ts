@@ -1,4 +1,4 @@
-import { parse, stringify } from "yaml";
+import { stringify } from "yaml";
 import { z } from "zod";
 import { ScytheError } from "../errors.ts";
 import type { Column } from "../spec/columns.ts";
@@ -6,6 +6,7 @@ import { getText, type Storage } from "../storage/storage.ts";
 import type { Environment } from "./environment.ts";
 import type { RunLayout } from "./layout.ts";
 import { brokenSeal, seal, sealState } from "./seal.ts";
+import { parseYaml } from "./yaml.ts";
 
 export interface Recursion {
   /** Children of a node that splits, ≥ 1. */
@@ -109,7 +110,7 @@ export function parseManifest(text: string): Manifest | undefined {
 /** Undefined for text that is no YAML. */
 function yamlOr(text: string): unknown {
   try {
-    return parse(text);
+    return parseYaml(text);
   } catch {
     return undefined;
   }

@@ -1,4 +1,3 @@
-import { parse } from "yaml";
 import { z } from "zod";
 import { messageOf, ScytheError } from "../errors.ts";
 import type { RunLayout } from "../run/layout.ts";
@@ -6,6 +5,7 @@ import { type Manifest, parseManifest } from "../run/manifest.ts";
 import type { Report } from "../run/report.ts";
 import { sealState } from "../run/seal.ts";
 import type { RunState } from "../run/state.ts";
+import { parseYaml } from "../run/yaml.ts";
 import { getText, type ObjectInfo, type Storage } from "../storage/storage.ts";
 import type { Findings } from "./certificate.ts";
 import { DownloadRecord } from "./download-record.ts";
@@ -145,7 +145,7 @@ function yaml<T>({ layout, findings }: Subject, key: string, text: string | unde
   if (text === undefined) return undefined;
   const path = key.slice(layout.key("").length);
   try {
-    const checked = shape.safeParse(parse(text));
+    const checked = shape.safeParse(parseYaml(text));
     if (checked.success) return checked.data;
     const [issue] = checked.error.issues;
     findings.bad("descriptions", path, `is damaged: ${issue!.path.join(".") || "the whole"}: ${issue!.message}`);
