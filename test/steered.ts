@@ -1,14 +1,18 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { Storage } from "scythe-ts";
+import { openProject, type Storage } from "scythe-ts";
+import { expect } from "vitest";
 import { parse } from "yaml";
+import { canonicalTables } from "./canonical.ts";
+import { collect } from "./collect.ts";
 
 export const STEERED = fileURLToPath(new URL("./fixtures/steered", import.meta.url));
-const MAIN = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+export const MAIN = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 
 export interface Ended {
   code: number | null;
@@ -74,5 +78,31 @@ export function isAlive(pid: number): boolean {
     return process.kill(pid, 0);
   } catch {
     return false;
+  }
+}
+
+/** Content of what a finished run must keep as it is. */
+export async function finished(storage: Storage, id: string): Promise<Record<string, string>> {
+  const keys = [...(await collect(storage.list(`${id}/final/`))).map(({ key }) => key), `${id}/report.yml`];
+  const hash = async (key: string) =>
+    createHash("sha256")
+      .update((await storage.get(key)).body)
+      .digest("hex");
+  return Object.fromEntries(await Promise.all(keys.map(async (key) => [key, await hash(key)])));
+}
+
+/** Every spec in one row, good or failed, and the tables that the report names. */
+export async function expectWhole(uri: string, id: string, storage: Storage, count: number, failed = 0): Promise<void> {
+  await using project = await openProject(STEERED, { storage: uri, engine: "inline" });
+  const results = await (await project.findRun(id)).openResults();
+  expect(results.report).toMatchObject({
+    ...{ allocated: count, succeeded: count - failed, failed, missing: 0 },
+  });
+  const { scalars, errors } = (await canonicalTables(results)) as Record<string, { sort_index: number }[]>;
+  const rows = [...scalars!, ...errors!].map(({ sort_index }) => sort_index);
+  expect(rows.sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, n) => n));
+  const hashes = await finished(storage, id);
+  for (const [name, { sha256 }] of Object.entries(results.report!.final)) {
+    expect(hashes[`${id}/final/${name}.pq`], name).toBe(sha256);
   }
 }

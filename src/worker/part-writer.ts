@@ -88,8 +88,8 @@ export class PartWriter {
     const counts = { ok: ok.rows, failed: errors.rows };
     const names = filled.map(([table]) => table);
     const part = parquetBytes(ok.view(), besideMetadata(this.#attempt, names), bytes);
-    await this.#storage.put(layout.part(path, { ...range, ...counts }), part, { ifAbsent: true });
-    const event = this.#log.event(errors.view());
+    const { written } = await this.#storage.put(layout.part(path, { ...range, ...counts }), part, { ifAbsent: true });
+    const event = written && this.#log.event(errors.view());
     if (event) await this.#storage.put(layout.event(path, range), event);
     return counts;
   }

@@ -17,7 +17,7 @@ function writer(data: string, name: string, etag: string): Paused {
     import { localStorage } from ${JSON.stringify(LOCAL)};
     const put = await localStorage(${JSON.stringify(data)}).put("run/state.yml", ${JSON.stringify(name)}, { ifMatch: ${JSON.stringify(etag)} });
     console.log(JSON.stringify(put.written));`;
-  return new Paused({ folder, name }, "rename state", ["--input-type=module", "-e", program]);
+  return new Paused({ folder, name }, { kind: "rename state", at: 1 }, ["--input-type=module", "-e", program]);
 }
 
 it("of a writer that was stopped between its check and its rename, and one that broke its lock, one has written", async () => {

@@ -12,8 +12,16 @@ export class Paused {
   readonly #goOn: string;
   readonly #trace: string;
 
-  /** @param paths folder of the scene, and a name for this process's own files in it */
-  constructor(paths: { folder: string; name: string }, kind: string, args: readonly string[], cwd?: string) {
+  /**
+   * @param paths folder of the scene, and a name for this process's own files in it
+   * @param step the `at`-th of a kind
+   */
+  constructor(
+    paths: { folder: string; name: string },
+    step: { kind: string; at: number },
+    args: readonly string[],
+    cwd?: string,
+  ) {
     this.#goOn = `${paths.folder}/${paths.name}.go-on`;
     this.#trace = `${paths.folder}/${paths.name}.trace`;
     const child = spawn(process.execPath, ["--import", KILLER, ...args], {
@@ -22,7 +30,7 @@ export class Paused {
         ...process.env,
         FAULT_ROOTS: paths.folder,
         FAULT_TRACE: this.#trace,
-        FAULT_KILL: JSON.stringify({ kind, at: 1, goOn: this.#goOn }),
+        FAULT_KILL: JSON.stringify({ ...step, goOn: this.#goOn }),
       },
       stdio: ["ignore", "pipe", "pipe"],
     });
