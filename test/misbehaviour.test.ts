@@ -29,8 +29,13 @@ const EXPECTED: Record<string, { kind: string; message: RegExp; attempts?: numbe
   stray_rejection: { kind: "error", message: /stray/ },
   stray_throw: { kind: "error", message: /from a timer/ },
   spawns_stubborn: { kind: "timeout", message: /did not finish/ },
+  spoils_arrays: { kind: "crash", message: /left unfit/ },
+  forges_end: { kind: "crash", message: /an end elsewhere/ },
+  forges_rows: { kind: "crash", message: /rows of other specs|rows without/ },
+  forges_failure: { kind: "crash", message: /a failure without a message/ },
+  forges_nothing: { kind: "crash", message: /no message/ },
 };
-const HARMLESS = ["floods", "second_try", "dies_once", "sends", "writes_temp", "late_rejection"];
+const HARMLESS = ["floods", "second_try", "dies_once", "sends", "patches_json", "writes_temp", "late_rejection"];
 
 describe("specs that misbehave", () => {
   const storage = mkdtempSync(join(tmpdir(), "scythe-test-"));

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { messageOf } from "../errors.ts";
+import { toJson } from "../json.ts";
 import { IGNORED_SPEC_COLUMNS } from "./base.ts";
 import type { Column, ColumnType } from "./columns.ts";
 
@@ -119,7 +120,7 @@ function structRule(value: unknown, guards: Guard[]): string | undefined {
 /** What a schema such as `z.any()` lets through may not be JSON at all. */
 function jsonRule(value: unknown): string | undefined {
   try {
-    return stringRule(JSON.stringify(value), true);
+    return stringRule(toJson(value), true);
   } catch (thrown) {
     return `must be plain JSON: ${messageOf(thrown).split("\n")[0]}`;
   }
@@ -173,7 +174,7 @@ function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
 /** A value as one short line. */
 export function preview(value: unknown): string {
   let text: string;
-  if (typeof value === "string") text = JSON.stringify(value.length > 200 ? value.slice(0, 200) : value);
+  if (typeof value === "string") text = toJson(value.length > 200 ? value.slice(0, 200) : value);
   else if (typeof value === "bigint") text = `${value}n`;
   else if (typeof value === "number" || value === undefined || value === null)
     text = Object.is(value, -0) ? "-0" : `${value}`;
@@ -184,7 +185,7 @@ export function preview(value: unknown): string {
 
 function safeJson(value: unknown): string {
   try {
-    return JSON.stringify(value) ?? String(value);
+    return toJson(value) ?? String(value);
   } catch {
     return Object.prototype.toString.call(value);
   }

@@ -1,3 +1,4 @@
+import { fromJson, toJson } from "../json.ts";
 import type { Column, ColumnType } from "../spec/columns.ts";
 
 /**
@@ -29,10 +30,10 @@ export function encoderOf(type: ColumnType): (value: unknown) => unknown {
     case "list":
     case "struct": {
       const complete = completerOf(type) ?? ((value) => value);
-      return (value) => JSON.stringify(complete(value), bigintAsText);
+      return (value) => toJson(complete(value), bigintAsText);
     }
     case "json":
-      return (value) => JSON.stringify(value, bigintAsText);
+      return (value) => toJson(value, bigintAsText);
     default:
       return (value) => value;
   }
@@ -90,7 +91,7 @@ export function decoderOf(type: ColumnType): (value: unknown) => unknown {
 /** The value of JSON text; text that is none is the value. */
 export function jsonOr(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return fromJson(text);
   } catch {
     return text;
   }

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { ScytheError } from "../errors.ts";
 import { showBytes } from "../experiment/quantities.ts";
 import { MemoryWatch } from "./memory-watch.ts";
+import { messageProblem } from "./message-problem.ts";
 import { killAll, killLeftovers, OWNER_VARIABLE, residentBytes, startedBy, systemMemoryKills } from "./processes.ts";
 import type { ChunkRequest, FromChild, ToChild } from "./protocol.ts";
 import type { RunnerEnd, RunnerHooks } from "./runner.ts";
@@ -86,12 +87,22 @@ export class Child {
     hooks.signal.addEventListener("abort", stop);
     try {
       return await new Promise<RunnerEnd>((resolve, reject) => {
+        let upTo = request.from;
+        // by a spec's doing, as a crash is: the process is replaced, and whose it was is found out
+        const spoilt = (detail: string) => {
+          this.#onMessage = () => undefined; // what it says from now on may be forged, too
+          resolve({ type: "died", reason: "crash", detail });
+        };
         this.#onMessage = (message) => {
-          if (message.type === "rows") {
+          const problem = messageProblem(message, { from: upTo, to: request.to });
+          if (problem) spoilt(`its process said what only Scythe says there: ${problem}`);
+          else if (message.type === "rows") {
             watch.reset();
+            upTo = message.rows.upTo;
             const noted = hooks.onRows(message.rows, message.removeDirs);
             if (message.rows.announced && request.confirm) void this.#go(noted, watch, reject);
           } else if (message.type === "end") resolve({ type: "ended", ...message.end });
+          else if (message.type === "failed" && message.begun) spoilt(`its process was left unfit: ${message.message}`);
           else if (message.type === "failed") reject(failedChild(message));
           else if (message.type === "fetch") void this.#fetch(message, hooks, watch);
         };

@@ -16,7 +16,7 @@ export function processRunner(configPath: string): ChunkRunner {
       const child = childOf(slot);
       try {
         const end = await child.run(request, hooks);
-        if (end.type === "ended" && end.dirty) await retire(slot, child);
+        if (end.type === "ended" ? end.dirty : !child.dead) await retire(slot, child);
         return end;
       } catch (error) {
         await retire(slot, child);

@@ -11,11 +11,18 @@ import type { SpecExecutor } from "./execute.ts";
 import { stackOf } from "./failure.ts";
 import type { ChunkRequest, FromChild, Rows, ToChild } from "./protocol.ts";
 
-const send = process.send!.bind(process);
+// The channel is the supervisor's: a function that calls process.send or process.disconnect must not reach it.
+const channel = process as unknown as { _send: Send };
+type Send = (message: FromChild, handle: undefined, options: undefined, callback: () => void) => boolean;
+const send = channel._send.bind(process);
 const say = (message: FromChild): Promise<void> =>
   new Promise((resolve) => send(message, undefined, undefined, () => resolve()));
-// The channel is the supervisor's: a function that calls process.send or process.disconnect must not reach it.
-Object.assign(process, { send: undefined, disconnect: () => undefined });
+Object.assign(process, {
+  send: undefined,
+  _send: undefined,
+  disconnect: () => undefined,
+  _disconnect: () => undefined,
+});
 
 let executor: SpecExecutor | undefined;
 let stopped = false;
@@ -56,6 +63,7 @@ async function load(): Promise<Registry> {
 
 async function answer(request: ChunkRequest): Promise<void> {
   stopped = false;
+  let begun = false;
   try {
     const end = await runChunk(registry.get(request.experiment), request, {
       emit: (rows, removeDirs) => emit(rows, removeDirs, request.confirm),
@@ -64,12 +72,13 @@ async function answer(request: ChunkRequest): Promise<void> {
       bytesAtRest,
       onExecutor: (own) => {
         executor = own;
+        begun = true;
       },
     });
     await say({ type: "end", end });
   } catch (thrown) {
     const stack = thrown instanceof Error ? stackOf(thrown) : "";
-    await say({ type: "failed", message: messageOf(thrown), stack });
+    await say({ type: "failed", message: messageOf(thrown), stack, begun });
   }
 }
 

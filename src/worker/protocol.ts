@@ -78,5 +78,6 @@ export type FromChild =
   | { type: "broken"; message: string; stack: string }
   | { type: "rows"; rows: Rows; removeDirs: string[] }
   | { type: "end"; end: ChunkEnd }
-  | { type: "failed"; message: string; stack: string }
+  /** What runs specs failed; `begun`: after the first of them had begun, and so perhaps by their doing. */
+  | { type: "failed"; message: string; stack: string; begun: boolean }
   | { type: "fetch"; id: number; uri: string };

@@ -1,4 +1,5 @@
 import type { AnyExperiment, Feature } from "../experiment/define.ts";
+import { toJson } from "../json.ts";
 import { ERROR_COLUMNS, FEATURES, partColumns, SORT_SUBINDEX } from "../scatter/part-columns.ts";
 import type { Column } from "../spec/columns.ts";
 import { SORT_INDEX } from "../spec/id-columns.ts";
@@ -140,7 +141,7 @@ export class RowCollector {
       const problem = featureProblem(features, this.#inputNames);
       return problem
         ? failure("invalid_output", "InvalidFeature", `computedFeatures gave ${problem}`)
-        : JSON.stringify(features);
+        : toJson(features);
     } catch (thrown) {
       const { message, ...rest } = failureOf(thrown);
       return { ...rest, message: `computedFeatures threw: ${message}` };
