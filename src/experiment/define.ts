@@ -222,7 +222,7 @@ function assertFree(name: string, where: string, columns: readonly Column[]): vo
   for (const column of columns) {
     if (RESERVED_COLUMNS.has(column.name.toLowerCase()))
       throw invalid(name, `${where}.${column.name} is a reserved column`);
-    if (!/^[^\0/\\]{1,128}$/.test(column.name))
+    if (!/^[^\0/\\]{1,128}$/.test(column.name) || !column.name.isWellFormed())
       throw invalid(name, `${where}: ${column.name} cannot be a column's name`);
     if (column.file && !SAFE_NAME.test(column.name)) {
       throw invalid(name, `${where}.${column.name}: a file field's name becomes a folder; use letters, digits, _ - .`);

@@ -3,6 +3,7 @@ import type { Column } from "../spec/columns.ts";
 import { ID_FIELDS } from "../spec/id-columns.ts";
 import { columnTypes } from "../table/describe.ts";
 import { withDuckDb } from "../table/duckdb.ts";
+import { jsonField } from "../table/flat-json.ts";
 import { pandasMetadata } from "../table/pandas.ts";
 import { SEAL_KEY, sealFile, UNSEALED } from "../table/parquet-seal.ts";
 import { parquetRows } from "../table/parquet-sql.ts";
@@ -105,6 +106,5 @@ function specColumn(column: Column, runUri: string): string {
 }
 
 function extraColumn(column: Column): string {
-  const path = literal(`$."${column.name}"`);
-  return `CAST(json_extract_string(${EXTRA}, ${path}) AS ${sqlType(column.type)}) AS ${identifier(column.name)}`;
+  return `CAST(${jsonField(EXTRA, column.name)} AS ${sqlType(column.type)}) AS ${identifier(column.name)}`;
 }

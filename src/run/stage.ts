@@ -11,6 +11,7 @@ import { parsesToItself, rewrites } from "../spec/idempotence.ts";
 import { isOpen, preview, type SpecIssue, type Validator } from "../spec/validate.ts";
 import type { SpecRecord } from "../spec-file/source.ts";
 import { BatchBuilder } from "../table/batch.ts";
+import { flatJson } from "../table/flat-json.ts";
 import { ParquetFile } from "../table/write-parquet.ts";
 import { assertGoesOn, untilAborted } from "./abort.ts";
 import { RUN_SCHEME, RunLayout } from "./layout.ts";
@@ -215,7 +216,7 @@ class Staging {
 
   /** Extra fields get their type from the first spec that has them; a later one of another type is refused. */
   #takeExtras(record: SpecRecord, spec: Record<string, unknown>, extras: Map<string, Column>): void {
-    const rest: Record<string, unknown> = {};
+    const rest: Record<string, string | number | boolean> = {};
     for (const [name, value] of Object.entries(spec)) {
       if (Object.hasOwn(this.#experiment.input.shape, name) || value === undefined || value === null) continue;
       const kind = typeof value === "number" ? "float64" : (typeof value as "string" | "boolean");
@@ -225,9 +226,9 @@ class Staging {
         : extraNameProblem(name, [...this.#taken, ...extras.keys()]);
       if (rule) this.#refuse(record, [{ field: name, value: preview(value), rule }]);
       else extras.set(name, known ?? { name, type: { kind }, nullable: true, optional: true, file: false });
-      rest[name] = value;
+      rest[name] = value as string | number | boolean;
     }
-    spec[EXTRA] = JSON.stringify(rest);
+    spec[EXTRA] = flatJson(rest);
   }
 }
 
@@ -243,7 +244,7 @@ function extraNameProblem(name: string, taken: readonly string[]): string | fals
   if (other === name) return "is also an output field; one table holds both";
   if (other !== undefined) return `differs from ${other} only in case, which SQL does not see`;
   if (RESERVED_COLUMNS.has(name.toLowerCase()) || name.startsWith("__")) return "is a reserved column";
-  return /^[^\0"\\/]{1,128}$/.test(name) ? false : "cannot be a column's name";
+  return /^[^\0"\\/]{1,128}$/.test(name) && name.isWellFormed() ? false : "cannot be a column's name";
 }
 
 function invalidSpecs(shown: readonly InvalidSpec[], count: number, seen: number): ScytheError {

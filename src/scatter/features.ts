@@ -2,8 +2,9 @@ import type { Column } from "../spec/columns.ts";
 import { ID_FIELDS } from "../spec/id-columns.ts";
 import { columnTypes, indexNames } from "../table/describe.ts";
 import type { Duck } from "../table/duckdb.ts";
+import { jsonField } from "../table/flat-json.ts";
 import { parquetRows } from "../table/parquet-sql.ts";
-import { identifier, literal } from "../table/sql.ts";
+import { identifier } from "../table/sql.ts";
 import { ERRORS, FEATURES } from "./part-columns.ts";
 import type { GatherSources } from "./sources.ts";
 
@@ -13,9 +14,15 @@ type FeatureKind = keyof typeof SQL;
 /** A computed feature, which has no schema: its type is what its values agree on. */
 export interface FeatureName {
   name: string;
+  /** Its names, where specs write them otherwise: SQL does not see case. */
+  spellings?: readonly string[];
   /** Undefined when it has no values. */
   kind: FeatureKind | undefined;
 }
+
+/** The type of a JSON value. A whole number that a double does not hold exactly was none before it was written. */
+const TYPE = `CASE WHEN json_type(value) IN ('UBIGINT', 'BIGINT') AND abs(TRY_CAST(value AS DOUBLE)) > ${Number.MAX_SAFE_INTEGER}
+              THEN 'DOUBLE' ELSE json_type(value) END`;
 
 /** The features of a node's rows, good and failed, in the order in which they came up. */
 export async function freshFeatures(duck: Duck, sources: GatherSources): Promise<FeatureName[]> {
@@ -23,12 +30,13 @@ export async function freshFeatures(duck: Duck, sources: GatherSources): Promise
     .filter((files) => files.length > 0)
     .map((files) => `SELECT DISTINCT ${FEATURES} AS f FROM ${parquetRows(files)}`);
   const found = await duck.rows(
-    `SELECT key, list(DISTINCT json_type(value)) AS types, min(id) AS first
+    `SELECT first(key ORDER BY id, key) AS name, list(DISTINCT key ORDER BY key) AS spellings, list(DISTINCT ${TYPE}) AS types
      FROM (SELECT f FROM (${selects.join(" UNION ALL ")}) WHERE f IS NOT NULL), json_each(CAST(f AS JSON))
-     GROUP BY key ORDER BY first, key`,
+     GROUP BY lower(key) ORDER BY min(id), name`,
   );
-  return found.map(({ key, types }) => ({
-    name: key as string,
+  return found.map(({ name, spellings, types }) => ({
+    name: name as string,
+    spellings: spellings as string[],
     kind: kindOf((types as string[]).filter((type) => type !== "NULL")),
   }));
 }
@@ -54,19 +62,21 @@ export async function finishedFeatures(duck: Duck, file: string, inputs: readonl
   });
 }
 
+/** A feature's column, and how specs write its name. */
+export type FeatureColumn = Column & { spellings: readonly string[] };
+
 /** One column a name, of a type that holds all of its values: text when they agree on no other. */
-export function featureColumns(...groups: readonly (readonly FeatureName[])[]): Column[] {
-  const kinds = new Map<string, Set<FeatureKind>>();
-  for (const { name, kind } of groups.flat()) {
-    const own = kinds.get(name) ?? new Set();
-    kinds.set(name, kind ? own.add(kind) : own);
+export function featureColumns(...groups: readonly (readonly FeatureName[])[]): FeatureColumn[] {
+  const found = new Map<string, { name: string; kinds: Set<FeatureKind>; spellings: Set<string> }>();
+  for (const { name, kind, spellings = [name] } of groups.flat()) {
+    const own = found.get(name.toLowerCase()) ?? { name, kinds: new Set(), spellings: new Set() };
+    found.set(name.toLowerCase(), own);
+    if (kind) own.kinds.add(kind);
+    for (const spelling of spellings) own.spellings.add(spelling);
   }
-  return [...kinds].map(([name, own]) => ({
-    name,
-    type: { kind: widest([...own]) },
-    nullable: true,
-    optional: true,
-    file: false,
+  return [...found.values()].map(({ name, kinds, spellings }) => ({
+    ...{ name, type: { kind: widest([...kinds]) }, nullable: true, optional: true, file: false },
+    spellings: [...spellings],
   }));
 }
 
@@ -76,8 +86,9 @@ function widest(kinds: readonly FeatureKind[]): FeatureKind {
 }
 
 /** SQL of a feature over a part's rows. @param computed false when those rows have no features */
-export function featureSql(column: Column, computed: boolean): string {
-  const value = computed ? `json_extract_string(${FEATURES}, ${literal(`$."${column.name}"`)})` : "NULL";
+export function featureSql(column: FeatureColumn, computed: boolean): string {
+  const values = computed ? column.spellings.map((name) => jsonField(FEATURES, name)) : [];
+  const value = values.length > 1 ? `coalesce(${values.join(", ")})` : (values[0] ?? "NULL");
   return `CAST(${value} AS ${SQL[column.type.kind as FeatureKind]}) AS ${identifier(column.name)}`;
 }
 

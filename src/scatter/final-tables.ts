@@ -7,7 +7,7 @@ import { parquetRows } from "../table/parquet-sql.ts";
 import { physicalOf } from "../table/physical.ts";
 import { finished, finishedExpression, identifier, literal } from "../table/sql.ts";
 import type { Base } from "./base.ts";
-import { featureColumns, featureSql, finishedFeatures, freshFeatures } from "./features.ts";
+import { type FeatureColumn, featureColumns, featureSql, finishedFeatures, freshFeatures } from "./features.ts";
 import type { TableQuery } from "./join-base.ts";
 import { ERROR_COLUMNS, ERRORS, errorColumns, FEATURES, partColumns, SORT_SUBINDEX } from "./part-columns.ts";
 import type { GatherSources, Merge } from "./sources.ts";
@@ -45,7 +45,7 @@ class FinalQueries {
   readonly #indexSql: string[];
   readonly #loose: ReadonlySet<string>;
 
-  constructor(merge: Merge, sources: GatherSources, inputs: readonly Column[], features: readonly Column[]) {
+  constructor(merge: Merge, sources: GatherSources, inputs: readonly Column[], features: readonly FeatureColumn[]) {
     const { settings, run } = merge;
     this.#experiment = settings.experiment;
     this.#merge = merge;

@@ -164,6 +164,8 @@ function typeOfObject(outer: Outer, schema: z.core.$ZodObject, where: string): C
   const fields = columnsWithin(outer, schema, where);
   const file = fields.find((field) => field.file);
   if (file) throw unsupported("files inside an object or list", `${where}.${file.name}`);
+  const nameless = fields.find(({ name }) => !isFieldName(name));
+  if (nameless) throw unsupported(`a field named ${JSON.stringify(nameless.name)} inside an object`, where);
   const twins = caseTwins(fields.map((field) => field.name));
   if (twins) throw unsupported(`two fields that differ only in case (${twins.join(", ")})`, where);
   const catchall = schema._zod.def.catchall;
@@ -188,13 +190,18 @@ function typeOfValues(values: readonly unknown[], where: string): ColumnType {
   if (kinds.has("string")) return { kind: "string" };
   if (kinds.has("boolean")) return { kind: "boolean" };
   if (kinds.has("bigint")) return { kind: "bigint" };
-  return { kind: values.every((v) => v === null || Number.isInteger(v)) ? "int64" : "float64" };
+  return { kind: values.every((v) => v === null || v === undefined || Number.isSafeInteger(v)) ? "int64" : "float64" };
 }
 
 function isInteger(schema: z.core.$ZodType): boolean {
   const def = schema._zod.def as z.core.$ZodNumberDef & { format?: string };
   const formats = [def.format, ...(def.checks ?? []).map((check) => (check._zod.def as { format?: string }).format)];
   return formats.some((format) => format === "safeint" || format === "int32" || format === "uint32");
+}
+
+/** `__proto__` is no field that an object can be given. */
+function isFieldName(name: string): boolean {
+  return name !== "" && name !== "__proto__" && !name.includes("\0") && name.isWellFormed();
 }
 
 /** SQL does not see case, neither in a table's columns nor in a struct's fields. */

@@ -185,3 +185,13 @@ describe("file references", () => {
       expect(hasScheme(value), value).toBe(false);
   });
 });
+
+it("refuses dates inside lists and objects that text has no four digits for", () => {
+  const schema = z.object({ at: z.date(), days: z.array(z.object({ day: z.date() })) });
+  const validate = makeValidator(schema, columnsOf(schema, "test"));
+  const late = new Date("+010000-01-01T00:00:00Z");
+  expect(validate({ at: late, days: [{ day: new Date(0) }] }).ok).toBe(true);
+  for (const day of [late, new Date("0000-12-31")]) {
+    expect(validate({ at: late, days: [{ day }] })).toMatchObject({ ok: false, issues: [{ field: "days" }] });
+  }
+});

@@ -25,6 +25,8 @@ export function makeValidator(schema: z.ZodObject, columns: readonly Column[]): 
   const guards = columns.flatMap((column) => guardsOf(column));
   const open = isOpen(schema);
   return (value) => {
+    if (hasProto(value))
+      return { ok: false, issues: [{ field: "__proto__", value: preview(value), rule: PROTO_RULE }] };
     const parsed = parse(schema, withoutReserved(value));
     if ("issues" in parsed) return { ok: false, issues: parsed.issues.flatMap((issue) => toIssues(issue, value)) };
     const { data } = parsed;
@@ -51,6 +53,13 @@ function parse(
   }
 }
 
+const PROTO_RULE = "cannot be a field's name";
+
+/** As JSON may have it. zod would leave the field out without a word. */
+function hasProto(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, "__proto__");
+}
+
 /** True when the schema keeps fields that it does not name (`z.looseObject`, a catchall). */
 export function isOpen(schema: z.core.$ZodObject): boolean {
   const catchall = schema._zod.def.catchall;
@@ -70,28 +79,31 @@ interface Guard {
   check: (value: unknown) => string | undefined;
 }
 
-function guardsOf(column: Column): Guard[] {
-  const check = guardOf(column.type);
+function guardsOf(column: Column, nested = false): Guard[] {
+  const check = guardOf(column.type, nested);
   return check ? [{ name: column.name, check }] : [];
 }
 
-function guardOf(type: ColumnType): Guard["check"] | undefined {
+/** @param nested inside a list or an object, where dates travel as text */
+function guardOf(type: ColumnType, nested = false): Guard["check"] | undefined {
   switch (type.kind) {
     case "string":
       return stringRule;
     case "json":
       return (value) => (value === undefined ? undefined : jsonRule(value));
+    case "timestamp":
+      return nested ? dateRule : undefined;
     case "bigint":
       return (value) =>
         typeof value === "bigint" && (value < INT64_MIN || value > INT64_MAX)
           ? "must fit a signed 64-bit integer (-2^63 to 2^63-1)"
           : undefined;
     case "list": {
-      const inner = guardOf(type.element);
+      const inner = guardOf(type.element, true);
       return inner && ((value) => firstRule(value as unknown[], inner));
     }
     case "struct": {
-      const inner = type.fields.flatMap(guardsOf);
+      const inner = type.fields.flatMap((field) => guardsOf(field, true));
       if (inner.length === 0) return undefined;
       return (value) => structRule(value, inner);
     }
@@ -115,6 +127,12 @@ function structRule(value: unknown, guards: Guard[]): string | undefined {
     if (rule) return `${guard.name}: ${rule}`;
   }
   return undefined;
+}
+
+function dateRule(value: unknown): string | undefined {
+  if (!(value instanceof Date)) return undefined;
+  const year = value.getUTCFullYear();
+  return year >= 1 && year <= 9999 ? undefined : "must lie in the years 1 to 9999 inside a list or object";
 }
 
 /** What a schema such as `z.any()` lets through may not be JSON at all. */

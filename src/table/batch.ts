@@ -32,7 +32,10 @@ export class BatchBuilder {
 
   /** Adds one row; a field that is missing or null is null. */
   append(row: Record<string, unknown>): void {
-    for (const column of this.#columns) this.textLength += column.append(row[column.name]);
+    for (const column of this.#columns) {
+      const isOwn = !column.isInherited || Object.hasOwn(row, column.name);
+      this.textLength += column.append(isOwn ? row[column.name] : undefined);
+    }
     this.rows++;
   }
 
@@ -64,6 +67,8 @@ export class BatchBuilder {
 
 class GrowingColumn {
   readonly name: string;
+  /** Every object has a value under such a name (`constructor`), be it a row's own or not. */
+  readonly isInherited: boolean;
   readonly #physical: Physical;
   readonly #encode: (value: unknown) => unknown;
   #doubles = new Float64Array(0);
@@ -75,6 +80,7 @@ class GrowingColumn {
 
   constructor(column: Column) {
     this.name = column.name;
+    this.isInherited = column.name in Object.prototype;
     this.#physical = physicalOf(column.type);
     this.#encode = encoderOf(column.type);
   }

@@ -30,17 +30,21 @@ export function encoderOf(type: ColumnType): (value: unknown) => unknown {
     case "list":
     case "struct": {
       const complete = completerOf(type) ?? ((value) => value);
-      return (value) => toJson(complete(value), bigintAsText);
+      return (value) => toJson(complete(value), numberAsText);
     }
     case "json":
-      return (value) => toJson(value, bigintAsText);
+      return (value) => toJson(value);
     default:
       return (value) => value;
   }
 }
 
-/** Gives an object's missing fields as null, without which SQL casts no JSON to a struct; undefined when none can miss. */
+/**
+ * Gives an object's missing fields as null, without which SQL casts no JSON to a struct, and JSON as it will be; undefined
+ * when nothing changes.
+ */
 function completerOf(type: ColumnType): ((value: unknown) => unknown) | undefined {
+  if (type.kind === "json") return (value) => (value === undefined ? value : fromJson(toJson(value)));
   if (type.kind === "list") {
     const inner = completerOf(type.element);
     return inner && ((value) => (value as unknown[] | null)?.map(inner) ?? null);
@@ -51,13 +55,22 @@ function completerOf(type: ColumnType): ((value: unknown) => unknown) | undefine
   return (value) => {
     if (value === null || value === undefined) return null;
     const own = value as Record<string, unknown>;
-    return Object.fromEntries(fields.map(({ name, complete }) => [name, complete?.(own[name]) ?? own[name] ?? null]));
+    return Object.fromEntries(
+      fields.map(({ name, complete }) => [name, complete?.(ownOf(own, name)) ?? ownOf(own, name) ?? null]),
+    );
   };
 }
 
-/** JSON has no 64-bit integers; their digits as text cast back exactly. */
-function bigintAsText(_key: string, value: unknown): unknown {
-  return typeof value === "bigint" ? value.toString() : value;
+/** A field of an object, not what every object has. */
+function ownOf(value: Record<string, unknown>, name: string): unknown {
+  return Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+/** JSON has no 64-bit integers, no negative zero and no infinity; as text they cast to their type. */
+function numberAsText(_key: string, value: unknown): unknown {
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value !== "number" || (value !== 0 && Number.isFinite(value))) return value;
+  return Object.is(value, -0) ? "-0" : value === 0 ? 0 : String(value);
 }
 
 /**
@@ -76,7 +89,8 @@ export function decoderOf(type: ColumnType): (value: unknown) => unknown {
       return (value) => (typeof value === "string" ? jsonOr(value) : value);
     case "list": {
       const inner = decoderOf(type.element);
-      return (value) => (Array.isArray(value) ? value.map((item) => (item === null ? null : inner(item))) : value);
+      return (value) =>
+        Array.isArray(value) ? value.map((item) => (item === null || item === undefined ? null : inner(item))) : value;
     }
     case "struct": {
       const fields = type.fields.map((field) => ({ name: field.name, ...decodingOf(field) }));
@@ -114,7 +128,7 @@ function decodeStruct(
   for (const { name, decode, optional } of fields) {
     const inner = value[name];
     if (inner !== null && inner !== undefined) result[name] = decode(inner);
-    else if (inner === null && !optional) result[name] = null;
+    else if (!optional && name in value) result[name] = null; // hyparquet gives undefined for an object that is null
   }
   return result;
 }

@@ -1,11 +1,11 @@
-import type { AnyExperiment, Feature } from "../experiment/define.ts";
-import { toJson } from "../json.ts";
+import type { AnyExperiment } from "../experiment/define.ts";
 import { ERROR_COLUMNS, FEATURES, partColumns, SORT_SUBINDEX } from "../scatter/part-columns.ts";
 import type { Column } from "../spec/columns.ts";
 import { SORT_INDEX } from "../spec/id-columns.ts";
 import { type Batch, BatchBuilder } from "../table/batch.ts";
 import type { Outcome } from "./execute.ts";
-import { type Failure, failure, failureOf, tooLarge } from "./failure.ts";
+import { type Failure, failureOf, tooLarge } from "./failure.ts";
+import { FeatureText } from "./feature-text.ts";
 import type { OutputFile, Rows } from "./protocol.ts";
 
 type Settled = Exclude<Outcome, { ok: "stuck" }>;
@@ -13,7 +13,7 @@ type Settled = Exclude<Outcome, { ok: "stuck" }>;
 /** Turns outcomes into the columns of a part. */
 export class RowCollector {
   readonly #experiment: AnyExperiment;
-  readonly #inputNames: ReadonlySet<string>;
+  readonly #featureText: FeatureText | undefined;
   readonly #worker: string;
   /** Good rows, as column groups with a source each: a merged object a row would cost more than the row. */
   readonly #ids = new BatchBuilder([SORT_INDEX]);
@@ -34,7 +34,7 @@ export class RowCollector {
     const columns = partColumns(experiment, extraColumns);
     this.#experiment = experiment;
     this.#worker = worker;
-    this.#inputNames = new Set([...experiment.columns.input, ...extraColumns].map((column: Column) => column.name));
+    if (experiment.computedFeatures) this.#featureText = new FeatureText(experiment, extraColumns);
     this.#index = new BatchBuilder(columns.index.filter((column) => column.name !== FEATURES));
     this.#features = new BatchBuilder(columns.index.filter((column) => column.name === FEATURES));
     this.#outputs = new BatchBuilder([...experiment.columns.scalars, ...experiment.columns.files]);
@@ -57,7 +57,7 @@ export class RowCollector {
   }
 
   add(row: Record<string, unknown>, sortIndex: number, outcome: Settled): void {
-    const features = this.#experiment.computedFeatures ? this.#computeFeatures(row) : undefined;
+    const features = this.#featureText?.of(row);
     const problem = typeof features === "object" ? features : undefined;
     if (outcome.ok === true && outcome.filesDir) this.#removeDirs.push(outcome.filesDir);
     if (outcome.ok === true && !problem) {
@@ -133,20 +133,6 @@ export class RowCollector {
   #addError(index: Record<string, unknown>, problem: Failure, attempts: number, seconds: number): void {
     this.#errors.append(errorRow(index, problem, attempts, seconds, this.#worker));
   }
-
-  /** The features as JSON, or why there are none. */
-  #computeFeatures(row: Record<string, unknown>): string | Failure {
-    try {
-      const features = this.#experiment.computedFeatures!(row as never) as Record<string, Feature>;
-      const problem = featureProblem(features, this.#inputNames);
-      return problem
-        ? failure("invalid_output", "InvalidFeature", `computedFeatures gave ${problem}`)
-        : toJson(features);
-    } catch (thrown) {
-      const { message, ...rest } = failureOf(thrown);
-      return { ...rest, message: `computedFeatures threw: ${message}` };
-    }
-  }
 }
 
 /** Batches of the same rows, side by side. */
@@ -164,15 +150,4 @@ export function errorRow(
   const own = { ...problem, attempts, duration: seconds, worker };
   for (const { name } of ERROR_COLUMNS) index[name] = own[name.slice(2) as keyof typeof own];
   return index;
-}
-
-function featureProblem(features: unknown, inputs: ReadonlySet<string>): string | undefined {
-  if (typeof features !== "object" || features === null) return "no object of features";
-  for (const [name, value] of Object.entries(features)) {
-    if (inputs.has(name)) return `${name}, which is an input field already`;
-    if (!/^[^\0"\\/]{1,128}$/.test(name) || name.startsWith("__")) return `${name}, which cannot be a column's name`;
-    const ok = typeof value === "boolean" || typeof value === "string" || Number.isFinite(value);
-    if (!ok) return `${name} = ${String(value)}, which is not a finite number, string or boolean`;
-  }
-  return undefined;
 }
