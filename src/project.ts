@@ -1,7 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { z } from "zod";
 import { type Config, type LoadedConfig, loadConfig, type Overrides, readSettings, type Settings } from "./config.ts";
 import type { HatchetWorker } from "./engine/hatchet/worker.ts";
@@ -25,7 +23,7 @@ import type { RetryOptions } from "./study/retry.ts";
 import { openRun, type ResumeOptions, type Run } from "./study/run.ts";
 import { type RunOnceOptions, runOnce } from "./study/run-once.ts";
 import { startRun } from "./study/start.ts";
-import { removeAbandonedScratch, scratchPrefix } from "./temporary.ts";
+import { makeScratchSync, removeAbandonedScratch } from "./temporary.ts";
 
 type SpecOf<E> = E extends Experiment<infer I, infer _O, infer _T> ? z.input<I> : Record<string, unknown>;
 
@@ -49,7 +47,7 @@ export class Scythe extends Audit implements AsyncDisposable {
     this.folder = loaded.folder;
     const { storage } = this.settings;
     this.storage = typeof storage === "string" ? openStorage(storage) : storage;
-    this.#scratch = mkdtempSync(join(tmpdir(), scratchPrefix("run")));
+    this.#scratch = makeScratchSync("run");
     this.#tidying = removeAbandonedScratch();
     process.once("exit", this.#removeScratch); // a program that ends without closing leaves no litter
     this.#fetchUri = fileFetcher({

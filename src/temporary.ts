@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
-import { readlinkSync } from "node:fs";
+import { mkdtempSync, readlinkSync } from "node:fs";
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
-import { hostname, tmpdir } from "node:os";
+import { hostname } from "node:os";
 import { join } from "node:path";
+import { temporaryRoot } from "./private-folder.ts";
 import { isThere, procStat } from "./proc-stat.ts";
 
 /**
@@ -38,19 +39,27 @@ export function isAbandoned(name: string): boolean | undefined {
 }
 
 /** Makes a folder of this process for what may be lost at any time. */
-export function makeScratch(kind: string): Promise<string> {
-  return mkdtemp(join(tmpdir(), scratchPrefix(kind)));
+export async function makeScratch(kind: string): Promise<string> {
+  return mkdtemp(scratchPrefix(kind));
 }
 
-export function scratchPrefix(kind: string): string {
-  return `scythe-${kind}-${ownedName()}-`;
+/** {@link makeScratch} for where nothing can be waited for. */
+export function makeScratchSync(kind: string): string {
+  return mkdtempSync(scratchPrefix(kind));
 }
 
-/** Removes folders in the system's temporary folder that processes left which were killed. */
+function scratchPrefix(kind: string): string {
+  return join(temporaryRoot(), `${kind}-${ownedName()}-`);
+}
+
+/**
+ * Removes temporary folders that this user's processes left which were killed. In the folder that only this user may write
+ * to: elsewhere a name says nothing of whose a folder is, nor of where it leads when it is removed.
+ */
 export async function removeAbandonedScratch(): Promise<void> {
-  const names = await readdir(tmpdir()).catch(() => []);
-  const abandoned = names.filter((name) => name.startsWith("scythe-") && isAbandoned(name) === true);
-  for (const name of abandoned) await remove(join(tmpdir(), name));
+  const root = temporaryRoot();
+  const names = await readdir(root).catch(() => []);
+  for (const name of names) if (isAbandoned(name) === true) await remove(join(root, name));
 }
 
 /** Removes unfinished files in a folder that holds nothing else, when whoever wrote them is dead. */

@@ -1,9 +1,15 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
 import { messageOf, ScytheError } from "../errors.ts";
 import { columnTypes } from "../table/describe.ts";
-import { type Duck, duckOf, type SqlRow, selectRows, withConnection } from "../table/duckdb.ts";
+import { type Duck, duckOf, type SqlRow, withConnection } from "../table/duckdb.ts";
 import { parquetRows, pathSql } from "../table/parquet-sql.ts";
 import { identifier, literal } from "../table/sql.ts";
+import { assertReads } from "./reading-sql.ts";
 import { FILE_REFS } from "./table-reader.ts";
+
+/** What DuckDB may take to answer, and what the answer may take. */
+const QUERY_MB = 512;
+const ANSWER_BYTES = 512 * 2 ** 20;
 
 /** The columns of a query and its rows. */
 export interface Answer {
@@ -11,20 +17,57 @@ export interface Answer {
   rows: SqlRow[];
 }
 
-/** @param tables name → path of its Parquet file */
+/**
+ * Answers a query that reads.
+ * @param tables name → path of its Parquet file
+ * @throws ScytheError `invalid_input` for one that would write, fails or would fill the memory
+ */
 export async function queryTables(tables: ReadonlyMap<string, string>, sql: string): Promise<Answer> {
-  return withConnection({}, async (connection) => {
+  return withConnection({ memoryMb: QUERY_MB }, async (connection) => {
     const duck = duckOf(connection);
     await openTables(duck, tables);
+    await assertReads(duck, sql);
     try {
-      const { columns, rows } = await selectRows(connection, sql);
-      return { columns, rows: rows.map(plainRow) };
+      return await answerOf(connection, sql);
     } catch (error) {
+      if (error instanceof ScytheError) throw error;
+      if (/^Out of Memory Error/.test(messageOf(error))) throw tooMuch(`needs more than ${QUERY_MB} MiB`, error);
       throw new ScytheError("invalid_input", `The query failed: ${messageOf(error)}`, {
         hint: `Tables: ${[...tables.keys()].join(", ")}. The dialect is DuckDB's.`,
         cause: error,
       });
     }
+  });
+}
+
+/** A page of rows at a time, so that what would fill the memory ends at its limit. */
+async function answerOf(connection: DuckDBConnection, sql: string): Promise<Answer> {
+  const result = await connection.stream(sql);
+  const columns = result.deduplicatedColumnNames();
+  const rows: SqlRow[] = [];
+  let bytes = 0;
+  for await (const page of result.yieldRowsJs()) {
+    for (const values of page) {
+      for (const value of values) bytes += roughSize(value);
+      // not by assignment: a column may be called __proto__
+      rows.push(Object.fromEntries(columns.map((name, i) => [name, plain(values[i])])));
+    }
+    if (bytes > ANSWER_BYTES) throw tooMuch(`gives more than ${ANSWER_BYTES / 2 ** 20} MiB of rows`);
+  }
+  return { columns, rows };
+}
+
+/** Bytes that a value takes in memory, with its place in a row. */
+function roughSize(value: unknown): number {
+  if (typeof value === "string") return 32 + 2 * value.length;
+  if (typeof value !== "object" || value === null) return 32;
+  return Object.values(value).reduce((sum: number, own) => sum + roughSize(own), 64);
+}
+
+function tooMuch(what: string, cause?: unknown): ScytheError {
+  return new ScytheError("invalid_input", `The query ${what}`, {
+    hint: "Ask for fewer rows or columns, or aggregate (LIMIT, GROUP BY). For all of a table: --table <name>, or its Parquet file.",
+    ...(cause === undefined ? {} : { cause }),
   });
 }
 
@@ -55,10 +98,6 @@ async function scalarsSql(duck: Duck, tables: ReadonlyMap<string, string>): Prom
 }
 
 /** Counts and sums come as bigints; those that a number holds exactly become numbers. */
-function plainRow(row: SqlRow): SqlRow {
-  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(value)]));
-}
-
 function plain(value: unknown): unknown {
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   if (Array.isArray(value)) return value.map(plain);

@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ownedName } from "../temporary.ts";
 import { localStorage } from "./local.ts";
 import { listAll } from "./storage.ts";
 
@@ -88,4 +89,26 @@ describe("a symbolic link that stays", () => {
     await storage.delete(["new/key"]);
     expect(await storage.listFolders("")).toEqual(["run"]);
   });
+});
+
+it("writes nowhere else when the folder of unfinished files is a link", async () => {
+  const root = await mkdtemp(join(tmpdir(), "scythe-links-"));
+  try {
+    const elsewhere = join(root, "elsewhere");
+    await mkdir(elsewhere);
+    const litter = join(elsewhere, ownedName().replace(/-\d+-\d+-/, "-2147483646-1-"));
+    await writeFile(litter, "");
+    for (const link of [".scythe-tmp", join(".scythe-tmp", "locks")]) {
+      const storage = join(root, link.replaceAll("/", "_"));
+      await mkdir(dirname(join(storage, link)), { recursive: true });
+      await symlink(elsewhere, join(storage, link));
+      await expect(localStorage(storage).put("a/b", "x")).rejects.toMatchObject({
+        code: "storage",
+        message: expect.stringContaining("is a link"),
+      });
+      expect(await readdir(elsewhere)).toEqual([basename(litter)]);
+    }
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
 });

@@ -4,6 +4,7 @@ import { access, copyFile, link, mkdir, readdir, rename, rm, rmdir, stat, unlink
 import { dirname, join, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { ScytheError } from "../errors.ts";
+import { assertFolder } from "../private-folder.ts";
 import { ownedName, removeAbandonedFiles } from "../temporary.ts";
 import { assertKey, assertPrefix } from "./key.ts";
 import { absent, fail, isAbsent } from "./local-errors.ts";
@@ -163,6 +164,8 @@ async function writeOnce(
 ): Promise<Shown> {
   const temp = join(root, TEMP, ownedName());
   try {
+    assertFolder(join(root, TEMP)); // a link there would have us write, and tidy, where it leads
+    assertFolder(join(root, LOCKS));
     await tidy(root);
     await mkdir(dirname(temp), { recursive: true });
     await fill(temp);

@@ -1,12 +1,11 @@
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import type { Column } from "../spec/columns.ts";
 import { hasScheme } from "../spec/file-ref.ts";
 import { makeSpecValidator } from "../spec/given.ts";
+import { makeScratch } from "../temporary.ts";
 import { InputFiles } from "../worker/input-files.ts";
 import { isFailure, OutputChecker } from "../worker/outputs.ts";
 import type { LogLine } from "../worker/protocol.ts";
@@ -43,7 +42,7 @@ export async function runOnce(
     const lines = checked.issues.map(({ field, value, rule }) => `  ${field} = ${value}: ${rule}`).join("\n");
     throw new ScytheError("invalid_specs", `The spec is invalid.\n${lines}`, { details: { invalid: checked.issues } });
   }
-  const tempRoot = await mkdtemp(join(tmpdir(), "scythe-once-"));
+  const tempRoot = await makeScratch("once");
   const logs: LogLine[] = [];
   const services = { seed: options.seed ?? 0, tempRoot, logs, fetchUri: options.fetchUri };
   const context = new SpecContext(services, options.sortIndex ?? 0, options.attempt ?? 1);

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isScytheError, messageOf, ScytheError } from "../errors.ts";
 import { hashFile } from "../files/artifacts.ts";
+import { assertFolder, temporaryRoot } from "../private-folder.ts";
 import type { Storage } from "../storage/storage.ts";
 
 /** An object on its way from one storage to another. */
@@ -177,8 +177,9 @@ export function damaged(uri: string): ScytheError {
 
 /** On the target's disk, so that a file gets its name by a rename. */
 async function makeScratch(target: Storage): Promise<string> {
-  const folder = target.scratch ?? tmpdir();
+  const folder = target.scratch ?? temporaryRoot();
   try {
+    assertFolder(folder);
     await mkdir(folder, { recursive: true });
     if (target.scratch !== undefined) await removeLitter(folder);
     return await mkdtemp(join(folder, SCRATCH));

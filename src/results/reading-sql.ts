@@ -1,0 +1,60 @@
+import { ScytheError } from "../errors.ts";
+import type { Duck } from "../table/duckdb.ts";
+import { literal } from "../table/sql.ts";
+
+/** Table functions that read the tables or make rows. Others switch logs and profiles on, which write files. */
+const TABLE_FUNCTIONS: ReadonlySet<string> = new Set([
+  ...["range", "generate_series", "unnest", "repeat", "repeat_row", "json_each", "json_tree", "query_table"],
+  ...["read_parquet", "parquet_scan", "parquet_metadata", "parquet_file_metadata", "parquet_schema"],
+  ...["parquet_full_metadata", "parquet_kv_metadata", "parquet_bloom_probe", "summary", "pragma_table_info"],
+  ...["duckdb_columns", "duckdb_functions", "duckdb_keywords", "duckdb_tables", "duckdb_types", "duckdb_views"],
+]);
+
+/** `EXPLAIN ANALYZE` runs what it explains. */
+const EXPLAIN = /^\s*explain(\s+analyze)?\s/i;
+
+interface Parsed {
+  error: boolean;
+  error_type?: string;
+  error_message?: string;
+  statements?: unknown[];
+}
+
+/**
+ * Refuses a query that would do anything but read. DuckDB's own parser says what its statements are: it writes out the
+ * tree of SELECT statements (`FROM`, `VALUES`, `DESCRIBE`, `SUMMARIZE` and `SHOW` among them) and of no others.
+ * @throws ScytheError `invalid_input` saying what is not read-only; what cannot be parsed is left to the query itself
+ */
+export async function assertReads(duck: Duck, sql: string): Promise<void> {
+  const explained = sql.replace(EXPLAIN, "");
+  const { error, error_type, statements = [] } = await parse(duck, explained);
+  if (error && error_type === "parser") return;
+  if (error || (explained !== sql && statements.length !== 1)) throw refused("a statement that is no SELECT");
+  const stranger = tableFunctionsIn(statements).find((name) => !TABLE_FUNCTIONS.has(name));
+  if (stranger !== undefined) throw refused(`${stranger}(), which may do more than read`);
+}
+
+async function parse(duck: Duck, sql: string): Promise<Parsed> {
+  if (sql.includes("\0")) throw refused("a NUL character");
+  const [row] = await duck.rows(`SELECT json_serialize_sql(${literal(sql)}) AS tree`);
+  return JSON.parse(row!.tree as string) as Parsed;
+}
+
+function tableFunctionsIn(tree: unknown): string[] {
+  const names: string[] = [];
+  const open: unknown[] = [tree];
+  while (open.length > 0) {
+    const node = open.pop();
+    if (typeof node !== "object" || node === null) continue;
+    const { type, function: called } = node as { type?: unknown; function?: { function_name?: unknown } };
+    if (type === "TABLE_FUNCTION") names.push(String(called?.function_name).toLowerCase());
+    open.push(...Object.values(node));
+  }
+  return names;
+}
+
+function refused(what: string): ScytheError {
+  return new ScytheError("invalid_input", `The query only reads, but it has ${what}`, {
+    hint: "Give SELECT, FROM, VALUES, DESCRIBE, SUMMARIZE, SHOW, or EXPLAIN of one of them; PIVOT needs its values (IN …). To write a file use --format csv.",
+  });
+}
