@@ -32,6 +32,7 @@ describe("parseYaml", () => {
       "many values in a line",
       (n: number) => `a: [${"b, ".repeat(4 * n)}]\nc: {${Array.from({ length: n }, (_, i) => `d${i}: 1`)}}`,
     ],
+    ["many aliases", (n: number) => Array.from({ length: 2 * n }, (_, i) => `- &a${i} v\n- *a${i}\n`).join("")],
     ["many errors", (n: number) => "a: ]\n".repeat(n)],
   ])("takes time in proportion to its length: %s", async (_name, make) => {
     const parse = (text: string) => {

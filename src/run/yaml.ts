@@ -6,6 +6,10 @@ import { brokenSeal, sealState } from "./seal.ts";
 /** Above this a description is not read: the records of 100,000 input files take some 30 MB. */
 const MOST_BYTES = 64e6;
 
+/** Each alias is looked for in all of the text before it. */
+const MOST_ALIASES = 100;
+const ALIAS = /(?<=^|[\s,[{])\*[^\s*]/gm;
+
 /**
  * What a YAML text holds. Takes time in proportion to its length, whoever wrote it: the library's own look for keys that
  * occur twice compares each with all others.
@@ -15,6 +19,7 @@ export function parseYaml(text: string): unknown {
   if (text.length > MOST_BYTES) {
     throw new Error(`it has ${text.length} characters, and ${MOST_BYTES} are the most that are read`);
   }
+  if ((text.match(ALIAS)?.length ?? 0) > MOST_ALIASES) throw new Error(`it has more than ${MOST_ALIASES} aliases`);
   const lines = new LineCounter();
   const document = parseDocument(text, { uniqueKeys: false, prettyErrors: false, lineCounter: lines });
   const [error] = document.errors;
