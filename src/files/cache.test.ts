@@ -1,4 +1,17 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -59,6 +72,48 @@ describe("FileCache", () => {
     await cache.get("a", "f", write("never"));
     await new FileCache(folder, 250).get("d", "f", write("d".repeat(100)));
     expect(paths.map((path) => existsSync(path))).toEqual([true, false, false]);
+  });
+
+  it("keeps to its limit, also while files are in use", async () => {
+    const cache = new FileCache(folder, 250);
+    const recent: string[] = [];
+    for (const name of ["a", "b"]) recent.push(await cache.get(name, "f", write(name.repeat(100))));
+    const tooMany = cache.get("c", "f", write("c".repeat(100)));
+    await expect(tooMany).rejects.toMatchObject({ code: "storage", hint: expect.stringContaining("cache.maxBytes") });
+    expect(recent.map((path) => existsSync(path))).toEqual([true, true]);
+    old(recent[0]!, 2); // in use perhaps, but there is nothing older
+    await cache.get("c", "f", write("c".repeat(100)));
+    expect(recent.map((path) => existsSync(path))).toEqual([false, true]);
+    expect(readFileSync(await cache.get("a", "f", write("again")), "utf8")).toBe("again");
+  });
+
+  it.each(["another process", "the same process"])(
+    "gives no content that is not what was brought, in %s",
+    async (who) => {
+      const cache = new FileCache(folder, 1_000);
+      const path = await cache.get("a", "f", write("good"));
+      const { atime, mtime } = statSync(path);
+      writeFileSync(path, "evil");
+      utimesSync(path, atime, mtime);
+      const reader = who === "the same process" ? cache : new FileCache(folder, 1_000);
+      expect(readFileSync(await reader.get("a", "f", write("good")), "utf8")).toBe("good");
+      rmSync(path);
+      expect(readFileSync(await reader.get("a", "f", write("good")), "utf8")).toBe("good");
+    },
+  );
+
+  it.skipIf(process.platform === "win32")("is its user's alone", async () => {
+    const own = join(folder, "own");
+    mkdirSync(own);
+    chmodSync(own, 0o777);
+    await new FileCache(own, 1_000).get("a", "f", write("x"));
+    expect(statSync(own).mode & 0o777).toBe(0o700);
+    symlinkSync(own, join(folder, "link"));
+    await expect(new FileCache(join(folder, "link"), 1_000).get("a", "f", write("x"))).rejects.toThrow("is a link");
+    if (process.getuid!() !== 0) return;
+    chownSync(own, 4242, 4242);
+    const foreign = new FileCache(own, 1_000).get("a", "f", write("x"));
+    await expect(foreign).rejects.toThrow("belongs to another user (uid 4242)");
   });
 
   it("lets no name lead out of its folder", async () => {

@@ -1,20 +1,29 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { ScytheError } from "../errors.ts";
+import { makePrivate } from "../private-folder.ts";
 import { ownedName, removeAbandonedFiles } from "../temporary.ts";
+import { hashFile } from "./artifacts.ts";
+import { KnownContents } from "./content-mark.ts";
 
-/** A file that was used this recently may be in a task's hands and is kept. */
+/** A file that was used this recently may be in a task's hands, and goes only when nothing older is left to go. */
 const IN_USE_MS = 15 * 60_000;
+/** … and this recently, it stays. */
+const IN_HAND_MS = 60_000;
+const TOUCH_MS = 30_000;
 
 /**
- * Files brought to this machine, shared by all processes on it and bounded in size. A file appears whole or not at all;
- * tasks of this process that want the same one share its download.
+ * Files brought to this machine, shared by all processes of this user and bounded in size. A file appears whole or not at
+ * all, is used only while its content is what was brought, and tasks that want the same one share its download.
  */
 export class FileCache {
   readonly #folder: string;
   readonly #maxBytes: number;
-  #tidied: Promise<void> | undefined;
+  readonly #known = new KnownContents();
+  readonly #touched = new Map<string, number>();
   readonly #coming = new Map<string, Promise<string>>();
+  #ready: Promise<void> | undefined;
 
   constructor(folder: string, maxBytes: number) {
     this.#folder = folder;
@@ -22,9 +31,10 @@ export class FileCache {
   }
 
   /**
-   * The local path of what `identity` names; brought by `bring` when it is not there.
+   * The local path of what `identity` names; brought by `bring` when it is not there, or not what was brought.
    * @param identity changes with the content: a URI and its etag, say
    * @param name the file's name, so that a function sees the extension that it expects
+   * @throws ScytheError `storage` when the folder is somebody else's, or files in use leave no room
    */
   get(identity: string, name: string, bring: (path: string) => Promise<void>): Promise<string> {
     let path = this.#coming.get(identity);
@@ -38,41 +48,72 @@ export class FileCache {
   }
 
   async #get(identity: string, name: string, bring: (path: string) => Promise<void>): Promise<string> {
+    this.#ready ??= this.#open();
+    await this.#ready;
     const folder = join(this.#folder, createHash("sha256").update(identity).digest("hex").slice(0, 32));
     const path = join(folder, safeName(name));
-    const now = new Date();
-    if (await touch(path, now)) return path;
+    const recorded = await readFile(recordOf(folder), "utf8").catch(() => undefined);
+    if (recorded !== undefined && (await this.#known.is(path, recorded))) {
+      await this.#touch(path, recorded);
+      return path;
+    }
     const temp = join(this.#folder, `${ownedName()}.part`);
     try {
-      await this.#tidy();
-      await mkdir(folder, { recursive: true });
       await bring(temp);
+      const sha256 = await hashFile(temp);
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await writeFile(`${temp}.sha256`, sha256);
+      await rename(`${temp}.sha256`, recordOf(folder));
       await rename(temp, path);
+      await this.#shrink(folder);
+      await this.#known.is(path, sha256);
     } finally {
       await rm(temp, { force: true });
+      await rm(`${temp}.sha256`, { force: true });
     }
-    await this.#shrink();
     return path;
   }
 
-  /** Removes, once, what killed processes have left half-brought. */
-  #tidy(): Promise<void> {
-    this.#tidied ??= removeAbandonedFiles(this.#folder);
-    return this.#tidied;
+  /** Removes what killed processes have left half-brought, too. */
+  async #open(): Promise<void> {
+    makePrivate(this.#folder);
+    await removeAbandonedFiles(this.#folder);
   }
 
-  /** Removes what was used longest ago until the rest fits. */
-  async #shrink(): Promise<void> {
-    const files = await this.#files();
+  /** Marks a file as used, now and then: that changes its marks, and then it is read again. */
+  async #touch(path: string, sha256: string): Promise<void> {
+    const now = Date.now();
+    if (now - (this.#touched.get(path) ?? 0) < TOUCH_MS) return;
+    this.#touched.set(path, now);
+    await utimes(path, new Date(now), new Date(now)).catch(() => undefined); // gone: whoever removed it had to
+    await this.#known.is(path, sha256);
+  }
+
+  /** Removes what was used longest ago until the rest fits. @param brought the folder that must stay */
+  async #shrink(brought: string): Promise<void> {
+    const files = (await this.#files()).sort((a, b) => a.used - b.used);
     let bytes = files.reduce((sum, file) => sum + file.size, 0);
-    for (const file of files.sort((a, b) => a.used - b.used)) {
-      if (bytes <= this.#maxBytes || Date.now() - file.used < IN_USE_MS) return;
-      await rm(file.folder, { recursive: true, force: true });
-      bytes -= file.size;
+    for (const least of [IN_USE_MS, IN_HAND_MS]) {
+      for (const file of files) {
+        if (bytes <= this.#maxBytes) return;
+        if (file.gone || file.folder === brought || Date.now() - file.used < least) continue;
+        await remove(file.folder);
+        file.gone = true;
+        bytes -= file.size;
+      }
     }
+    if (bytes <= this.#maxBytes) return;
+    await remove(brought);
+    throw new ScytheError(
+      "storage",
+      `The file cache ${this.#folder} may hold ${this.#maxBytes} bytes, which are in use`,
+      {
+        hint: "Raise cache.maxBytes in the config, or have cache.folder (SCYTHE_CACHE_DIR) on a larger disk.",
+      },
+    );
   }
 
-  async #files(): Promise<{ folder: string; size: number; used: number }[]> {
+  async #files(): Promise<{ folder: string; size: number; used: number; gone?: boolean }[]> {
     const folders = await readdir(this.#folder);
     const found = await Promise.all(
       folders.map(async (name) => {
@@ -86,14 +127,14 @@ export class FileCache {
   }
 }
 
-/** Marks a file as used; false when it is not there. */
-async function touch(path: string, now: Date): Promise<boolean> {
-  try {
-    await utimes(path, now, now);
-    return true;
-  } catch {
-    return false;
-  }
+/** Where the SHA-256 of a file is, beside its folder. */
+function recordOf(folder: string): string {
+  return `${folder}.sha256`;
+}
+
+async function remove(folder: string): Promise<void> {
+  await rm(recordOf(folder), { force: true });
+  await rm(folder, { recursive: true, force: true });
 }
 
 function safeName(name: string): string {

@@ -15,6 +15,9 @@ export interface FetchSettings {
   http: HttpOptions;
 }
 
+/** Looks each time whether the file is still there, and what was brought. */
+type Use = () => Promise<string>;
+
 export type FetchUri = (uri: string) => Promise<string>;
 
 /**
@@ -22,8 +25,8 @@ export type FetchUri = (uri: string) => Promise<string>;
  * @returns a function from URI to local path. @throws ScytheError naming the URI and what is wrong with it
  */
 export function fileFetcher({ storage, openBucket, isRunFile, cache, http }: FetchSettings): FetchUri {
-  const fetched = new Map<string, Promise<string>>();
-  const fetchOnce = async (uri: string): Promise<string> => {
+  const known = new Map<string, Promise<Use>>();
+  const find = async (uri: string): Promise<Use> => {
     const own = storage.keyOf(uri);
     if (own !== undefined && (!storage.localPath || isRunFile(own))) return fromStorage(storage, own, uri, cache);
     if (uri.startsWith("s3://")) {
@@ -34,28 +37,29 @@ export function fileFetcher({ storage, openBucket, isRunFile, cache, http }: Fet
       const { pathname } = new URL(uri);
       // no etag is asked for: once a process, and each day anew, is fresh enough for a file named by URL
       const identity = `${uri}\0${new Date().toISOString().slice(0, 10)}`;
-      return cache.get(identity, pathname, (path) => downloadHttp(uri, path, http));
+      return () => cache.get(identity, pathname, (path) => downloadHttp(uri, path, http));
     }
     throw new ScytheError("invalid_input", `Cannot fetch ${uri}`, {
       hint: "A run's inputs are its own files (local ones are stored with it), http(s):// URLs or s3:// URIs.",
     });
   };
-  return (uri) => {
-    let path = fetched.get(uri);
-    if (!path) {
-      path = fetchOnce(uri);
-      fetched.set(uri, path);
-      path.catch(() => fetched.delete(uri));
+  return async (uri) => {
+    let use = known.get(uri);
+    if (!use) {
+      use = find(uri);
+      known.set(uri, use);
+      use.catch(() => known.delete(uri));
     }
-    return path;
+    return (await use)();
   };
 }
 
-async function fromStorage(storage: Storage, key: string, uri: string, cache: FileCache): Promise<string> {
-  if (storage.localPath) return storage.localPath(key);
+async function fromStorage(storage: Storage, key: string, uri: string, cache: FileCache): Promise<Use> {
+  const { localPath } = storage;
+  if (localPath) return async () => localPath.call(storage, key);
   const info = (await storage.head(key)) ?? (await storage.head(decoded(key)));
   if (!info) throw new ScytheError("not_found", `No object ${uri}`, { hint: "Check the URI and who may read it." });
-  return cache.get(`${uri}\0${info.etag}`, basename(info.key), (path) => storage.getFile(info.key, path));
+  return () => cache.get(`${uri}\0${info.etag}`, basename(info.key), (path) => storage.getFile(info.key, path));
 }
 
 /** Python Scythe percent-encodes URIs here and there and never decodes them. */

@@ -1,8 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
-import { hashFile } from "../files/artifacts.ts";
+import { KnownContents } from "../files/content-mark.ts";
 import type { Environment } from "../run/environment.ts";
 import { randomFrom } from "../sampling/random.ts";
 import type { Column } from "../spec/columns.ts";
@@ -157,18 +156,11 @@ async function withoutDamagedInputs(
 
 /** An input file that comes by way of a cache or a network is the run's, or it is not used. */
 function checkedFetch({ layout }: Subject, { artifacts }: About, fetchUri: Rerunner["fetchUri"]) {
-  const known = new Map<string, Promise<string>>();
-  const fetchAndCheck = async (uri: string): Promise<string> => {
+  const contents = new KnownContents();
+  return async (uri: string): Promise<string> => {
     const path = await fetchUri(uri);
     const recorded = artifacts.get(layout.pathOf(uri) ?? "");
-    if (recorded === undefined || (await hashFile(path)) === recorded) return path;
-    throw new ScytheError("storage", `${path}, brought for ${uri}, has not the SHA-256 that the run recorded`, {
-      hint: "Remove it from this machine's cache of files.",
-    });
-  };
-  return (uri: string) => {
-    const path = known.get(uri) ?? fetchAndCheck(uri);
-    known.set(uri, path);
+    if (recorded !== undefined) await contents.assert(path, recorded, uri);
     return path;
   };
 }

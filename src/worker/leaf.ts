@@ -8,6 +8,7 @@ import { specsPathOf } from "./node-specs.ts";
 import type { BufferPool } from "./part-buffers.ts";
 import { PartWriter } from "./part-writer.ts";
 import type { ChunkRequest } from "./protocol.ts";
+import { recordedFetch } from "./recorded-inputs.ts";
 import { runInputs } from "./run-inputs.ts";
 import type { ChunkRunner, Death, RunnerEnd } from "./runner.ts";
 import { SpecAccount } from "./spec-account.ts";
@@ -181,7 +182,7 @@ class LeafRun {
         return undefined;
       },
       onOutput: (text) => this.#part.output(text),
-      fetchUri: this.#settings.fetchUri,
+      fetchUri: recordedFetch(this.#settings.storage, this.#run, this.#settings.fetchUri),
       signal: this.#context.signal,
       kill: this.#context.kill,
     });

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
-import { copyFile, rm, stat } from "node:fs/promises";
+import { copyFile, rm } from "node:fs/promises";
 import { fingerprint, hashFile } from "../files/artifacts.ts";
+import { contentMark } from "../files/content-mark.ts";
 import { RunLayout } from "../run/layout.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { OutputFile } from "./protocol.ts";
@@ -21,10 +22,10 @@ export async function storeOutput(
   file: Stored,
   attempt: string,
 ): Promise<StoredOutput> {
-  const before = await markOf(file.path);
+  const before = await contentMark(file.path);
   const content = await fingerprint(file.path);
   const { name, written } = await storeUnder(storage, layout, file, content.sha256, attempt);
-  if (!written || (await markOf(file.path)) === before) return { stored: name, ...content };
+  if (!written || (await contentMark(file.path)) === before) return { stored: name, ...content };
   const steady = `${file.path}.steady`; // nobody else knows of it
   await copyFile(file.path, steady, constants.COPYFILE_FICLONE);
   await storage.putFile(layout.key(RunLayout.resultPath(file.field, name)), steady);
@@ -56,10 +57,4 @@ async function holds(storage: Storage, key: string, path: string, sha256: string
   } finally {
     if (!storage.localPath) await rm(held, { force: true });
   }
-}
-
-/** Changes with the content of a file. */
-async function markOf(path: string): Promise<string> {
-  const { ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
-  return `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
 }
