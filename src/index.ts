@@ -32,4 +32,5 @@ export type { Repro } from "./study/repro.ts";
 export type { Reproduction } from "./study/reproduce.ts";
 export type { RetryOptions } from "./study/retry.ts";
 export type { ResumeOptions, Run } from "./study/run.ts";
+export type { LogOptions, RunLogs, SpecLog } from "./study/run-logs.ts";
 export type { CancelOptions, Obeyed } from "./study/steer.ts";

@@ -12,6 +12,7 @@ import { registerGc } from "./gc.ts";
 import { registerInit } from "./init.ts";
 import { registerLineage } from "./lineage.ts";
 import { registerList } from "./list.ts";
+import { registerLogs } from "./logs.ts";
 import { registerRepro } from "./repro.ts";
 import { registerResults } from "./results.ts";
 import { registerResume } from "./resume.ts";
@@ -46,6 +47,7 @@ const COMMANDS = [
   registerShow,
   registerResults,
   registerErrors,
+  registerLogs,
   registerDiff,
   registerLineage,
   registerRepro,

@@ -95,7 +95,8 @@ describe("keys of a run", () => {
         expect(layout.wave(a, 0, 0).startsWith(layout.waves(b))).toBe(false);
         expect(layout.nodeSpecs(a, part.generation)).not.toBe(layout.nodeSpecs(b, part.generation));
         expect(layout.nodeSpecs(a, part.generation)).not.toBe(layout.nodeSpecs(a, part.generation + 1));
-        expect(parseEvent(layout.event(a, part))).toBe(part.generation);
+        expect(parseEvent(layout.event(a, part))).toEqual({ generation: part.generation, early: false });
+        expect(parseEvent(layout.event(a, part, "0a1b2c3d"))).toEqual({ generation: part.generation, early: true });
       }),
     );
   });

@@ -207,8 +207,9 @@ export class RunLayout {
   get events(): string {
     return this.key("scatter-gather/events/");
   }
-  event(path: NodePath, range: Omit<PartName, "ok" | "failed">): string {
-    return `${this.events}${nodeFolder(path)}${rangeName(range)}.json`;
+  /** @param attempt names what one attempt tells before its part is there */
+  event(path: NodePath, range: Omit<PartName, "ok" | "failed">, attempt?: string): string {
+    return `${this.events}${nodeFolder(path)}${rangeName(range)}${attempt === undefined ? "" : `.${attempt}`}.json`;
   }
   /** What the leaves of a node have in hand, for whoever comes after a worker that died with it. */
   notes(path: NodePath, generation: number): string {
@@ -275,10 +276,10 @@ export function parseWave(key: string): { generation: number; wave: number } | u
   return match ? { generation: Number(match[1]), wave: Number(match[2]) } : undefined;
 }
 
-/** The generation whose chunk an event's key names. */
-export function parseEvent(key: string): number | undefined {
-  const match = /\/events\/.*\/g(\d+)-\d+-\d+\.json$/.exec(key);
-  return match ? Number(match[1]) : undefined;
+/** The generation whose chunk an event's key names, and whether it was told before the chunk's end. */
+export function parseEvent(key: string): { generation: number; early: boolean } | undefined {
+  const match = /\/events\/.*\/g(\d+)-\d+-\d+(\.[0-9a-f]+)?\.json$/.exec(key);
+  return match ? { generation: Number(match[1]), early: match[2] !== undefined } : undefined;
 }
 
 /**

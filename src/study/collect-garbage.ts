@@ -1,7 +1,13 @@
-import type { RunLayout } from "../run/layout.ts";
+import { eachOf } from "../files/artifacts.ts";
+import { parseEvent, type RunLayout } from "../run/layout.ts";
 import { isComplete, readReport } from "../run/report.ts";
 import { readState } from "../run/state.ts";
-import { listAll, type Storage } from "../storage/storage.ts";
+import { listAll, type ObjectInfo, type Storage } from "../storage/storage.ts";
+import type { ChunkEvent } from "../worker/chunk-log.ts";
+import { readEvent } from "./run-logs.ts";
+
+/** Logs looked at at the same time. */
+const AT_ONCE = 16;
 
 export interface Garbage {
   experimentId: string;
@@ -15,7 +21,8 @@ export interface Garbage {
 }
 
 /**
- * What the tree of a run needed and its results do not: `scatter-gather/` of a complete run.
+ * What the tree of a run needed and its results do not: `scatter-gather/` of a complete run, without the logs of chunks
+ * that have a failed spec.
  * @param remove takes it away; otherwise it is only counted
  */
 export async function collectGarbage(storage: Storage, layout: RunLayout, remove: boolean): Promise<Garbage> {
@@ -24,8 +31,23 @@ export async function collectGarbage(storage: Storage, layout: RunLayout, remove
   if (!isComplete(state, report)) {
     return { experimentId, run: state ? "incomplete" : "foreign", files: 0, bytes: 0 };
   }
-  const objects = await listAll(storage, layout.tree);
+  const objects = await garbageOf(storage, layout);
   if (remove) await storage.delete(objects.map(({ key }) => key));
   const bytes = objects.reduce((sum, { size }) => sum + size, 0);
   return { experimentId, run: "complete", files: objects.length, bytes };
+}
+
+async function garbageOf(storage: Storage, layout: RunLayout): Promise<ObjectInfo[]> {
+  const objects = await listAll(storage, layout.tree);
+  const kept = new Set<string>();
+  const events = objects.filter(({ key }) => parseEvent(key) !== undefined);
+  await eachOf(events, AT_ONCE, async ({ key }) => {
+    const event = await readEvent(storage, key);
+    if (event && hasFailed(event)) kept.add(key);
+  });
+  return objects.filter(({ key }) => !kept.has(key));
+}
+
+function hasFailed({ failures, failed, logs }: ChunkEvent): boolean {
+  return (failed ?? []).length > 0 || (failures.length > 0 && logs.length > 0);
 }

@@ -3,7 +3,7 @@ import { countedParts } from "../run/part-counts.ts";
 import { isComplete, readReport } from "../run/report.ts";
 import { type RunState, readState, type ShownStatus, shownStatus } from "../run/state.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
-import type { ChunkEvent } from "../worker/chunk-log.ts";
+import { readEvent } from "./run-logs.ts";
 
 export interface NewFailure {
   sortIndex: number;
@@ -43,7 +43,7 @@ export class ProgressReader {
   readonly #begun = Date.now();
   readonly #samples: { at: number; done: number }[] = [];
   #failures: NewFailure[] = [];
-  #eventsSeen = 0;
+  #eventsSeen = "";
   /** As it was read last. */
   state: RunState | undefined;
   /** The generation that was under way when it was last looked at: its specs are counted to the end. */
@@ -93,13 +93,14 @@ export class ProgressReader {
 
   async #readEvents(generation: number): Promise<void> {
     const all = await listAll(this.#storage, this.#layout.events);
-    const events = all.filter(({ key }) => parseEvent(key) === generation);
-    if (events.length === this.#eventsSeen) return;
-    this.#eventsSeen = events.length;
+    const events = all.filter(({ key }) => parseEvent(key)?.generation === generation);
     const newest = events.sort((a, b) => b.modified.getTime() - a.modified.getTime()).slice(0, SHOWN_FAILURES);
-    const read = await Promise.all(newest.map(({ key }) => this.#storage.get(key)));
+    const seen = newest.map(({ key, modified, size }) => `${key} ${modified.getTime()} ${size}`).join("\n");
+    if (seen === this.#eventsSeen) return;
+    this.#eventsSeen = seen;
+    const read = await Promise.all(newest.map(({ key }) => readEvent(this.#storage, key)));
     this.#failures = read
-      .flatMap(({ body }) => failuresIn(body))
+      .flatMap((event) => event?.failures ?? [])
       .slice(0, SHOWN_FAILURES)
       .map(({ sort_index, kind, message }) => ({ sortIndex: sort_index, kind, message }));
   }
@@ -110,14 +111,5 @@ export class ProgressReader {
     while (this.#samples.length > 2 && this.#samples[0]!.at < now - RATE_WINDOW_MS) this.#samples.shift();
     const first = this.#samples[0]!;
     return now > first.at ? ((done - first.done) * 1000) / (now - first.at) : 0;
-  }
-}
-
-/** None for an event that is damaged: it tells of failures, the tables hold them. */
-function failuresIn(event: Uint8Array): ChunkEvent["failures"] {
-  try {
-    return (JSON.parse(new TextDecoder().decode(event)) as ChunkEvent).failures;
-  } catch {
-    return [];
   }
 }

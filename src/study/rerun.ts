@@ -64,7 +64,7 @@ export async function rerunSpecs(
     };
     const end = await runner.run(slot, request(at, attempt), {
       onRows,
-      onOutput: () => undefined,
+      onSaid: () => undefined,
       fetchUri,
       signal,
       kill: signal,

@@ -15,6 +15,7 @@ import { type Drive, note, startDrive } from "./drive.ts";
 import { engineRunOf, type RunHome } from "./home.ts";
 import { type Progress, ProgressReader } from "./progress.ts";
 import { beginRetry, type RetryOptions } from "./retry.ts";
+import { type LogOptions, LogReader, type RunLogs } from "./run-logs.ts";
 import { type CancelOptions, cancelRun, type Obeyed, pauseRun, unpauseRun } from "./steer.ts";
 
 export interface ResumeOptions {
@@ -101,6 +102,11 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
    */
   openResults(options: OpenResultsOptions = {}): Promise<Results<E>> {
     return openResults(this.#storage, this.#layout, this.#experiment, options);
+  }
+
+  /** What the run's specs said by now: `ctx.log`, and what they printed. */
+  logs(options: LogOptions = {}): Promise<RunLogs> {
+    return new LogReader(this.#storage, this.#layout).read(options);
   }
 
   /**

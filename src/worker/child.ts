@@ -4,6 +4,7 @@ import { ScytheError } from "../errors.ts";
 import { showBytes } from "../experiment/quantities.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { messageProblem } from "./message-problem.ts";
+import { Printed } from "./printed.ts";
 import { killAll, killLeftovers, OWNER_VARIABLE, residentBytes, startedBy, systemMemoryKills } from "./processes.ts";
 import type { ChunkRequest, FromChild, ToChild } from "./protocol.ts";
 import type { RunnerEnd, RunnerHooks } from "./runner.ts";
@@ -13,7 +14,6 @@ const START_MS = 60_000;
 /** A spec that ignores its time limit is killed this much later, with everything it started. */
 const GRACE_MS = 2_000;
 const WATCH_MS = 100;
-const TAIL = 16_384;
 /** A process that has been idle for so long, with others that its specs left running, ends with them. */
 const IDLE_MS = 1_000;
 /** What operating systems, schedulers and people end processes with; a spec's own fault shows as another signal. */
@@ -28,8 +28,7 @@ export class Child {
   /** Whoever waits for the process now. Replaced, not added to: a promise would keep every chunk's rows alive. */
   #onMessage: (message: FromChild) => void = () => undefined;
   #onExit: (end: RunnerEnd) => void = () => undefined;
-  #onOutput: (text: string) => void = () => undefined;
-  #tail = "";
+  readonly #printed: Printed;
   #killedFor: "timeout" | "memory" | "cancel" | "close" | undefined;
   /** What it had when it was killed for its memory. */
   #memory = "";
@@ -50,21 +49,18 @@ export class Child {
       detached: true, // a group of its own, so that what specs start dies with them and Ctrl-C reaches only us
       execArgv: ["--enable-source-maps"],
     });
+    this.#printed = new Printed(this.#process);
     this.#exited = new Promise((resolve) => {
       this.#process.once("exit", (code, signal) => {
         this.dead = true;
         killLeftovers(this.#process.pid!, this.#owner);
-        this.#onExit(this.#death(code, signal));
-        resolve();
+        void this.#printed.allRead().then(() => {
+          this.#onExit(this.#death(code, signal));
+          resolve();
+        });
       });
     });
     this.#process.on("message", (message) => this.#onMessage(message as FromChild));
-    for (const stream of [this.#process.stdout!, this.#process.stderr!]) {
-      stream.setEncoding("utf8").on("data", (text: string) => {
-        this.#tail = (this.#tail + text).slice(-TAIL);
-        this.#onOutput(text);
-      });
-    }
     this.ready = this.#start();
     this.ready.catch(() => undefined);
   }
@@ -77,7 +73,7 @@ export class Child {
       if (error instanceof KilledError) return { type: "died", reason: "killed", detail: error.message };
       throw error;
     }
-    this.#onOutput = hooks.onOutput;
+    this.#printed.onSaid = hooks.onSaid;
     this.#memoryKills = systemMemoryKills();
     const stop = () => this.#tell({ type: "stop" });
     const memory = this.#watchMemory(request);
@@ -101,14 +97,20 @@ export class Child {
             upTo = message.rows.upTo;
             const noted = hooks.onRows(message.rows, message.removeDirs);
             if (message.rows.announced && request.confirm) void this.#go(noted, watch, reject);
-          } else if (message.type === "end") resolve({ type: "ended", ...message.end });
-          else if (message.type === "failed" && message.begun) spoilt(`its process was left unfit: ${message.message}`);
-          else if (message.type === "failed") reject(failedChild(message));
+          } else if (message.type === "logs") {
+            for (const { sortIndex, message: text } of message.lines) hooks.onSaid({ sortIndex, source: "log", text });
+          } else if (message.type === "end") {
+            this.#onMessage = () => undefined;
+            void this.#printed.chunkRead().then(() => resolve({ type: "ended", ...message.end }));
+          } else if (message.type === "failed" && message.begun) {
+            spoilt(`its process was left unfit: ${message.message}`);
+          } else if (message.type === "failed") reject(failedChild(message));
           else if (message.type === "fetch") void this.#fetch(message, hooks, watch);
         };
         this.#onExit = resolve;
         if (this.dead)
           resolve({ type: "died", reason: "crash", detail: "the process had ended before its first spec" });
+        this.#printed.beginChunk();
         this.#tell({ type: "chunk", request });
         if (hooks.signal.aborted) stop(); // while the process was started
         if (hooks.kill.aborted) kill();
@@ -121,7 +123,7 @@ export class Child {
       hooks.kill.removeEventListener("abort", kill);
       this.#onMessage = () => undefined;
       this.#onExit = () => undefined;
-      this.#onOutput = () => undefined;
+      this.#printed.onSaid = () => undefined;
     }
   }
 
@@ -146,7 +148,7 @@ export class Child {
         };
         this.#onExit = (end) => {
           if (end.type === "died" && end.reason === "killed") reject(new KilledError(end.detail));
-          else reject(failedChild({ message: `it ended while loading the project\n${this.#tail}` }));
+          else reject(failedChild({ message: `it ended while loading the project\n${this.#printed.tail}` }));
         };
         timer = setTimeout(() => {
           this.#kill("close");
@@ -211,9 +213,9 @@ export class Child {
     if (this.#killedFor === "cancel") return { type: "stopped" };
     if (this.#killedFor === "timeout") return { type: "died", reason: "timeout", detail: "" };
     if (this.#killedFor === "memory") return { type: "died", reason: "out_of_memory", detail: this.#memory };
-    const output = this.#tail.trim().split("\n").slice(-8).join("\n");
+    const output = this.#printed.tail.trim().split("\n").slice(-8).join("\n");
     const said = output ? `; it last printed:\n${output}` : "";
-    if (OUT_OF_MEMORY.test(this.#tail)) {
+    if (OUT_OF_MEMORY.test(this.#printed.tail)) {
       return { type: "died", reason: "out_of_memory", detail: `more than its process could get${said}` };
     }
     if (signal === "SIGKILL" && this.#memoryKills !== undefined && systemMemoryKills()! > this.#memoryKills) {

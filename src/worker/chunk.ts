@@ -12,6 +12,8 @@ import { inputFinder } from "./run-inputs.ts";
 const FLUSH_MS = 20;
 /** … or when they have grown to this: a message that fits a pipe is not copied together from pieces. */
 const FRAME_BYTES = 48 * 1024;
+/** Lines of log are handed over at least this often, whatever a spec takes. */
+const SAY_MS = 100;
 /** After a death, specs are announced one by one for this long; then the culprit is not among the first. */
 const CAREFUL_MS = 2_000;
 /** A chunk that has produced this much hands its rest back, as its rows are held until its part is written. */
@@ -20,6 +22,10 @@ const MAX_CHUNK_BYTES = 96 * 2 ** 20;
 export interface ChunkServices {
   /** Hands rows over, and says at once that the spec at `rows.upTo` begins. Resolves when it is said. */
   emit(rows: Rows, removeDirs: string[]): Promise<void>;
+  /** Hands over lines of log of the spec in hand. */
+  say(lines: LogLine[]): void;
+  /** A spec begins of which some time may be seen. */
+  begins(sortIndex: number): void;
   fetchUri(uri: string): Promise<string>;
   /** True when the chunk should end after the spec in hand. */
   stopped(): boolean;
@@ -53,6 +59,8 @@ class ChunkRun {
   readonly #logs: LogLine[] = [];
   readonly #begun = performance.now();
   #flushed = performance.now();
+  #said = Number.NEGATIVE_INFINITY;
+  #saying: NodeJS.Timeout | undefined;
   #bytes = 0;
   /** The process holds so much by now that another should go on. */
   #grown = false;
@@ -66,6 +74,7 @@ class ChunkRun {
       seed: request.seed,
       tempRoot: request.tempRoot,
       logs: this.#logs,
+      onLog: () => this.#sayInTime(),
       fetchUri: inputFinder(request.inputs, services.fetchUri),
       rootRunId: request.rootRunId,
       timeoutMs: request.timeoutMs,
@@ -90,9 +99,11 @@ class ChunkRun {
       for (let i = 0; i < group.to - group.from; i++) {
         const at = group.from + i;
         if (at > from && this.#mustEnd()) return this.#end(at, attempt, this.#grown);
-        if (this.#mustFlush()) await this.#flush(at, this.#isCareful());
-        const row = rowAt(names, decoders, this.#columns, values, i);
         const sortIndex = Number(sortIndexes[i]);
+        const flush = this.#mustFlush();
+        if (flush) await this.#flush(at, this.#isCareful());
+        if (flush || at === from) this.#services.begins(sortIndex);
+        const row = rowAt(names, decoders, this.#columns, values, i);
         let outcome = this.#executor.run(row, sortIndex, attempt);
         if (outcome instanceof Promise) outcome = await outcome;
         if (outcome.ok === "stuck") return this.#end(at, outcome.nextAttempt, true);
@@ -128,7 +139,22 @@ class ChunkRun {
     this.#flushed = performance.now();
   }
 
+  /** A line of a long spec, or of one that may take its process with it, is seen before its end. */
+  #sayInTime(): void {
+    const wait = this.#isCareful() ? 0 : this.#said + SAY_MS - performance.now();
+    if (wait <= 0) this.#say();
+    else this.#saying ??= setTimeout(() => this.#say(), wait);
+  }
+
+  #say(): void {
+    clearTimeout(this.#saying);
+    this.#saying = undefined;
+    this.#said = performance.now();
+    if (this.#logs.length > 0) this.#services.say(this.#logs.splice(0));
+  }
+
   async #end(next: number, nextAttempt: number, dirty: boolean): Promise<ChunkEnd> {
+    clearTimeout(this.#saying);
     await this.#flush(next, false);
     return { next, nextAttempt, dirty };
   }

@@ -37,6 +37,8 @@ export class SpecExecutor {
   readonly #files: InputFiles | undefined;
   /** Ends the try in hand when an error comes from outside its promise: a stray rejection, a timer's throw. */
   #fail: ((thrown: unknown) => void) | undefined;
+  /** The spec that runs, or ran last: what is printed is its. */
+  current: number | undefined;
 
   constructor(experiment: AnyExperiment, options: ExecuteOptions) {
     this.#experiment = experiment;
@@ -52,6 +54,7 @@ export class SpecExecutor {
   }
 
   run(row: Record<string, unknown>, sortIndex: number, attempt: number): Outcome | Promise<Outcome> {
+    this.current = sortIndex;
     const context = new SpecContext(this.#options, sortIndex, attempt);
     if (!this.#files) return this.#call(row, { ...row }, context); // its own: the row is its index afterwards
     return this.#files

@@ -1,18 +1,31 @@
 import type { Registry } from "../experiment/registry.ts";
-import { runChunk } from "./chunk.ts";
+import { capturingOutput, notCaptured } from "./captured-output.ts";
+import { type ChunkServices, runChunk } from "./chunk.ts";
+import type { SpecExecutor } from "./execute.ts";
 import type { ChunkRunner } from "./runner.ts";
 
-/** Specs in this very process: breakpoints hit, but nothing can stop a function that hangs or exits. */
+/** Specs in this very process, what they print kept from its output: breakpoints hit, but nothing can stop a function that hangs or exits. */
 export function inProcessRunner(registry: Registry): ChunkRunner {
   return {
     run: async (_slot, request, hooks) => {
-      const end = await runChunk(registry.get(request.experiment), request, {
-        emit: async (rows, removeDirs) => hooks.onRows(rows, removeDirs),
-        fetchUri: hooks.fetchUri,
+      let executor: SpecExecutor | undefined;
+      const services: ChunkServices = {
+        emit: async (rows, removeDirs) => notCaptured(() => hooks.onRows(rows, removeDirs)),
+        say: (lines) => {
+          for (const { sortIndex, message } of lines) hooks.onSaid({ sortIndex, source: "log", text: message });
+        },
+        begins: () => undefined,
+        fetchUri: (uri) => notCaptured(() => hooks.fetchUri(uri)),
         stopped: () => hooks.signal.aborted,
         bytesAtRest: undefined,
-        onExecutor: () => undefined,
-      });
+        onExecutor: (own) => {
+          executor = own;
+        },
+      };
+      const end = await capturingOutput(
+        (source, text) => hooks.onSaid({ sortIndex: executor?.current, source, text }),
+        () => runChunk(registry.get(request.experiment), request, services),
+      );
       return { type: "ended", ...end };
     },
     warm: async () => undefined,

@@ -181,7 +181,7 @@ class LeafRun {
         if (turn.suspected) this.#acquit();
         return undefined;
       },
-      onOutput: (text) => this.#part.output(text),
+      onSaid: (said) => this.#part.say(said),
       fetchUri: recordedFetch(this.#settings.storage, this.#run, this.#settings.fetchUri),
       signal: this.#context.signal,
       kill: this.#context.kill,

@@ -11,6 +11,8 @@ export function messageProblem(message: FromChild, range: { from: number; to: nu
   switch (message.type) {
     case "rows":
       return rowsProblem(message, range);
+    case "logs":
+      return isLog(message.lines) ? undefined : "a log without lines";
     case "end":
       return isPosition(message.end?.next, range) && isPosition(message.end.nextAttempt, { from: 1, to: 1e6 })
         ? undefined
@@ -28,9 +30,17 @@ function rowsProblem({ rows, removeDirs }: Extract<FromChild, { type: "rows" }>,
   if (typeof rows !== "object" || rows === null || !isPosition(rows.upTo, range)) return "rows of other specs";
   const { ok, errors, tables, files, logs } = rows;
   if (typeof tables !== "object" || tables === null) return "rows without tables";
-  if (![files, logs, removeDirs].every(Array.isArray)) return "rows without their lists";
+  if (![files, removeDirs].every(Array.isArray) || !isLog(logs)) return "rows without their lists";
   if (![ok, errors, ...Object.values(tables)].every(isBatch)) return "columns that do not fit each other";
   return ok.rows + errors.rows === rows.upTo - range.from ? undefined : "other rows than there were specs";
+}
+
+function isLog(lines: unknown): boolean {
+  return Array.isArray(lines) && lines.every((line) => Number.isSafeInteger(line?.sortIndex) && isText(line.message));
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
 }
 
 function isPosition(value: unknown, { from, to }: { from: number; to: number }): boolean {

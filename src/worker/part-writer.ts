@@ -14,11 +14,14 @@ import { parquetBytes } from "../table/write-parquet.ts";
 import { newAttemptId } from "./attempt.ts";
 import { ChunkLog } from "./chunk-log.ts";
 import type { PartBuffers } from "./part-buffers.ts";
-import type { OutputFile, Rows } from "./protocol.ts";
+import type { OutputFile, Rows, Said } from "./protocol.ts";
 import { storeOutput } from "./store-output.ts";
 
 /** Output files of one chunk under way at once. */
 const UPLOADS = 8;
+/** While a chunk runs, what its specs said is stored this often; writes to a bucket cost money. */
+const TELL_LOCAL_MS = 1_000;
+const TELL_MS = 5_000;
 
 /** Gathers the rows of one chunk and commits them as its part: whole, or not at all. */
 export class PartWriter {
@@ -29,6 +32,11 @@ export class PartWriter {
   readonly #attempt = newAttemptId();
   readonly #log = new ChunkLog();
   readonly #buffers: PartBuffers;
+  readonly #telling: NodeJS.Timeout;
+  #told: Promise<void> = Promise.resolve();
+  #toldOnce = false;
+  /** The range that has a part by now, and whether it is ours: a chunk's log is that of its part. */
+  #settled: { range: { generation: number; from: number; to: number }; counts: boolean } | undefined;
   #storing: Promise<void> = Promise.resolve();
   /** All positions below are settled. */
   upTo: number;
@@ -43,6 +51,10 @@ export class PartWriter {
     this.#buffers = buffers;
     buffers.clear();
     this.upTo = task.from;
+    const every = this.#storage.localPath ? TELL_LOCAL_MS : TELL_MS;
+    this.#telling = setInterval(() => {
+      if (this.#log.changed) this.#told = this.#told.then(() => this.#tell());
+    }, every).unref();
   }
 
   add(rows: Rows, removeDirs: readonly string[]): void {
@@ -52,19 +64,39 @@ export class PartWriter {
     this.#buffers.ok.add(rows.ok);
     this.#buffers.errors.add(rows.errors);
     for (const [name, table] of Object.entries(this.#buffers.tables)) table.add(rows.tables[name]!);
-    this.#log.add(rows);
+    for (const { sortIndex, message } of rows.logs) this.#log.say({ sortIndex, source: "log", text: message });
+    this.#log.fail(rows.errors);
     if (rows.files.length + removeDirs.length === 0) return;
     this.#storing = this.#storing.then(() => this.#storeFiles(rows.files, firstRow, removeDirs));
     this.#storing.catch(() => undefined); // told at the commit
   }
 
-  output(text: string): void {
-    this.#log.output(text);
+  say(said: Said): void {
+    this.#log.say(said);
   }
 
   /** Waits for what is on its way, whether it succeeds or not. */
   async settled(): Promise<void> {
+    clearInterval(this.#telling);
     await this.#storing.catch(() => undefined);
+    await this.#told;
+    if (this.#settled === undefined) return this.#tell(); // it gave no part: what it said stays
+    const { layout } = this.#run;
+    const event = this.#settled.counts ? this.#log.event(this.#buffers.errors.view()) : undefined;
+    if (event) await this.#storage.put(layout.event(this.#task.path, this.#settled.range), event);
+    if (this.#toldOnce) await this.#storage.delete([this.#earlyEvent]).catch(() => undefined);
+  }
+
+  get #earlyEvent(): string {
+    return this.#run.layout.event(this.#task.path, this.#task, this.#attempt);
+  }
+
+  /** Stores what was said so far, under this attempt's name. The next time does when storage is away: rows come first. */
+  async #tell(): Promise<void> {
+    if (!this.#log.changed) return;
+    const event = this.#log.event(this.#buffers.errors.view());
+    this.#toldOnce = true;
+    if (event) await this.#storage.put(this.#earlyEvent, event).catch(() => undefined);
   }
 
   /**
@@ -89,8 +121,7 @@ export class PartWriter {
     const names = filled.map(([table]) => table);
     const part = parquetBytes(ok.view(), besideMetadata(this.#attempt, names), bytes);
     const { written } = await this.#storage.put(layout.part(path, { ...range, ...counts }), part, { ifAbsent: true });
-    const event = written && this.#log.event(errors.view());
-    if (event) await this.#storage.put(layout.event(path, range), event);
+    this.#settled = { range, counts: written };
     return counts;
   }
 

@@ -10,6 +10,7 @@ import { runChunk } from "./chunk.ts";
 import type { SpecExecutor } from "./execute.ts";
 import { stackOf } from "./failure.ts";
 import type { ChunkRequest, FromChild, Rows, ToChild } from "./protocol.ts";
+import { markWrites } from "./spec-marks.ts";
 
 // The channel is the supervisor's: a function that calls process.send or process.disconnect must not reach it.
 const channel = process as unknown as { _send: Send };
@@ -25,6 +26,7 @@ Object.assign(process, {
 });
 
 let executor: SpecExecutor | undefined;
+const marks = [process.stdout, process.stderr].map((stream) => markWrites(stream, () => executor?.current));
 let stopped = false;
 let go: () => void = () => undefined;
 const fetching = new Map<number, { resolve: (path: string) => void; reject: (error: Error) => void }>();
@@ -67,6 +69,10 @@ async function answer(request: ChunkRequest): Promise<void> {
   try {
     const end = await runChunk(registry.get(request.experiment), request, {
       emit: (rows, removeDirs) => emit(rows, removeDirs, request.confirm),
+      say: (lines) => void say({ type: "logs", lines }),
+      begins: (sortIndex) => {
+        for (const mark of marks) mark(sortIndex);
+      },
       fetchUri,
       stopped: () => stopped,
       bytesAtRest,
@@ -75,6 +81,7 @@ async function answer(request: ChunkRequest): Promise<void> {
         begun = true;
       },
     });
+    for (const mark of marks) mark("end");
     await say({ type: "end", end });
   } catch (thrown) {
     const stack = thrown instanceof Error ? stackOf(thrown) : "";

@@ -53,9 +53,20 @@ export interface OutputFile {
   name: string;
 }
 
+/** A line of `ctx.log`. */
 export interface LogLine {
   sortIndex: number;
   message: string;
+}
+
+export type LogSource = "log" | "stdout" | "stderr";
+
+/** What a spec said: a line by `ctx.log`, or text that it, or what it started, printed. */
+export interface Said {
+  /** Undefined for text that no spec is known for. */
+  sortIndex: number | undefined;
+  source: LogSource;
+  text: string;
 }
 
 /** How a chunk ended: at `next`, which is `to`, or earlier when its time or its memory was up. */
@@ -77,6 +88,7 @@ export type FromChild =
   | { type: "ready" }
   | { type: "broken"; message: string; stack: string }
   | { type: "rows"; rows: Rows; removeDirs: string[] }
+  | { type: "logs"; lines: LogLine[] }
   | { type: "end"; end: ChunkEnd }
   /** What runs specs failed; `begun`: after the first of them had begun, and so perhaps by their doing. */
   | { type: "failed"; message: string; stack: string; begun: boolean }

@@ -1,4 +1,4 @@
-import type { ChunkEnd, ChunkRequest, Rows } from "./protocol.ts";
+import type { ChunkEnd, ChunkRequest, Rows, Said } from "./protocol.ts";
 
 /** How a chunk left the process that ran it. */
 export type RunnerEnd =
@@ -17,8 +17,8 @@ export interface RunnerHooks {
   /** Where the request asks to `confirm`, an announced spec begins when this has resolved. */
   onRows(rows: Rows, removeDirs: string[]): void | Promise<void>;
   fetchUri(uri: string): Promise<string>;
-  /** What specs print. */
-  onOutput(text: string): void;
+  /** What specs say that does not come with rows. */
+  onSaid(said: Said): void;
   /** Ends the chunk after the spec in hand. */
   signal: AbortSignal;
   /** Ends it at once, where the runner can. */

@@ -10,10 +10,12 @@ export interface ContextServices {
   seed: number;
   tempRoot: string;
   logs: LogLine[];
+  /** Told of each line of log. */
+  onLog?(): void;
   fetchUri: (uri: string) => Promise<string>;
 }
 
-/** Lines of log that one chunk keeps; a million specs must not fill a disk with chatter. */
+/** Lines that may wait to be handed over. */
 const MAX_LOG_LINES = 1_000;
 
 /** The context of one try. Whatever costs something is made at the first look: most specs look at none of it. */
@@ -48,8 +50,9 @@ export class SpecContext implements Context, SpecFolder {
 
   // arrow functions, so that `const { log } = ctx` works
   readonly log = (message: string): void => {
-    const { logs } = this.#services;
+    const { logs, onLog } = this.#services;
     if (logs.length < MAX_LOG_LINES) logs.push({ sortIndex: this.sortIndex, message: String(message).slice(0, 4_000) });
+    onLog?.();
   };
 
   readonly fetchUri = (uri: string): Promise<string> => this.#services.fetchUri(uri);
