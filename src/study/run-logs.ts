@@ -37,7 +37,7 @@ const AT_ONCE = 16;
 export class LogReader {
   readonly #storage: Storage;
   readonly #layout: RunLayout;
-  readonly #events = new Map<string, { stamp: string; event: ChunkEvent; generation: number }>();
+  readonly #events = new Map<string, { stamp: string; event: ChunkEvent; generation: number; early: boolean }>();
 
   constructor(storage: Storage, layout: RunLayout) {
     this.#storage = storage;
@@ -47,7 +47,7 @@ export class LogReader {
   async read({ spec, failed }: LogOptions = {}): Promise<RunLogs> {
     await this.#refresh();
     const events = [...this.#events.values()].sort(
-      (a, b) => a.generation - b.generation || (a.event.at < b.event.at ? -1 : 1),
+      (a, b) => a.generation - b.generation || Number(b.early) - Number(a.early) || (a.event.at < b.event.at ? -1 : 1),
     );
     const specs = new Map<number, SpecLog>();
     for (const { event } of events) for (const log of specLogs(event)) specs.set(log.sortIndex, log);
@@ -68,9 +68,8 @@ export class LogReader {
     const fresh = found.filter(({ key, modified, size }) => this.#events.get(key)?.stamp !== stampOf(modified, size));
     await eachOf(fresh, AT_ONCE, async ({ key, modified, size }) => {
       const event = await readEvent(this.#storage, key);
-      const generation = parseEvent(key);
-      if (event && generation !== undefined)
-        this.#events.set(key, { stamp: stampOf(modified, size), event, generation });
+      const about = parseEvent(key);
+      if (event && about) this.#events.set(key, { stamp: stampOf(modified, size), event, ...about });
     });
   }
 }
