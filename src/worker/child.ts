@@ -83,30 +83,7 @@ export class Child {
     hooks.signal.addEventListener("abort", stop);
     try {
       return await new Promise<RunnerEnd>((resolve, reject) => {
-        let upTo = request.from;
-        // by a spec's doing, as a crash is: the process is replaced, and whose it was is found out
-        const spoilt = (detail: string) => {
-          this.#onMessage = () => undefined; // what it says from now on may be forged, too
-          resolve({ type: "died", reason: "crash", detail });
-        };
-        this.#onMessage = (message) => {
-          const problem = messageProblem(message, { from: upTo, to: request.to });
-          if (problem) spoilt(`its process said what only Scythe says there: ${problem}`);
-          else if (message.type === "rows") {
-            watch.reset();
-            upTo = message.rows.upTo;
-            const noted = hooks.onRows(message.rows, message.removeDirs);
-            if (message.rows.announced && request.confirm) void this.#go(noted, watch, reject);
-          } else if (message.type === "logs") {
-            for (const { sortIndex, message: text } of message.lines) hooks.onSaid({ sortIndex, source: "log", text });
-          } else if (message.type === "end") {
-            this.#onMessage = () => undefined;
-            void this.#printed.chunkRead().then(() => resolve({ type: "ended", ...message.end }));
-          } else if (message.type === "failed" && message.begun) {
-            spoilt(`its process was left unfit: ${message.message}`);
-          } else if (message.type === "failed") reject(failedChild(message));
-          else if (message.type === "fetch") void this.#fetch(message, hooks, watch);
-        };
+        this.#heed({ request, hooks, watch, resolve, reject });
         this.#onExit = resolve;
         if (this.dead)
           resolve({ type: "died", reason: "crash", detail: "the process had ended before its first spec" });
@@ -125,6 +102,35 @@ export class Child {
       this.#onExit = () => undefined;
       this.#printed.onSaid = () => undefined;
     }
+  }
+
+  /** Takes what the process says of its chunk until that has ended, well or badly. */
+  #heed({ request, hooks, watch, resolve, reject }: Heeding): void {
+    let upTo = request.from;
+    const end = (how: RunnerEnd) => {
+      this.#onMessage = () => undefined; // what it says from now on may be forged
+      resolve(how);
+    };
+    // by a spec's doing, as a crash is: the process is replaced, and whose it was is found out
+    const spoilt = (detail: string) => end({ type: "died", reason: "crash", detail });
+    this.#onMessage = (message) => {
+      const problem = messageProblem(message, { from: upTo, to: request.to });
+      if (problem) spoilt(`its process said what only Scythe says there: ${problem}`);
+      else if (message.type === "rows") {
+        watch.reset();
+        upTo = message.rows.upTo;
+        const noted = hooks.onRows(message.rows, message.removeDirs);
+        if (message.rows.announced && request.confirm) void this.#go(noted, watch, reject);
+      } else if (message.type === "logs") {
+        for (const { sortIndex, message: text } of message.lines) hooks.onSaid({ sortIndex, source: "log", text });
+      } else if (message.type === "end") {
+        this.#onMessage = () => undefined;
+        void this.#printed.chunkRead().then(() => end({ type: "ended", ...message.end }));
+      } else if (message.type === "failed" && message.begun) {
+        spoilt(`its process was left unfit: ${message.message}`);
+      } else if (message.type === "failed") reject(failedChild(message));
+      else if (message.type === "fetch") void this.#fetch(message, hooks, watch);
+    };
   }
 
   async close(): Promise<void> {
@@ -230,6 +236,15 @@ export class Child {
 
 /** Somebody killed the process before it had a spec. */
 class KilledError extends Error {}
+
+/** One chunk under way. */
+interface Heeding {
+  request: ChunkRequest;
+  hooks: RunnerHooks;
+  watch: Watch;
+  resolve: (end: RunnerEnd) => void;
+  reject: (error: unknown) => void;
+}
 
 /** Calls `late` when `reset` was not called for a while. */
 class Watch {
