@@ -1,11 +1,13 @@
 import { expect, it } from "vitest";
+import { errorNames } from "../scatter/final-layout.ts";
 import { errorEntry } from "./error-entry.ts";
 
 const ids = { experiment_id: "x/v1.0.0/t", sort_index: 3, workflow_run_id: "a", root_workflow_run_id: "b" };
 const failure = { stack: null, attempts: 2, worker: "w", duration: 0.5 };
 
 it("keeps a spec's input apart from what happened to it", () => {
-  const entry = errorEntry({ ...ids, speed: 40, kind: "error", name: "Error", message: "no", ...failure });
+  const row = { ...ids, speed: 40, kind: "error", name: "Error", message: "no", ...failure };
+  const entry = errorEntry(row, errorNames([...Object.keys(ids), "speed"]));
   expect(entry).toEqual({
     sort_index: 3,
     kind: "error",
@@ -16,11 +18,13 @@ it("keeps a spec's input apart from what happened to it", () => {
   });
 });
 
-it("is not misled by inputs that are named as the failure's columns", () => {
-  const inputs = { kind: "oak", error_kind: "ash", Name: "n" };
+it("is not misled by inputs that are named as the failure's columns, nor by one that is missing", () => {
+  const names = errorNames([...Object.keys(ids), "kind", "error_kind", "Name"]);
   const own = { error_error_kind: "error", error_name: "Error", message: "no", ...failure };
-  expect(errorEntry({ ...ids, ...inputs, ...own })).toMatchObject({ kind: "error", name: "Error", input: inputs });
-  const rest = { name: "Error", message: "no", ...failure };
-  const entry = errorEntry({ ...ids, error_kind: "ash", kind: "crash", ...rest });
-  expect(entry).toMatchObject({ kind: "crash", input: { error_kind: "ash" } });
+  for (const inputs of [{ kind: "oak", error_kind: "ash", Name: "n" }, { error_kind: "ash" }, {}]) {
+    expect(errorEntry({ ...ids, ...inputs, ...own }, names)).toEqual({
+      ...{ sort_index: 3, kind: "error", name: "Error", message: "no", input: inputs },
+      ...failure,
+    });
+  }
 });

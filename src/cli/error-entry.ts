@@ -1,23 +1,21 @@
+import { ERROR_FIELD_NAMES, type ErrorField } from "../scatter/final-layout.ts";
 import { ID_COLUMNS } from "../spec/base.ts";
 import type { Row } from "./row-writer.ts";
 
-const OWN = ["kind", "name", "message", "stack", "attempts", "worker", "duration"] as const;
-
 /** A failed spec: its input apart from what happened to it. */
-export type ErrorEntry = Record<(typeof OWN)[number], unknown> & { sort_index: unknown; input: Row };
+export type ErrorEntry = Record<ErrorField, unknown> & { sort_index: unknown; input: Row };
 
 /**
- * A row of `errors.pq`. Its last columns tell of the failure, whatever they are called: where an input field is named
- * `kind`, the failure's is `error_kind`.
+ * A row of `errors.pq`.
+ * @param names of the columns that tell of the failure: where an input is named `kind`, the failure's is `error_kind`
  */
-export function errorEntry(row: Row): ErrorEntry {
-  const names = Object.keys(row);
-  const own = names.slice(-OWN.length);
-  const ids = new Set<string>(ID_COLUMNS);
-  const input = names.slice(0, -OWN.length).filter((name) => !ids.has(name));
+export function errorEntry(row: Row, names: Record<ErrorField, string>): ErrorEntry {
+  const others = new Set<string>([...ID_COLUMNS, ...Object.values(names)]);
+  const input = Object.entries(row).filter(([name]) => !others.has(name));
+  const own = ERROR_FIELD_NAMES.map((field) => [field, row[names[field]]]);
   return {
     sort_index: row.sort_index,
-    ...(Object.fromEntries(OWN.map((name, i) => [name, row[own[i]!]])) as Record<(typeof OWN)[number], unknown>),
-    input: Object.fromEntries(input.map((name) => [name, row[name]])),
+    ...(Object.fromEntries(own) as Record<ErrorField, unknown>),
+    input: Object.fromEntries(input),
   };
 }

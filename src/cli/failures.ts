@@ -1,6 +1,6 @@
 import type { Results } from "../results/results.ts";
+import { ERRORS, errorNamesAmong } from "../scatter/final-layout.ts";
 import { type ErrorEntry, errorEntry } from "./error-entry.ts";
-import type { Row } from "./row-writer.ts";
 
 export interface Failures {
   byKind: Record<string, number>;
@@ -12,10 +12,16 @@ const SHOWN = 3;
 
 /** The failed specs of a run, as far as it has come. @param kind one kind alone */
 export async function* failedSpecs(results: Results, kind?: string): AsyncGenerator<ErrorEntry> {
-  if (!(await results.listTables()).includes("errors")) return; // Python Scythe keeps no account of failures
-  for await (const row of results.errors() as AsyncGenerator<Row>) {
-    const entry = errorEntry(row);
-    if (kind === undefined || entry.kind === kind) yield entry;
+  if (!(await results.listTables()).includes(ERRORS)) return; // Python Scythe keeps no account of failures
+  const table = await results.open(ERRORS);
+  try {
+    const names = errorNamesAmong(table.columns);
+    for await (const row of table.rows()) {
+      const entry = errorEntry(row, names);
+      if (kind === undefined || entry.kind === kind) yield entry;
+    }
+  } finally {
+    await table.close();
   }
 }
 

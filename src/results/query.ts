@@ -1,11 +1,11 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { messageOf, ScytheError } from "../errors.ts";
+import { FILE_REFS } from "../scatter/final-layout.ts";
 import { columnTypes } from "../table/describe.ts";
 import { type Duck, duckOf, type SqlRow, withConnection } from "../table/duckdb.ts";
 import { parquetRows, pathSql } from "../table/parquet-sql.ts";
 import { identifier, literal } from "../table/sql.ts";
 import { assertReads } from "./reading-sql.ts";
-import { FILE_REFS } from "./table-reader.ts";
 
 /** What DuckDB may take to answer, and what the answer may take. */
 const QUERY_MB = 512;

@@ -5,13 +5,14 @@ import { didYouMean } from "../experiment/registry.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { isComplete, type Report, readReport } from "../run/report.ts";
 import { readState } from "../run/state.ts";
+import { FILE_REFS } from "../scatter/final-layout.ts";
 import type { Storage } from "../storage/storage.ts";
 import { GenerationCheck } from "./generation.ts";
 import { type PartialResults, PartialTables } from "./partial-tables.ts";
 import { type Answer, queryTables } from "./query.ts";
 import type { ErrorRow, ScalarRow, TableName, TableRow } from "./rows.ts";
 import { FinalFiles, finalKeys, type TableFiles } from "./table-files.ts";
-import { FILE_REFS, TableReader } from "./table-reader.ts";
+import { TableReader } from "./table-reader.ts";
 
 /** A file that a spec produced. */
 export interface ResultFile {

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { AnyExperiment, Tables } from "../experiment/define.ts";
+import type { ErrorValues } from "../scatter/final-layout.ts";
 
 /** What every row begins with. */
 export interface RowIds {
@@ -27,14 +28,4 @@ export type TableRow<E extends AnyExperiment, N extends TableName<E>> = RowIds &
   IndexFields<InputOf<E>> & { sort_subindex: number } & z.output<TablesOf<E>[N]["schema"]>;
 
 /** A row of `errors.pq`. */
-export type ErrorRow<E extends AnyExperiment> = RowIds &
-  Partial<IndexFields<InputOf<E>>> & {
-    kind: string;
-    name: string;
-    message: string;
-    stack: string | null;
-    attempts: number;
-    worker: string;
-    /** Seconds of all tries. */
-    duration: number;
-  };
+export type ErrorRow<E extends AnyExperiment> = RowIds & Partial<IndexFields<InputOf<E>>> & ErrorValues;

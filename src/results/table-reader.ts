@@ -4,9 +4,6 @@ import { ParquetReader, readRows } from "../table/read-parquet.ts";
 import { tableColumns } from "./file-columns.ts";
 import type { OpenFiles } from "./table-files.ts";
 
-/** The table of the file outputs' URIs. */
-export const FILE_REFS = "result_file_refs";
-
 type Row = Record<string, unknown>;
 
 /**

@@ -5,8 +5,8 @@ import { type GenerationRecord, type Report, readEarlierReport, readReport, repo
 import { OUTPUT_FILES } from "../spec/base.ts";
 import { fileMetadata } from "../table/describe.ts";
 import type { Move } from "../table/relocate.ts";
+import { ERRORS } from "./final-layout.ts";
 import { localCopy } from "./local-copy.ts";
-import { ERRORS } from "./part-columns.ts";
 import type { Merge } from "./sources.ts";
 
 /** The finished tables that a merge starts from: of the generation before, or of the run that this one extends. */

@@ -5,7 +5,8 @@ import type { Duck } from "../table/duckdb.ts";
 import { jsonField } from "../table/flat-json.ts";
 import { parquetRows } from "../table/parquet-sql.ts";
 import { identifier } from "../table/sql.ts";
-import { ERRORS, FEATURES } from "./part-columns.ts";
+import { ERRORS } from "./final-layout.ts";
+import { FEATURES } from "./part-columns.ts";
 import type { GatherSources } from "./sources.ts";
 
 const SQL = { int64: "BIGINT", float64: "DOUBLE", boolean: "BOOLEAN", string: "VARCHAR" } as const;

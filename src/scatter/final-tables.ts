@@ -8,17 +8,21 @@ import { physicalOf } from "../table/physical.ts";
 import { finished, finishedExpression, identifier, literal } from "../table/sql.ts";
 import type { Base } from "./base.ts";
 import { type FeatureColumn, featureColumns, featureSql, finishedFeatures, freshFeatures } from "./features.ts";
+import {
+  ERROR_FIELD_NAMES,
+  ERRORS,
+  errorNames,
+  FILE_REFS,
+  finalLayout,
+  finalTableNames,
+  SCALARS,
+  type TableLayout,
+} from "./final-layout.ts";
 import type { TableQuery } from "./join-base.ts";
-import { ERROR_COLUMNS, ERRORS, errorColumns, FEATURES, partColumns, SORT_SUBINDEX } from "./part-columns.ts";
+import { ERROR_COLUMNS, FEATURES, partColumns } from "./part-columns.ts";
 import type { GatherSources, Merge } from "./sources.ts";
 
-/** The tables that every complete run of an experiment has in `final/`. */
-export function finalTableNames(experiment: AnyExperiment): string[] {
-  const files = experiment.columns.files.length > 0 ? ["result_file_refs"] : [];
-  return ["scalars", ERRORS, ...files, ...Object.keys(experiment.tables)];
-}
-
-/** The queries that give the final tables from a run's parts, in the order of {@link finalTableNames}. */
+/** The queries that give the final tables from a run's parts, in the order in which they are written. */
 export async function finalTables(merge: Merge, sources: GatherSources, base: Base | undefined): Promise<TableQuery[]> {
   const { settings, run, duck } = merge;
   const { index } = partColumns(settings.experiment, run.details.extra_columns);
@@ -30,9 +34,9 @@ export async function finalTables(merge: Merge, sources: GatherSources, base: Ba
   const queries = new FinalQueries(merge, sources, inputs, features);
   const before = base && (await indexNames(duck, base.files[ERRORS]!));
   return finalTableNames(settings.experiment).map((name) => {
-    if (name === "scalars") return queries.scalars();
+    if (name === SCALARS) return queries.scalars();
     if (name === ERRORS) return queries.errors(before);
-    return name === "result_file_refs" ? queries.fileRefs() : queries.table(name);
+    return name === FILE_REFS ? queries.fileRefs() : queries.table(name);
   });
 }
 
@@ -44,6 +48,7 @@ class FinalQueries {
   /** SQL of the index columns, over a part's good or failed rows. */
   readonly #indexSql: string[];
   readonly #loose: ReadonlySet<string>;
+  readonly #layout: ReadonlyMap<string, TableLayout>;
 
   constructor(merge: Merge, sources: GatherSources, inputs: readonly Column[], features: readonly FeatureColumn[]) {
     const { settings, run } = merge;
@@ -51,6 +56,7 @@ class FinalQueries {
     this.#merge = merge;
     this.#sources = sources;
     this.#index = [...ID_FIELDS, ...inputs, ...features];
+    this.#layout = finalLayout(this.#experiment, this.#indexNames);
     this.#loose = new Set([...features, ...run.details.extra_columns].map((column) => column.name));
     const computed = settings.experiment.computedFeatures !== undefined;
     this.#indexSql = [
@@ -64,42 +70,42 @@ class FinalQueries {
   }
 
   scalars(): TableQuery {
-    const { scalars } = this.#experiment.columns as AnyExperiment["columns"];
-    return this.#rows("scalars", scalars, scalars.map(finished));
+    const { columns } = this.#layout.get(SCALARS)!;
+    return this.#rows(SCALARS, columns, columns.map(finished));
   }
 
   fileRefs(): TableQuery {
-    const { files } = this.#experiment.columns as AnyExperiment["columns"];
+    const { columns } = this.#layout.get(FILE_REFS)!;
     const { settings, run } = this.#merge;
     const runUri = `${settings.storage.uriOf(run.layout.experimentId)}/`;
     return this.#rows(
-      "result_file_refs",
-      files,
-      files.map((column: Column) => fileSql(column, runUri)),
+      FILE_REFS,
+      columns,
+      columns.map((column) => fileSql(column, runUri)),
     );
   }
 
   /** @param before index of the table that this one goes on from */
   errors(before: readonly string[] | undefined): TableQuery {
     const files = this.#sources.tables[ERRORS]!;
-    const columns = errorColumns(this.#index.map((column) => column.name));
+    const { columns } = this.#layout.get(ERRORS)!;
+    const names = errorNames(this.#indexNames);
+    const earlier = before && errorNames(before);
     const sql = ERROR_COLUMNS.map((c, i) => `${finishedExpression(c)} AS ${identifier(columns[i]!.name)}`);
     // where no spec failed: the same columns over no rows
     const none = `(SELECT *, ${ERROR_COLUMNS.map(emptyColumn).join(", ")} FROM ${this.#from()} LIMIT 0)`;
     const from = files.length > 0 ? parquetRows(files) : none;
-    const own = (name: string) => columns.find((_, i) => ERROR_COLUMNS[i]!.name === name)!.name;
     return {
       ...{ name: ERRORS, index: this.#index, columns, loose: this.#loose, ordered: false, order: "sort_index" },
       select: `SELECT ${[...this.#indexSql, ...sql].join(", ")} FROM ${from}`,
-      renamed: before && new Map(errorColumns(before).map(({ name }, i) => [columns[i]!.name, name])),
-      sums: [own("__attempts"), own("__duration")],
+      renamed: earlier && new Map(ERROR_FIELD_NAMES.map((field) => [names[field], earlier[field]])),
+      sums: [names.attempts, names.duration],
     };
   }
 
   table(name: string): TableQuery {
+    const { levels, columns } = this.#layout.get(name)!;
     const own = this.#experiment.columns.tables[name] as Column[];
-    const levels = own.filter((column) => this.#experiment.tables[name].index.includes(column.name));
-    const values = own.filter((column) => !levels.includes(column));
     const files = this.#sources.tables[name]!;
     const indexOf = `SELECT sort_index AS __sort_index, * EXCLUDE (sort_index${this.#outputNames()}) FROM ${this.#from()}`;
     const from =
@@ -107,11 +113,15 @@ class FinalQueries {
         ? `FROM ${parquetRows(files)} JOIN (${indexOf}) ON sort_index = __sort_index`
         : `FROM (SELECT 0.0 AS sort_index, 0.0 AS sort_subindex, ${own.map(emptyColumn).join(", ")} LIMIT 0)
            JOIN (${indexOf}) ON sort_index = __sort_index`;
-    const select = [...this.#indexSql, ...[...levels, SORT_SUBINDEX, ...values].map(finished)];
+    const select = [...this.#indexSql, ...[...levels, ...columns].map(finished)];
     return {
-      ...{ name, index: [...this.#index, ...levels, SORT_SUBINDEX], columns: values, loose: this.#loose },
+      ...{ name, index: [...this.#index, ...levels], columns, loose: this.#loose },
       ...{ select: `SELECT ${select.join(", ")} ${from}`, ordered: false, order: "sort_index, sort_subindex" },
     };
+  }
+
+  get #indexNames(): string[] {
+    return this.#index.map((column) => column.name);
   }
 
   /** A table may have columns named like outputs; those of the output must not hide them. */

@@ -2,6 +2,7 @@ import type { AnyExperiment } from "../experiment/define.ts";
 import { OUTPUT_FILES } from "../spec/base.ts";
 import { type Column, isScalarColumn } from "../spec/columns.ts";
 import { SORT_INDEX } from "../spec/id-columns.ts";
+import { ERROR_FIELD_NAMES, ERRORS, type ErrorField, errorColumn, SORT_SUBINDEX } from "./final-layout.ts";
 
 /**
  * The columns of the files inside a run, in physical types. A part holds the good rows of its chunk: `sort_index`, the
@@ -11,11 +12,8 @@ import { SORT_INDEX } from "../spec/id-columns.ts";
  */
 
 export const FEATURES = "__features";
-/** The name under which failed rows travel; no user table can have it. */
-export const ERRORS = "errors";
 
 const PLAIN = { optional: false, file: false };
-export const SORT_SUBINDEX: Column = { name: "sort_subindex", type: { kind: "int64" }, nullable: false, ...PLAIN };
 const FEATURES_COLUMN: Column = { name: FEATURES, type: { kind: "string" }, nullable: true, ...PLAIN };
 
 export interface PartColumns {
@@ -63,25 +61,12 @@ export const FILE_COLUMNS: readonly Column[] = (
   ] as const
 ).map(([name, kind]) => ({ name, type: { kind }, nullable: false, ...PLAIN }));
 
-/** What `errors.pq` says of a failed spec, after its index. */
-export const ERROR_COLUMNS: readonly Column[] = (
-  [
-    ["kind", "string"],
-    ["name", "string"],
-    ["message", "string"],
-    ["stack", "string"],
-    ["attempts", "int64"],
-    ["worker", "string"],
-    ["duration", "float64"],
-  ] as const
-).map(([name, kind]) => ({ name: `__${name}`, type: { kind }, nullable: name === "stack", ...PLAIN }));
+/** What is kept of a failed spec, under names that no input has. */
+export const ERROR_COLUMNS: readonly Column[] = ERROR_FIELD_NAMES.map((field) =>
+  errorColumn(field, partErrorName(field)),
+);
 
-/** {@link ERROR_COLUMNS} in a finished table: an index column may be named `kind`, too, and the error's gives way. */
-export function errorColumns(index: readonly string[]): Column[] {
-  const taken = new Set(index.map((name) => name.toLowerCase()));
-  return ERROR_COLUMNS.map((column) => {
-    let name = column.name.slice(2);
-    while (taken.has(name)) name = `error_${name}`;
-    return { ...column, name };
-  });
+/** A field of a failed spec in a part. */
+export function partErrorName(field: ErrorField): string {
+  return `__${field}`;
 }

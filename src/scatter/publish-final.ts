@@ -6,8 +6,9 @@ import type { Duck } from "../table/duckdb.ts";
 import { parquetFacts, parquetRows } from "../table/parquet-sql.ts";
 import { identifier } from "../table/sql.ts";
 import type { Base } from "./base.ts";
+import { ERROR_FIELD_NAMES, ERRORS, SCALARS } from "./final-layout.ts";
 import type { OutputRecord } from "./output-record.ts";
-import { ERRORS } from "./part-columns.ts";
+import { partErrorName } from "./part-columns.ts";
 import type { GatherSources, Merge } from "./sources.ts";
 
 /** A finished table that nobody else sees yet. */
@@ -70,7 +71,7 @@ async function makeReport(
   base: Base | undefined,
   written: readonly WrittenTable[],
 ): Promise<Report> {
-  const scalars = written.find(({ name }) => name === "scalars")!;
+  const scalars = written.find(({ name }) => name === SCALARS)!;
   const errors = written.find(({ name }) => name === ERRORS)!;
   const { details, retry } = run;
   const finishedAt = new Date();
@@ -80,7 +81,7 @@ async function makeReport(
   const record: GenerationRecord = {
     generation: run.generation,
     ...{ specs: run.count, succeeded: run.count - failed, failed },
-    failed_by_kind: await countByKind(duck, ranBadly, "__kind"),
+    failed_by_kind: await countByKind(duck, ranBadly, partErrorName("kind")),
     kinds: retry?.kinds ?? null,
     timeout_ms: retry?.timeout_ms ?? null,
     finished_at: finishedAt.toISOString(),
@@ -93,7 +94,7 @@ async function makeReport(
     succeeded: scalars.rows,
     failed: errors.rows,
     missing: details.spec_count - scalars.rows - errors.rows,
-    failed_by_kind: await countByKind(duck, [errors.path], errors.columns[0]!.name),
+    failed_by_kind: await countByKind(duck, [errors.path], errors.columns[ERROR_FIELD_NAMES.indexOf("kind")]!.name),
     allocated_at: new Date(details.created_at).toISOString(),
     finished_at: finishedAt.toISOString(),
     seconds: (base?.seconds ?? 0) + (finishedAt.getTime() - begun.getTime()) / 1000,

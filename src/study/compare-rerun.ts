@@ -3,8 +3,11 @@ import { join } from "node:path";
 import type { AnyExperiment } from "../experiment/define.ts";
 import { hashFile } from "../files/artifacts.ts";
 import { RUN_SCHEME } from "../run/layout.ts";
+import { errorNamesAmong } from "../scatter/final-layout.ts";
+import { ERROR_COLUMNS, partErrorName } from "../scatter/part-columns.ts";
 import type { Column } from "../spec/columns.ts";
 import type { Batch } from "../table/batch.ts";
+import { columnTypes } from "../table/describe.ts";
 import type { Duck, SqlRow } from "../table/duckdb.ts";
 import { parquetRows } from "../table/parquet-sql.ts";
 import { finished, identifier } from "../table/sql.ts";
@@ -33,7 +36,7 @@ export async function compareRerun(comparison: Comparison, { rows, files }: Reru
   if (sort_indexes.length === 0) return [];
   const { scalars, files: refs, tables } = experiment.columns as AnyExperiment["columns"];
   await open(comparison, "again_scalars", rows.ok.view(), [...scalars, ...refs]);
-  await open(comparison, "again_errors", rows.errors.view(), errorColumns(rows.errors.view()));
+  await open(comparison, "again_errors", rows.errors.view(), ERROR_COLUMNS);
   const outcomes = await compareOutcomes(comparison);
   const values = await compareColumns(comparison, "scalars", scalars, ["sort_index"]);
   const written = refs.length > 0 ? await compareFiles(comparison, refs, files) : [];
@@ -62,15 +65,6 @@ async function open(
   );
 }
 
-const KIND: Column = { name: "__kind", type: { kind: "string" }, nullable: false, optional: false, file: false };
-
-function errorColumns(batch: Batch): Column[] {
-  const texts = ["__kind", "__name", "__message"].filter((name) =>
-    batch.columns.some((column) => column.name === name),
-  );
-  return texts.map((name) => ({ ...KIND, name }));
-}
-
 /** Stored rows of the sample alone. */
 function storedRows({ tables, sort_indexes }: Comparison, name: string): string {
   return `(SELECT * FROM ${parquetRows(tables.get(name)!)} WHERE sort_index IN (${sort_indexes.join(", ")}))`;
@@ -80,16 +74,16 @@ function storedRows({ tables, sort_indexes }: Comparison, name: string): string 
 async function compareOutcomes(comparison: Comparison): Promise<Difference[]> {
   const { duck, tables } = comparison;
   const errors = tables.get("errors");
-  const columns = errors ? await duck.rows(`DESCRIBE SELECT * FROM ${parquetRows(errors)}`) : [];
-  const [kind, name] = columns.slice(-7).map((row) => identifier(row.column_name as string));
-  const failure = (k: string, n: string) => `${k} || ' (' || ${n} || ')'`;
-  const stored = errors
-    ? `UNION ALL SELECT sort_index, 'failed: ' || ${failure(kind!, name!)} FROM ${storedRows(comparison, "errors")}`
+  const columns = errors && (await columnTypes(duck, `SELECT * FROM ${parquetRows(errors)}`));
+  const names = columns && errorNamesAmong([...columns.keys()]);
+  const failure = (k: string, n: string) => `${identifier(k)} || ' (' || ${identifier(n)} || ')'`;
+  const stored = names
+    ? `UNION ALL SELECT sort_index, 'failed: ' || ${failure(names.kind, names.name)} FROM ${storedRows(comparison, "errors")}`
     : "";
   const rows = await duck.rows(
     `WITH stored AS (SELECT sort_index, 'succeeded' AS outcome FROM ${storedRows(comparison, "scalars")} ${stored}),
      again AS (SELECT sort_index, 'succeeded' AS outcome, '' AS message FROM again_scalars
-       UNION ALL SELECT sort_index, 'failed: ' || ${failure("__kind", "__name")}, ': ' || __message FROM again_errors)
+       UNION ALL SELECT sort_index, 'failed: ' || ${failure(partErrorName("kind"), partErrorName("name"))}, ': ' || ${partErrorName("message")} FROM again_errors)
      SELECT sort_index, s.outcome AS stored, a.outcome || a.message AS again FROM stored s FULL JOIN again a
      USING (sort_index) WHERE s.outcome IS DISTINCT FROM a.outcome ORDER BY sort_index`,
   );

@@ -1,3 +1,4 @@
+import { errorNamesAmong } from "../scatter/final-layout.ts";
 import { ID_COLUMNS } from "../spec/base.ts";
 import type { Duck } from "../table/duckdb.ts";
 import { identifier } from "../table/sql.ts";
@@ -85,10 +86,9 @@ async function inputKeys(_duck: Duck, a: Side, b: Side): Promise<{ of: (side: Si
 /** Which of the matched specs failed in one run, in the other, in both. */
 export async function compareOutcomes(duck: Duck, a: Side, b: Side): Promise<OutcomesDiff> {
   for (const side of [a, b]) {
-    const columns = [...(side.tables.get("errors")?.keys() ?? [])];
-    const kind = columns.at(-7); // where an input is named `kind`, the failure's is `error_kind`
-    const from = kind
-      ? `SELECT sort_index, ${identifier(kind)} AS kind FROM ${view(side, "errors")}`
+    const columns = side.tables.get("errors");
+    const from = columns
+      ? `SELECT sort_index, ${identifier(errorNamesAmong([...columns.keys()]).kind)} AS kind FROM ${view(side, "errors")}`
       : "SELECT CAST(NULL AS BIGINT) AS sort_index, CAST(NULL AS VARCHAR) AS kind LIMIT 0";
     await duck.run(`CREATE TABLE ${side.name}_failed AS ${from}`, "Could not read the errors");
   }

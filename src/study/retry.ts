@@ -12,8 +12,8 @@ import { ownerText, thisProcess } from "../run/owner.ts";
 import { SPECS_ROW_GROUP } from "../run/publish.ts";
 import { isComplete, type Report, readReport } from "../run/report.ts";
 import { type RetryPlan, readState, updateState } from "../run/state.ts";
+import { ERRORS, errorNames } from "../scatter/final-layout.ts";
 import { localCopy } from "../scatter/local-copy.ts";
-import { ERRORS, errorColumns } from "../scatter/part-columns.ts";
 import type { Storage } from "../storage/storage.ts";
 import { indexNames } from "../table/describe.ts";
 import { type Duck, withDuckDb } from "../table/duckdb.ts";
@@ -130,7 +130,7 @@ async function writeRetriedSpecs(
 
 /** SQL of the `sort_index` of the failed specs that were chosen. @throws ScytheError for one that did not fail */
 async function failedSpecs(duck: Duck, errors: string, { kinds, specs }: Chosen, layout: RunLayout): Promise<string> {
-  const kind = identifier(errorColumns(await indexNames(duck, errors))[0]!.name);
+  const kind = identifier(errorNames(await indexNames(duck, errors)).kind);
   const ofKind = kinds ? `WHERE ${kind} IN (${kinds.map(literal).join(", ")})` : "";
   const failed = `SELECT sort_index FROM ${parquetRows(errors)} ${ofKind}`;
   if (!specs) return failed;

@@ -4,8 +4,10 @@ import type { AnyExperiment } from "../experiment/define.ts";
 import { hashFile } from "../files/artifacts.ts";
 import { tableColumns } from "../results/file-columns.ts";
 import type { RunLayout } from "../run/layout.ts";
+import { ERRORS, errorNamesAmong } from "../scatter/final-layout.ts";
 import type { Column } from "../spec/columns.ts";
 import type { Storage } from "../storage/storage.ts";
+import type { ParquetReader } from "../table/read-parquet.ts";
 import { makeScratch } from "../temporary.ts";
 import { rowsOfSpec } from "./spec-rows.ts";
 
@@ -68,10 +70,10 @@ class OutcomeReader {
 
   async succeeded(): Promise<StoredOutcome | undefined> {
     const { scalars, files, tables } = this.#experiment.columns as AnyExperiment["columns"];
-    const [output] = await this.#rows("scalars", scalars);
+    const [output] = await this.#rows("scalars", () => scalars);
     if (!output) return undefined;
     const outcome: StoredOutcome = { ...this.nothing("succeeded"), output };
-    const [refs] = files.length > 0 ? await this.#rows("result_file_refs", files) : [];
+    const [refs] = files.length > 0 ? await this.#rows("result_file_refs", () => files) : [];
     for (const { name } of files) {
       const value = refs?.[name];
       const uris = (Array.isArray(value) ? value : [value]).filter((uri): uri is string => typeof uri === "string");
@@ -79,31 +81,37 @@ class OutcomeReader {
         outcome.files[name] = await Promise.all(uris.map((u) => this.#file(u)));
     }
     for (const [name, columns] of Object.entries(tables as Record<string, Column[]>)) {
-      outcome.tables[name] = await this.#rows(name, columns);
+      outcome.tables[name] = await this.#rows(name, () => columns);
     }
     return outcome;
   }
 
   async failed(): Promise<StoredOutcome | undefined> {
-    const [row] = await this.#rows("errors");
+    let columns: readonly string[] = [];
+    const [row] = await this.#rows(ERRORS, (reader) => {
+      columns = reader.columnNames;
+      return tableColumns(reader, this.#experiment, ERRORS);
+    });
     if (!row) return undefined;
-    // the last seven columns tell of the failure: where an input is named `kind`, the failure's is `error_kind`
-    const [kind, name, message, , attempts] = Object.keys(row).slice(-7);
+    const names = errorNamesAmong(columns);
     const error = {
-      kind: String(row[kind!]),
-      name: String(row[name!]),
-      message: String(row[message!]),
-      attempts: Number(row[attempts!]),
+      kind: String(row[names.kind]),
+      name: String(row[names.name]),
+      message: String(row[names.message]),
+      attempts: Number(row[names.attempts]),
     };
     return { ...this.nothing("failed"), error };
   }
 
-  async #rows(table: string, columns?: readonly Column[]): Promise<Record<string, unknown>[]> {
+  async #rows(
+    table: string,
+    columnsOf: (reader: ParquetReader) => readonly Column[],
+  ): Promise<Record<string, unknown>[]> {
     const key = this.#layout.finalTable(table);
     if (!(await this.#storage.head(key))) return [];
     const path = this.#storage.localPath?.(key) ?? join(this.#scratch, `${table}.pq`);
     if (!this.#storage.localPath) await this.#storage.getFile(key, path);
-    return rowsOfSpec(path, this.#sortIndex, (reader) => columns ?? tableColumns(reader, this.#experiment, table));
+    return rowsOfSpec(path, this.#sortIndex, columnsOf);
   }
 
   async #file(uri: string): Promise<StoredFile> {

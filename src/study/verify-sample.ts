@@ -4,7 +4,9 @@ import type { AnyExperiment } from "../experiment/define.ts";
 import { KnownContents } from "../files/content-mark.ts";
 import type { Environment } from "../run/environment.ts";
 import { randomFrom } from "../sampling/random.ts";
+import { errorNamesAmong } from "../scatter/final-layout.ts";
 import type { Column } from "../spec/columns.ts";
+import { columnTypes } from "../table/describe.ts";
 import type { Duck } from "../table/duckdb.ts";
 import { parquetRows } from "../table/parquet-sql.ts";
 import { identifier, literal } from "../table/sql.ts";
@@ -82,10 +84,9 @@ async function drawSample(duck: Duck, tables: TablePaths, size: number, seed: nu
   return rows.map((row) => Number(row.sort_index));
 }
 
-/** Where an input is named `kind`, the failure's is `error_kind`: the first of the last seven columns. */
 async function kindColumn(duck: Duck, errors: string): Promise<string> {
-  const rows = await duck.rows(`DESCRIBE SELECT * FROM ${parquetRows(errors)}`);
-  return identifier(rows.at(-7)!.column_name as string);
+  const columns = await columnTypes(duck, `SELECT * FROM ${parquetRows(errors)}`);
+  return identifier(errorNamesAmong([...columns.keys()]).kind);
 }
 
 /** `size` different numbers below `count` (Floyd's algorithm), lowest first. */

@@ -1,7 +1,7 @@
 import type { AnyExperiment } from "../experiment/define.ts";
 import { schemaHash } from "../run/allocate.ts";
 import type { Environment } from "../run/environment.ts";
-import { ERROR_COLUMNS, SORT_SUBINDEX } from "../scatter/part-columns.ts";
+import { ERRORS, finalLayout } from "../scatter/final-layout.ts";
 import { type Column, isScalarColumn } from "../spec/columns.ts";
 import { ID_FIELDS } from "../spec/id-columns.ts";
 import type { Duck } from "../table/duckdb.ts";
@@ -75,19 +75,13 @@ interface ExpectedColumns {
 function expectedTables(experiment: AnyExperiment, { manifest }: About): Map<string, ExpectedColumns> {
   const inputs = [...(experiment.columns.input as Column[]), ...manifest!.scythe!.extra_columns];
   const index = [...ID_FIELDS, ...inputs.filter(isScalarColumn)];
+  const names = index.map((column) => column.name);
   const features = experiment.computedFeatures !== undefined;
   const expected = new Map<string, ExpectedColumns>([
     ["specs", { first: [...ID_FIELDS, ...inputs], last: [], features: false }],
-    ["scalars", { first: index, last: experiment.columns.scalars, features }],
-    ["errors", { first: index, last: [...ERROR_COLUMNS], features }],
   ]);
-  if (experiment.columns.files.length > 0) {
-    expected.set("result_file_refs", { first: index, last: experiment.columns.files, features });
-  }
-  for (const [name, own] of Object.entries(experiment.columns.tables as Record<string, Column[]>)) {
-    const levels = own.filter((column) => experiment.tables[name].index.includes(column.name));
-    const values = own.filter((column) => !levels.includes(column));
-    expected.set(name, { first: index, last: [...levels, SORT_SUBINDEX, ...values], features });
+  for (const [table, { levels, columns }] of finalLayout(experiment, names)) {
+    expected.set(table, { first: index, last: [...levels, ...columns], features });
   }
   return expected;
 }
@@ -104,8 +98,8 @@ function compareColumns(
   const problem = (text: string) => findings.bad("schema", fileOf(table), text);
   const compare = (column: Column, at: number) => {
     const [name, type] = actual[at] ?? [undefined, undefined];
-    const own = table === "errors" ? column.name.replace(/^__/, "") : column.name;
-    const named = name === own || (table === "errors" && name?.replace(/^(error_)+/, "") === own);
+    const own = column.name; // of an error: features may have taken it, too
+    const named = name === own || (table === ERRORS && name?.replace(/^(error_)+/, "") === own);
     if (!named) problem(name === undefined ? `lacks column ${own}` : `has column ${name} where ${own} should be`);
     else if (unquoted(type!) !== unquoted(sqlType(column.type))) {
       problem(`column ${name} is ${type}, not ${sqlType(column.type)}`);

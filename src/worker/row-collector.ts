@@ -1,5 +1,6 @@
 import type { AnyExperiment } from "../experiment/define.ts";
-import { ERROR_COLUMNS, FEATURES, partColumns, SORT_SUBINDEX } from "../scatter/part-columns.ts";
+import { ERROR_FIELD_NAMES, type ErrorValues, SORT_SUBINDEX } from "../scatter/final-layout.ts";
+import { FEATURES, partColumns, partErrorName } from "../scatter/part-columns.ts";
 import type { Column } from "../spec/columns.ts";
 import { SORT_INDEX } from "../spec/id-columns.ts";
 import { type Batch, BatchBuilder } from "../table/batch.ts";
@@ -147,7 +148,7 @@ export function errorRow(
   seconds: number,
   worker: string,
 ): Record<string, unknown> {
-  const own = { ...problem, attempts, duration: seconds, worker };
-  for (const { name } of ERROR_COLUMNS) index[name] = own[name.slice(2) as keyof typeof own];
+  const own: ErrorValues = { ...problem, attempts, duration: seconds, worker };
+  for (const field of ERROR_FIELD_NAMES) index[partErrorName(field)] = own[field];
   return index;
 }

@@ -1,0 +1,103 @@
+import { ScytheError } from "../errors.ts";
+import type { AnyExperiment } from "../experiment/define.ts";
+import type { Column } from "../spec/columns.ts";
+
+/**
+ * The columns of finished tables. All begin with the same index: the ids, the plain inputs, the computed features. What
+ * follows is said here, for whoever writes a table, reads it or checks it.
+ */
+
+/** The table of failed specs; no user table can have its name. */
+export const ERRORS = "errors";
+export const SCALARS = "scalars";
+/** The table of the file outputs' URIs. */
+export const FILE_REFS = "result_file_refs";
+
+const PLAIN = { optional: false, file: false };
+
+/** The number of a row within its spec. */
+export const SORT_SUBINDEX: Column = { name: "sort_subindex", type: { kind: "int64" }, nullable: false, ...PLAIN };
+
+/** What a table has after the index that all tables share. */
+export interface TableLayout {
+  /** Further levels of its index. */
+  levels: Column[];
+  columns: Column[];
+}
+
+/**
+ * Every table of an experiment's complete run, in the order in which they are written.
+ * @param index names of the columns that all tables begin with
+ */
+export function finalLayout(experiment: AnyExperiment, index: readonly string[]): Map<string, TableLayout> {
+  const { scalars, files, tables } = experiment.columns as AnyExperiment["columns"];
+  const layout = new Map<string, TableLayout>([
+    [SCALARS, { levels: [], columns: scalars }],
+    [ERRORS, { levels: [], columns: errorColumns(index) }],
+  ]);
+  if (files.length > 0) layout.set(FILE_REFS, { levels: [], columns: files });
+  for (const [name, own] of Object.entries(tables as Record<string, Column[]>)) {
+    const levels = own.filter((column) => experiment.tables[name].index.includes(column.name));
+    const columns = own.filter((column) => !levels.includes(column));
+    layout.set(name, { levels: [...levels, SORT_SUBINDEX], columns });
+  }
+  return layout;
+}
+
+export function finalTableNames(experiment: AnyExperiment): string[] {
+  return [...finalLayout(experiment, []).keys()];
+}
+
+/** What `errors.pq` says of a failed spec, in the order of its columns. New fields come last. */
+const ERROR_FIELDS = {
+  kind: "string",
+  name: "string",
+  message: "string",
+  stack: "string",
+  attempts: "int64",
+  worker: "string",
+  duration: "float64",
+} as const;
+
+export type ErrorField = keyof typeof ERROR_FIELDS;
+
+/** The value of each field, as it is read. */
+export type ErrorValues = {
+  [F in ErrorField]: (typeof ERROR_FIELDS)[F] extends "string" ? (F extends "stack" ? string | null : string) : number;
+};
+
+export const ERROR_FIELD_NAMES = Object.keys(ERROR_FIELDS) as ErrorField[];
+
+/** A field's column, under the name that it has in a table. */
+export function errorColumn(field: ErrorField, name: string = field): Column {
+  return { name, type: { kind: ERROR_FIELDS[field] }, nullable: field === "stack", ...PLAIN };
+}
+
+/** The columns of `errors.pq` after its index, which may have a `kind`, too: then the error's is `error_kind`. */
+export function errorColumns(index: readonly string[]): Column[] {
+  const names = errorNames(index);
+  return ERROR_FIELD_NAMES.map((field) => errorColumn(field, names[field]));
+}
+
+/** Each field's column in an `errors.pq` with that index. */
+export function errorNames(index: readonly string[]): Record<ErrorField, string> {
+  const taken = new Set(index.map((name) => name.toLowerCase()));
+  const named = (field: string): string => (taken.has(field) ? named(`error_${field}`) : field);
+  return Object.fromEntries(ERROR_FIELD_NAMES.map((field) => [field, named(field)])) as Record<ErrorField, string>;
+}
+
+/**
+ * Each field's column in an `errors.pq`, of whose columns only the names are known. Where the index ends is where the
+ * names follow that it leaves free; columns of a later version may come after them.
+ * @param columns all of the file's, in order
+ * @throws ScytheError `storage` when they are not those of such a file
+ */
+export function errorNamesAmong(columns: readonly string[]): Record<ErrorField, string> {
+  for (let end = columns.length - ERROR_FIELD_NAMES.length; end >= 0; end--) {
+    const names = errorNames(columns.slice(0, end));
+    if (ERROR_FIELD_NAMES.every((field, i) => names[field] === columns[end + i])) return names;
+  }
+  throw new ScytheError("storage", `errors.pq has not the columns of one: ${columns.join(", ")}`, {
+    hint: "`scythe verify` says whether it is damaged.",
+  });
+}
