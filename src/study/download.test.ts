@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { RunLayout } from "../run/layout.ts";
@@ -120,8 +121,16 @@ describe("downloadRun", () => {
         getFile: (from, path) => (from === key ? writeFile(path, "x") : good.getFile(from, path)),
       };
       const target = newFolder();
-      await expect(downloadRun(source, layout, target)).rejects.toThrow(/1 of 6 files.*Not a storage key/);
-      expect(await target.head(layout.manifest)).toBeUndefined();
+      if (key === evil) {
+        expect(await downloadRun(source, layout, target)).toMatchObject({
+          leftOut: [key.slice(layout.key("").length)],
+        });
+      } else {
+        await expect(downloadRun(source, layout, target)).rejects.toThrow(/1 of 6 files.*Not a storage key/);
+        expect(await target.head(layout.manifest)).toBeUndefined();
+      }
+      const brought = await readdir(fileURLToPath(target.uri), { recursive: true });
+      expect(brought.filter((name) => name.includes("C:x") || name.includes("xxx"))).toEqual([]);
     }
     expect(await readdir(scratch)).not.toContain("escaped");
   });
