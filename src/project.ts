@@ -14,7 +14,9 @@ import { openStorage } from "./open-storage.ts";
 import { type AllocateOptions, type AllocatingProject, allocateRun } from "./run/allocate.ts";
 import { parseExperimentId, RunLayout } from "./run/layout.ts";
 import { isRunFileKey } from "./run/run-paths.ts";
+import { RunSpecs } from "./run/run-specs.ts";
 import type { SpecsInput } from "./run/spec-source.ts";
+import type { SpecReader } from "./spec-file/source.ts";
 import type { Storage } from "./storage/storage.ts";
 import { Audit, type AuditTools } from "./study/audit.ts";
 import { Catalog } from "./study/catalog.ts";
@@ -84,6 +86,14 @@ export class Scythe extends Audit implements AsyncDisposable {
     this.#engines.prepare(known.name);
     const allocated = await allocateRun(this.storage, known, specs, options, this.#allocating());
     return startRun(this.storage, this.#engines, known, allocated);
+  }
+
+  /**
+   * The specs of a run, for {@link allocate}: to run them again with other code.
+   * @param reference as for {@link findRun}
+   */
+  async specsOf(reference: string): Promise<SpecReader> {
+    return new RunSpecs(this.storage, await this.locate(reference));
   }
 
   /**

@@ -1,11 +1,9 @@
 import { type Command, Option } from "commander";
 import { allowPathOption, projectOptions, RUN_NAME, wholeNumber } from "./options.ts";
-import { type EngineFlags, engineOptions } from "./run.ts";
+import { type EngineFlags, engineOptions, specOptions } from "./run.ts";
+import type { SpecFlags } from "./spec-flags.ts";
 
-export interface ExtendFlags extends EngineFlags {
-  specs?: string;
-  set?: string[];
-  grid?: string[];
+export interface ExtendFlags extends EngineFlags, SpecFlags {
   versionBump?: string;
   factor?: number;
   maxDepth?: number;
@@ -20,17 +18,13 @@ Examples:
   scythe extend projectile@v1.0.0 --grid angle=75,80,85 speed=20,40`;
 
 export function registerExtend(program: Command): void {
-  const command = program
-    .command("extend")
+  const command = specOptions(program.command("extend"))
     .summary("add specs to a complete run, as a new run that computes only those")
     .description(
       "Makes a new run, of the next patch version, that has the rows of a complete one and those of further specs. Only the further specs are run; random numbers are what they would be in one run of all.",
     )
     .argument("<run>", RUN_NAME)
     .argument("[specs]", "a spec file, as --specs")
-    .option("--specs <file>", "a .csv, .jsonl, .json or .parquet file of the further specs")
-    .option("--set <field=value...>", "one spec; with --grid, constants over the grid")
-    .option("--grid <field=values...>", "values split by commas: every combination is a spec")
     .option("--version-bump <how>", "bumppatch (default), bumpminor, bumpmajor, keep, or a version such as v1.2.0")
     .addOption(new Option("--factor <n>", "children of a node (with --max-depth)").argParser(wholeNumber(1)))
     .addOption(new Option("--max-depth <n>", "levels of nodes (with --factor)").argParser(wholeNumber(0)))

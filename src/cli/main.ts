@@ -1,14 +1,20 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
 import { EXIT, exitCodeOf } from "./exit.ts";
-import { ClosedPipe, note, print, tolerateClosedPipes } from "./output.ts";
+import { ClosedPipe, keepOutputErrors, note, outputProblem, print } from "./output.ts";
 import { createProgram } from "./program.ts";
 
-tolerateClosedPipes();
+keepOutputErrors();
 process.setSourceMapsEnabled(true); // stacks of a TypeScript project name its own lines
 const code = await run(process.argv);
 await print("").catch(() => undefined); // what is printed reaches its reader before the process ends
-process.exit(code);
+process.exit(code === EXIT.ok ? await lostOutput() : code);
+
+/** What was printed without waiting for it (help, say) may not have been written. */
+async function lostOutput(): Promise<number> {
+  const problem = outputProblem();
+  return problem ? tell(problem, false) : EXIT.ok;
+}
 
 async function run(argv: string[]): Promise<number> {
   if (argv[2] === "__complete") return complete(argv.slice(3));
@@ -36,10 +42,16 @@ async function tell(thrown: unknown, json: boolean): Promise<number> {
   if (usage === "told") return thrown instanceof CommanderError && thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const error = usage ?? thrown;
   const { errorJson, errorText } = await import("./error-text.ts");
-  if (json) await print(`${JSON.stringify(errorJson(error), null, 2)}\n`);
+  const text = `${JSON.stringify(errorJson(error), null, 2)}\n`;
+  const told =
+    json &&
+    (await print(text).then(
+      () => true,
+      () => false, // stdout itself is what fails
+    ));
   const { styleFor } = await import("./style.ts");
   const debug = Boolean(process.env.SCYTHE_DEBUG);
-  if (!json || debug) note(errorText(error, styleFor(process.stderr), debug));
+  if (!told || debug) note(errorText(error, styleFor(process.stderr), debug));
   return exitCodeOf(error);
 }
 

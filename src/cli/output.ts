@@ -1,18 +1,30 @@
+import { messageOf, ScytheError } from "../errors.ts";
+
 /** The reader of stdout has gone (`| head`): nobody is left to tell, so the command ends quietly. */
 export class ClosedPipe extends Error {}
 
-/** Must be called once, before anything is printed: a closed pipe is an event without an owner otherwise. */
-export function tolerateClosedPipes(): void {
-  process.stdout.on("error", ignoreClosed);
-  process.stderr.on("error", ignoreClosed);
+let failed: Error | undefined;
+
+/** Must be called once, before anything is printed: what cannot be written is an event without an owner otherwise. */
+export function keepOutputErrors(): void {
+  process.stdout.on("error", (error) => {
+    failed ??= error;
+  });
+  process.stderr.on("error", () => undefined); // there is nowhere left to tell of it
 }
 
-/** Data, to stdout. @throws ClosedPipe */
+/** Why some of what was printed did not reach stdout; undefined when it did, or its reader had gone. */
+export function outputProblem(): ScytheError | undefined {
+  const problem = failed && asProblem(failed);
+  return problem instanceof ClosedPipe ? undefined : problem;
+}
+
+/** Data, to stdout. @throws ClosedPipe, ScytheError `storage` when it cannot be written: a full disk, say */
 export function print(text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     process.stdout.write(text, (error) => {
-      if (!error) resolve();
-      else reject((error as NodeJS.ErrnoException).code === "EPIPE" ? new ClosedPipe() : error);
+      if (error) reject(asProblem(error));
+      else resolve();
     });
   });
 }
@@ -27,6 +39,10 @@ export function outputWidth(): number | undefined {
   return process.stdout.isTTY ? process.stdout.columns || 80 : undefined;
 }
 
-function ignoreClosed(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EPIPE") throw error;
+function asProblem(error: NodeJS.ErrnoException): ClosedPipe | ScytheError {
+  if (error.code === "EPIPE") return new ClosedPipe();
+  return new ScytheError("storage", `Could not write to stdout: ${messageOf(error)}`, {
+    hint: "Free some space where the output goes, or send it elsewhere.",
+    cause: error,
+  });
 }

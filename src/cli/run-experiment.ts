@@ -10,15 +10,16 @@ import { untilInterrupted } from "./interrupt.ts";
 import { withProject } from "./open-project.ts";
 import { note, print } from "./output.ts";
 import type { EngineFlags, RunFlags } from "./run.ts";
-import { specsFromFlags } from "./spec-flags.ts";
+import { givenSpecs } from "./spec-flags.ts";
 
 /** Allocates, watches and sums up a run. Returns the exit code. */
 export async function runExperiment(name: string, specsFile: string | undefined, flags: RunFlags): Promise<number> {
   const options = allocateOptions(flags);
   return withProject(overridesOf(flags), async (project) => {
     const experiment = project.registry.get(name);
-    const specs = specsFromFlags(experiment, oneSpecFile(specsFile, flags));
-    const parent = flags.parent === undefined ? {} : { parentRun: (await project.findRun(flags.parent)).experimentId };
+    const specs = await givenSpecs(project, experiment, oneSpecFile(specsFile, flags));
+    const parentName = flags.parent ?? flags.specsOf;
+    const parent = parentName === undefined ? {} : { parentRun: (await project.findRun(parentName)).experimentId };
     const command = commandText(process.argv.slice(2));
     const run = await untilAllocated(project, () => project.allocate(name, specs, { ...options, ...parent, command }));
     if (!flags.json) await print(`${run.experimentId}\n`);
@@ -63,6 +64,7 @@ export function allocateOptions(flags: RunFlags): AllocateOptions {
     });
   }
   return {
+    onNotice: note,
     ...(flags.versionBump === undefined ? {} : { version: flags.versionBump }),
     ...(flags.runName === undefined ? {} : { runName: flags.runName }),
     ...(flags.seed === undefined ? {} : { seed: flags.seed }),

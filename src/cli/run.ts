@@ -1,5 +1,7 @@
 import { type Command, Option } from "commander";
+import { TEXT_FORMATS } from "../spec-file/source.ts";
 import { allowPathOption, projectOptions, wholeNumber } from "./options.ts";
+import type { SpecFlags } from "./spec-flags.ts";
 
 /** Where and how a run is driven. */
 export interface EngineFlags {
@@ -11,10 +13,7 @@ export interface EngineFlags {
 }
 
 /** What the flags of `scythe run` say. */
-export interface RunFlags extends EngineFlags {
-  specs?: string;
-  set?: string[];
-  grid?: string[];
+export interface RunFlags extends EngineFlags, SpecFlags {
   seed?: number;
   versionBump?: string;
   runName?: string;
@@ -32,8 +31,20 @@ Examples:
   scythe run projectile --specs specs.csv
   scythe run projectile --set speed=40 angle=35
   scythe run projectile --grid angle=15,30,45 speed=20,40 --set mass=0.145
+  ./make-specs | scythe run projectile --specs - --format jsonl
+  scythe run projectile --specs-of projectile@v1.0.0
 
 Without specs, the experiment's fields are listed.`;
+
+/** Flags that say which specs. */
+export function specOptions(command: Command): Command {
+  return command
+    .option("--specs <file>", "a .csv, .jsonl, .json or .parquet file of specs; - for stdin")
+    .addOption(new Option("--format <format>", "what stdin holds; told from its start").choices(TEXT_FORMATS))
+    .option("--specs-of <run>", "the specs of another run")
+    .option("--set <field=value...>", "one spec; with --grid, constants over the grid")
+    .option("--grid <field=values...>", "values split by commas: every combination is a spec");
+}
 
 /** Flags of commands that drive a run. */
 export function engineOptions(command: Command): Command {
@@ -44,15 +55,11 @@ export function engineOptions(command: Command): Command {
 }
 
 export function registerRun(program: Command): void {
-  const command = program
-    .command("run")
+  const command = specOptions(program.command("run"))
     .summary("run an experiment on specs from a file, flags or a grid")
     .description("Runs an experiment. Prints the run's experiment_id as soon as it is allocated.")
     .argument("<experiment>", "its name in scythe.config.ts")
     .argument("[specs]", "a spec file, as --specs")
-    .option("--specs <file>", "a .csv, .jsonl, .json or .parquet file of specs")
-    .option("--set <field=value...>", "one spec; with --grid, constants over the grid")
-    .option("--grid <field=values...>", "values split by commas: every combination is a spec")
     .addOption(new Option("--seed <n>", "seed of the specs' random numbers").argParser(wholeNumber(0)))
     .option("--version-bump <how>", "bumpmajor (default), bumpminor, bumppatch, keep, or a version such as v1.2.0")
     .option("--run-name <name>", "store the run under another name than the experiment's")

@@ -3,28 +3,58 @@ import { parse } from "csv-parse/sync";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import { didYouMean } from "../experiment/registry.ts";
+import type { Scythe } from "../project.ts";
 import type { SpecsInput } from "../run/spec-source.ts";
 import { type Column, isScalarColumn } from "../spec/columns.ts";
 import { isOpen } from "../spec/validate.ts";
 import { parseCell } from "../spec-file/cell.ts";
+import { SpecStream } from "../spec-file/read.ts";
+import type { TextFormat } from "../spec-file/source.ts";
 import { fieldsOf, fieldTable } from "./field-list.ts";
 
-interface Flags {
+export interface SpecFlags {
   specs?: string;
+  format?: TextFormat;
+  specsOf?: string;
   set?: string[];
   grid?: string[];
 }
 
 type Spec = Record<string, unknown>;
 
+/** {@link specsFromFlags}, and those of another run. */
+export async function givenSpecs(
+  project: Scythe,
+  experiment: AnyExperiment,
+  flags: SpecFlags,
+): Promise<SpecsInput<Spec>> {
+  const { specsOf, specs, set = [], grid = [] } = flags;
+  if (specsOf === undefined) return specsFromFlags(experiment, flags);
+  if (specs !== undefined || set.length + grid.length > 0) {
+    throw new ScytheError("invalid_input", "--specs-of cannot be combined with --specs, --set or --grid", {
+      hint: "Give the specs in one way.",
+    });
+  }
+  return project.specsOf(specsOf);
+}
+
 /**
- * The specs that the flags of `scythe run` describe: a file's path, one spec, or a grid as a stream.
+ * The specs that the flags of `scythe run` describe: a file's path, stdin, one spec, or a grid as a stream.
  * @throws ScytheError `invalid_input` naming the field, and the fields there are when none is given
  */
-export function specsFromFlags(experiment: AnyExperiment, { specs, set = [], grid = [] }: Flags): SpecsInput<Spec> {
+export function specsFromFlags(
+  experiment: AnyExperiment,
+  { specs, format, set = [], grid = [] }: SpecFlags,
+): SpecsInput<Spec> {
   if (specs !== undefined && set.length + grid.length > 0) {
     throw new ScytheError("invalid_input", "--specs cannot be combined with --set or --grid", {
       hint: "Put the values into the spec file, or give all of them by --set and --grid.",
+    });
+  }
+  if (specs === "-") return new SpecStream(process.stdin, "stdin", format);
+  if (format !== undefined) {
+    throw new ScytheError("invalid_input", "--format says what stdin holds, and needs --specs -", {
+      hint: "A file's extension says what it is.",
     });
   }
   if (specs !== undefined) return specs;

@@ -2,11 +2,12 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { access, constants, stat } from "node:fs/promises";
 import { basename, extname, isAbsolute, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { isScytheError, messageOf, ScytheError } from "../errors.ts";
 import { hasScheme } from "../spec/file-ref.ts";
 import { isPlainName } from "../spec/plain-name.ts";
 import type { Storage } from "../storage/storage.ts";
-import { type Confinement, whyForeignBucket, whyOutside } from "./confinement.ts";
+import { type Confinement, whyForeignBucket, whyOutside, whyOutsideUri } from "./confinement.ts";
 
 /** An input file that a run must keep: its content once, however many specs share it. */
 export interface PlannedArtifact {
@@ -76,9 +77,13 @@ export class ArtifactPlan {
   }
 
   async #look(field: string, reference: string): Promise<Resolution> {
+    if (/^file:/i.test(reference)) return this.#lookFileUri(field, reference);
     if (hasScheme(reference)) {
       if (!/^(https?|s3):\/\//i.test(reference)) {
-        return { ok: false, rule: "must be a local path, an http(s):// URL or an s3:// URI" };
+        return {
+          ok: false,
+          rule: "must be a local path, an http(s):// URL, an s3:// URI, or the file:// URI of a file of this machine",
+        };
       }
       const foreign = this.#confined && whyForeignBucket(this.#confined, reference);
       if (foreign) return { ok: false, rule: foreign };
@@ -87,6 +92,23 @@ export class ArtifactPlan {
     const source = isAbsolute(reference) ? reference : resolve(this.#folder, reference);
     const problem = (await whyUnreadable(source)) ?? (this.#confined && (await whyOutside(this.#confined, source)));
     if (problem) return { ok: false, rule: problem };
+    return this.#keep(field, source);
+  }
+
+  /** A file of this machine by its URI, as tables of results have them: the run keeps a copy of its own. */
+  async #lookFileUri(field: string, uri: string): Promise<Resolution> {
+    let source: string;
+    try {
+      source = fileURLToPath(uri);
+    } catch (error) {
+      return { ok: false, rule: `is not a file of this machine: ${messageOf(error)}` };
+    }
+    const problem =
+      (await whyUnreadable(source)) ?? (this.#confined && (await whyOutsideUri(this.#confined, uri, source)));
+    return problem ? { ok: false, rule: problem } : this.#keep(field, source);
+  }
+
+  async #keep(field: string, source: string): Promise<Resolution> {
     const sha256 = await hashFile(source);
     return { ok: true, reference: this.#referenceOf(field, this.#plan(field, source, sha256)) };
   }

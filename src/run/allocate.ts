@@ -1,6 +1,7 @@
 import { randomInt, randomUUID } from "node:crypto";
 import { rm, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
 import { ScytheError } from "../errors.ts";
 import { type AnyExperiment, assertName } from "../experiment/define.ts";
 import { hashFile, storeArtifacts } from "../files/artifacts.ts";
@@ -18,6 +19,7 @@ import { type FailureLimit, failureLimitText } from "./failure-limit.ts";
 import { parseExperimentId, type RunLayout } from "./layout.ts";
 import { type Manifest, type ManifestDetails, manifestText, type Recursion, type SpecsFile } from "./manifest.ts";
 import { assertUniqueSortIndex, joinSpecs, type SpecIds, writeSpecs } from "./publish.ts";
+import { isRunFileKey } from "./run-paths.ts";
 import { specSource } from "./spec-source.ts";
 import { type StagedSpecs, stageSpecs } from "./stage.ts";
 import { updateState } from "./state.ts";
@@ -78,7 +80,14 @@ function allowedIn(storage: Storage, project: AllocatingProject, { allowPaths = 
   return {
     folders: [project.folder, ...(project.allowPaths ?? []), ...allowPaths],
     buckets: [...(bucket === undefined ? [] : [bucket]), ...(project.allowBuckets ?? [])],
+    runFile: (uri) => runFileOf(storage, uri),
   };
+}
+
+function runFileOf(storage: Storage, uri: string): { path: string; folder: string } | undefined {
+  const key = storage.keyOf(uri);
+  if (key === undefined || !storage.localPath || !isRunFileKey(key)) return undefined;
+  return { path: storage.localPath(key), folder: fileURLToPath(storage.uri) };
 }
 
 /**

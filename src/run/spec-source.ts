@@ -2,14 +2,14 @@ import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ScytheError } from "../errors.ts";
 import type { Column } from "../spec/columns.ts";
-import { readSpecFile, SpecStream } from "../spec-file/read.ts";
-import type { ReadOptions, SpecRecord } from "../spec-file/source.ts";
+import { readSpecFile } from "../spec-file/read.ts";
+import { type ReadOptions, SpecReader, type SpecRecord } from "../spec-file/source.ts";
 
 /**
- * Specs to allocate: many (an array, an iterable, an async iterable), a table file (a path or `file:` URL), or one
- * spec as a plain object.
+ * Specs to allocate: many (an array, an iterable, an async iterable), a table file (a path or `file:` URL), what
+ * `specsOf` gives, or one spec as a plain object.
  */
-export type SpecsInput<S> = Iterable<S> | AsyncIterable<S> | string | URL | S;
+export type SpecsInput<S> = Iterable<S> | AsyncIterable<S> | string | URL | SpecReader | S;
 
 export interface SpecSource {
   records: AsyncIterable<SpecRecord> | Iterable<SpecRecord>;
@@ -25,7 +25,7 @@ export interface SpecSource {
 
 export function specSource(specs: unknown, columns: readonly Column[], options: ReadOptions = {}): SpecSource {
   const here = process.cwd();
-  if (specs instanceof SpecStream) {
+  if (specs instanceof SpecReader) {
     return { records: specs.read(columns, options), folder: here, single: false, ownWord: false };
   }
   if (typeof specs === "string" || specs instanceof URL) {

@@ -7,16 +7,12 @@ import type { Column } from "../spec/columns.ts";
 import { readCsv } from "./csv.ts";
 import { readJson, readJsonLines } from "./json.ts";
 import { readParquet } from "./parquet.ts";
-import type { ReadOptions, SpecRecord, SpecText } from "./source.ts";
+import { type ReadOptions, SpecReader, type SpecRecord, type SpecText, type TextFormat } from "./source.ts";
 import { utf8Pieces } from "./text.ts";
 
 type TextReader = (text: SpecText, columns: readonly Column[]) => AsyncIterable<SpecRecord>;
 
-const TEXT_FORMATS = { csv: readCsv, jsonl: readJsonLines, json: readJson } satisfies Record<string, TextReader>;
-
-/** What a stream of specs may hold. */
-export type TextFormat = keyof typeof TEXT_FORMATS;
-export const TEXT_FORMAT_NAMES = Object.keys(TEXT_FORMATS) as TextFormat[];
+const READERS: Record<TextFormat, TextReader> = { csv: readCsv, jsonl: readJsonLines, json: readJson };
 
 const BY_EXTENSION: Record<string, TextFormat | "parquet"> = {
   ".csv": "csv",
@@ -54,7 +50,7 @@ export async function* readSpecFile(
   else {
     const stream = createReadStream(path, signal && { signal }).on("error", comesOutOfReading);
     const pieces = utf8Pieces(stream, path);
-    yield* TEXT_FORMATS[format]({ name: path, pieces, notice }, columns);
+    yield* READERS[format]({ name: path, pieces, notice }, columns);
   }
 }
 
@@ -62,12 +58,13 @@ export async function* readSpecFile(
 function comesOutOfReading(): void {}
 
 /** Specs that come as a stream, such as stdin, in a format that is named or told from its first character. */
-export class SpecStream {
+export class SpecStream extends SpecReader {
   readonly #stream: Readable;
   readonly #name: string;
   readonly #format: TextFormat | undefined;
 
   constructor(stream: Readable, name: string, format: TextFormat | undefined) {
+    super();
     this.#stream = stream;
     this.#name = name;
     this.#format = format;
@@ -80,7 +77,7 @@ export class SpecStream {
     try {
       const all = utf8Pieces(this.#stream, this.#name);
       const { format, pieces } = await this.#sniffed(all);
-      yield* TEXT_FORMATS[format]({ name: this.#name, pieces, notice }, columns);
+      yield* READERS[format]({ name: this.#name, pieces, notice }, columns);
     } finally {
       signal?.removeEventListener("abort", stop);
     }

@@ -1,8 +1,14 @@
+import type { Column } from "../spec/columns.ts";
+
 /** One record of a spec file and where it stands, for messages: `line 7`, `row 3`. */
 export interface SpecRecord {
   at: string;
   value: unknown;
 }
+
+/** What a stream of specs may hold. */
+export const TEXT_FORMATS = ["csv", "jsonl", "json"] as const;
+export type TextFormat = (typeof TEXT_FORMATS)[number];
 
 /** Text that holds specs, as UTF-8, wherever it comes from. */
 export interface SpecText {
@@ -17,4 +23,9 @@ export interface ReadOptions {
   /** Ends the reading, also of a pipe that gives nothing. */
   signal?: AbortSignal | undefined;
   notice?: ((message: string) => void) | undefined;
+}
+
+/** Specs that are read from somewhere when they are wanted. */
+export abstract class SpecReader {
+  abstract read(columns: readonly Column[], options?: ReadOptions): AsyncIterable<SpecRecord>;
 }

@@ -1,0 +1,175 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const MAIN = join(ROOT, "dist", "cli", "main.js");
+
+const CONFIG = `
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { defineConfig, defineExperiment, fileRef } from "scythe-ts";
+import { z } from "zod";
+
+const maker = defineExperiment({
+  name: "maker",
+  input: z.object({ n: z.number(), seed: fileRef().optional() }),
+  output: z.object({ file: fileRef() }),
+  run({ n }, ctx) {
+    writeFileSync(join(ctx.tempDir, "made.txt"), "made " + n);
+    return { file: join(ctx.tempDir, "made.txt") };
+  },
+});
+const reader = defineExperiment({
+  name: "reader",
+  input: z.object({ n: z.number().default(0), seed: fileRef().optional() }),
+  output: z.object({ text: z.string() }),
+  run: ({ seed }) => ({ text: seed ? readFileSync(seed, "utf8") : "" }),
+});
+export default defineConfig({ storage: "./runs", experiments: [maker, reader], engine: "inline" });
+`;
+
+let root: string;
+let project: string;
+let elsewhere: string;
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), "scythe-giving-"));
+  project = join(root, "project");
+  elsewhere = join(root, "elsewhere");
+  mkdirSync(join(project, "node_modules"), { recursive: true });
+  writeFileSync(join(project, "package.json"), `{ "type": "module" }`);
+  mkdirSync(elsewhere);
+  symlinkSync(ROOT, join(project, "node_modules", "scythe-ts"));
+  symlinkSync(join(ROOT, "node_modules", "zod"), join(project, "node_modules", "zod"));
+  writeFileSync(join(project, "scythe.config.ts"), CONFIG);
+  writeFileSync(join(project, "seed.txt"), "the seed");
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+async function scythe(args: string[], { stdin = "" as string | Buffer, stdout = "pipe" as "pipe" | number } = {}) {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    cwd: project,
+    env: { ...process.env, NO_COLOR: "1" },
+    stdio: ["pipe", stdout, "pipe"],
+  });
+  let out = "";
+  let err = "";
+  child.stdout?.setEncoding("utf8").on("data", (text) => (out += text));
+  child.stderr!.setEncoding("utf8").on("data", (text) => (err += text));
+  child.stdin!.on("error", () => undefined).end(stdin);
+  const [code] = await once(child, "close");
+  return { code, out, err };
+}
+
+const run = async (args: string[], stdin: string | Buffer = "") => {
+  const { code, out, err } = await scythe(["run", ...args], { stdin });
+  expect(err).not.toContain("error:");
+  expect(code).toBe(0);
+  return out.trim();
+};
+const rows = async (id: string, sql: string) => {
+  const { out } = await scythe(["results", id, "--sql", sql, "--format", "json"]);
+  return JSON.parse(out) as Record<string, unknown>[];
+};
+const texts = async (id: string) =>
+  (await rows(id, "SELECT text FROM scalars ORDER BY sort_index")).map(({ text }) => text);
+
+describe("specs from stdin", () => {
+  it.each([
+    ["csv", "n,seed\n1,\n2,seed.txt\n", []],
+    ["csv", "n,seed\n1,\n2,seed.txt\n", ["--format", "csv"]],
+    ["json", '[{"n": 1}, {"n": 2, "seed": "seed.txt"}]', []],
+    ["jsonl", '{"n": 1}\n{"n": 2, "seed": "seed.txt"}\n', []],
+    ["jsonl", '{"n": 1}\n{"n": 2, "seed": "seed.txt"}\n', ["--format", "jsonl"]],
+  ])("are read as %s: %j %j", async (_format, stdin, flags) => {
+    expect(await texts(await run(["reader", "--specs", "-", ...flags], stdin))).toEqual(["", "the seed"]);
+  });
+
+  it("are refused with their line, or when there are none", async () => {
+    const bad = await scythe(["run", "reader", "-"], { stdin: '{"n": 1}\n{"n": ' });
+    expect(bad).toMatchObject({ code: 2, err: expect.stringContaining("stdin: line 2 is not well-formed JSON") });
+    const latin = await scythe(["run", "reader", "-"], { stdin: Buffer.from("n,seed\n1,\xfc\n", "latin1") });
+    expect(latin).toMatchObject({ code: 2, err: expect.stringContaining("stdin: byte 9 (0xFC, line 2) is not UTF-8") });
+    expect(await scythe(["run", "reader", "-"])).toMatchObject({ code: 2, err: expect.stringContaining("no specs") });
+    const file = await scythe(["run", "reader", "a.csv", "--format", "csv"]);
+    expect(file).toMatchObject({ code: 2, err: expect.stringContaining("--format says what stdin holds") });
+  });
+});
+
+describe("what a run has made", () => {
+  let made: string;
+  let file: string;
+  beforeAll(async () => {
+    made = await run(["maker", "--set", "n=7", "seed=seed.txt"]);
+    file = String((await rows(made, "SELECT file FROM result_file_refs"))[0]!.file);
+  });
+
+  it("is taken by its URI, also from a spec file that lies elsewhere", async () => {
+    expect(file).toMatch(/^file:/);
+    const specs = join(elsewhere, "specs.csv");
+    writeFileSync(specs, `n,seed\n1,${file}\n`);
+    expect(await texts(await run(["reader", specs]))).toEqual(["made 7"]);
+  });
+
+  it("is all that a URI in such a file reaches", async () => {
+    const specs = join(elsewhere, "hostile.csv");
+    const secret = join(root, "secret.txt");
+    writeFileSync(secret, "secret");
+    const link = join(project, "runs", made, "artifacts", "seed", "link.txt");
+    symlinkSync(secret, link);
+    for (const path of [secret, link]) {
+      writeFileSync(specs, `n,seed\n1,${pathToFileURL(path).href}\n`);
+      const { code, err } = await scythe(["run", "reader", specs]);
+      expect(err).toContain("lies outside of the spec file's folder and the project");
+      expect(code).toBe(2);
+    }
+    rmSync(link);
+  });
+
+  it("is run again by its specs.pq, or by its name, with other code and wherever it lies", async () => {
+    expect(await texts(await run(["reader", join(project, "runs", made, "specs.pq")]))).toEqual(["the seed"]);
+    const again = await run(["reader", "--specs-of", "maker"]);
+    expect(await texts(again)).toEqual(["the seed"]);
+    const { out } = await scythe(["show", again, "--json"]);
+    expect(out).toContain(`"parent_run": "${made}"`);
+    renameSync(join(project, "runs"), join(root, "moved"));
+    rmSync(join(project, "seed.txt"));
+    const there = await run(["reader", "--specs-of", made, "--storage", join(root, "moved")]);
+    const result = await scythe(["results", there, "--storage", join(root, "moved"), "--format", "json"]);
+    expect(JSON.parse(result.out)).toMatchObject([{ text: "the seed" }]);
+    writeFileSync(join(project, "seed.txt"), "the seed");
+    renameSync(join(root, "moved"), join(project, "runs"));
+  });
+});
+
+it("an index that pandas wrote is left out with a notice", async () => {
+  const { code, err } = await scythe(["run", "reader", "-"], { stdin: "Unnamed: 0,n\n0,5\n" });
+  expect(code).toBe(0);
+  expect(err).toContain("stdin: the first column has no name, as where pandas writes its index; it is left out");
+});
+
+it.skipIf(!existsSync("/dev/full"))("stdout that cannot be written is an error in words, and no stack", async () => {
+  for (const args of [["list"], ["list", "--json"], ["--help"], ["run", "reader", "--set", "n=1"]]) {
+    const full = openSync("/dev/full", "w");
+    const { code, err } = await scythe(args, { stdout: full });
+    closeSync(full);
+    expect(err).toContain("error: Could not write to stdout: ");
+    expect(err).toContain("hint: ");
+    expect(err).not.toMatch(/^ +at /m);
+    expect(code).toBe(4);
+  }
+});
