@@ -152,7 +152,7 @@ describe("files that cannot be had", () => {
       [join(scratch.path, "dangling"), "no such file"],
       [below, "no such file"],
       ["/dev/null", "is not a regular file"],
-      ["ftp://example.org/w.epw", "must be a local path, an http(s):// URL or an s3:// URI"],
+      ["ftp://example.org/w.epw", "must be a local path, an http(s):// URL, an s3:// URI, or the file:// URI"],
     ] as const) {
       const message = await refusal(path);
       expect(message).toContain(`1 of 2 specs is invalid`);

@@ -1,15 +1,14 @@
 import { randomInt, randomUUID } from "node:crypto";
 import { rm, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, sep } from "node:path";
-import { fileURLToPath } from "node:url";
 import { ScytheError } from "../errors.ts";
 import { type AnyExperiment, assertName } from "../experiment/define.ts";
 import { hashFile, storeArtifacts } from "../files/artifacts.ts";
-import type { Confinement } from "../files/confinement.ts";
 import { hashOf, jsonSchemaOf } from "../spec/json-schema.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import { makeScratch } from "../temporary.ts";
 import { assertGoesOn } from "./abort.ts";
+import { type AllocatingProject, allowedIn } from "./allowed-references.ts";
 import { type BaseRun, type BaseSpecs, baseSpecs, copyBase, movesBetween } from "./base-run.ts";
 import { claimRun } from "./claim.ts";
 import { artifactPath, putDescriptions } from "./descriptions.ts";
@@ -19,7 +18,6 @@ import { type FailureLimit, failureLimitText } from "./failure-limit.ts";
 import { parseExperimentId, type RunLayout } from "./layout.ts";
 import { type Manifest, type ManifestDetails, manifestText, type Recursion, type SpecsFile } from "./manifest.ts";
 import { assertUniqueSortIndex, joinSpecs, type SpecIds, writeSpecs } from "./publish.ts";
-import { isRunFileKey } from "./run-paths.ts";
 import { specSource } from "./spec-source.ts";
 import { type StagedSpecs, stageSpecs } from "./stage.ts";
 import { updateState } from "./state.ts";
@@ -64,32 +62,6 @@ export interface AllocatedRun {
   manifest: Manifest;
 }
 
-/** What allocation knows of the project it is for. */
-export interface AllocatingProject {
-  /** Whose code is recorded, and where spec files may refer to. */
-  folder: string;
-  /** Brings remote files. */
-  fetchUri: (uri: string) => Promise<string>;
-  /** What spec files may refer to beside the project and the run's own bucket. */
-  allowPaths?: readonly string[];
-  allowBuckets?: readonly string[];
-}
-
-function allowedIn(storage: Storage, project: AllocatingProject, { allowPaths = [] }: AllocateOptions): Confinement {
-  const bucket = /^s3:\/\/([^/]+)/.exec(storage.uri)?.[1];
-  return {
-    folders: [project.folder, ...(project.allowPaths ?? []), ...allowPaths],
-    buckets: [...(bucket === undefined ? [] : [bucket]), ...(project.allowBuckets ?? [])],
-    runFile: (uri) => runFileOf(storage, uri),
-  };
-}
-
-function runFileOf(storage: Storage, uri: string): { path: string; folder: string } | undefined {
-  const key = storage.keyOf(uri);
-  if (key === undefined || !storage.localPath || !isRunFileKey(key)) return undefined;
-  return { path: storage.localPath(key), folder: fileURLToPath(storage.uri) };
-}
-
 /**
  * Turns specs into a run that is ready to start: checked, versioned, its inputs stored. Nothing is written to storage
  * unless every spec is valid; the manifest comes last, so that a run that has one is whole.
@@ -116,7 +88,7 @@ export async function allocateRun(
       after: base?.after,
       signal: options.signal,
       copyFrom: options.copyInputs ? project.fetchUri : undefined,
-      allowed: allowedIn(storage, project, options),
+      allowed: allowedIn(storage, project, options.allowPaths),
     });
     if (checked.keepSortIndex) await assertUniqueSortIndex(staged, join(scratch, "spill"));
     assertGoesOn(options.signal);

@@ -9,6 +9,7 @@ import { makeSpecValidator } from "../spec/given.ts";
 import { SORT_INDEX } from "../spec/id-columns.ts";
 import { parsesToItself, rewrites } from "../spec/idempotence.ts";
 import { isOpen, preview, type SpecIssue, type Validator } from "../spec/validate.ts";
+import { LIMITS } from "../spec-file/limits.ts";
 import type { SpecRecord } from "../spec-file/source.ts";
 import { BatchBuilder } from "../table/batch.ts";
 import { flatJson } from "../table/flat-json.ts";
@@ -223,7 +224,7 @@ class Staging {
       const known = extras.get(name);
       const rule = known
         ? known.type.kind !== kind && `is a ${typeof value}, but an earlier spec has a ${known.type.kind} there`
-        : extraNameProblem(name, [...this.#taken, ...extras.keys()]);
+        : newExtraProblem(name, this.#taken, extras);
       if (rule) this.#refuse(record, [{ field: name, value: preview(value), rule }]);
       else extras.set(name, known ?? { name, type: { kind }, nullable: true, optional: true, file: false });
       rest[name] = value as string | number | boolean;
@@ -232,12 +233,19 @@ class Staging {
   }
 }
 
-function confinementOf({ folder }: SpecSource, { folders, buckets }: Confinement = { folders: [], buckets: [] }) {
-  return { folders: [folder, ...folders], buckets };
+function confinementOf({ folder }: SpecSource, allowed: Confinement = { folders: [], buckets: [] }): Confinement {
+  return { ...allowed, folders: [folder, ...allowed.folders] };
 }
 
 const PLAIN = { nullable: false, optional: false, file: false };
 const EXTRA_COLUMN: Column = { name: EXTRA, type: { kind: "string" }, ...PLAIN };
+
+function newExtraProblem(name: string, taken: readonly string[], extras: ReadonlyMap<string, Column>): string | false {
+  if (extras.size >= LIMITS.extraFields) {
+    return `is one of more than ${LIMITS.extraFields} extra fields; name it in the schema, or keep such data in a file`;
+  }
+  return extraNameProblem(name, [...taken, ...extras.keys()]);
+}
 
 function extraNameProblem(name: string, taken: readonly string[]): string | false {
   const other = taken.find((known) => known.toLowerCase() === name.toLowerCase());

@@ -16,7 +16,9 @@ export async function* readCsv(text: SpecText, columns: readonly Column[]): Asyn
   const { name, pieces } = text;
   const cells = new Map(columns.map((column) => [column.name, cellReader(column)]));
   const header = (names: readonly string[]) => headerOf(names, new Set(cells.keys()), text);
-  const parser = parse({ columns: header, info: true, skip_empty_lines: true, max_record_size: LIMITS.specBytes });
+  const lines = ["\r\n", "\n", "\r"]; // left to find this out, the parser looks through all of a first line at each piece
+  const limits = { max_record_size: LIMITS.specBytes, record_delimiter: lines };
+  const parser = parse({ columns: header, info: true, skip_empty_lines: true, ...limits });
   pipeline(pieces, parser, () => undefined); // an error of the source comes out of the parser
   try {
     for await (const { record, info } of parser as AsyncIterable<CsvRecord>) {

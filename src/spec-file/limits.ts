@@ -6,6 +6,8 @@ export const LIMITS = {
   specBytes: 64 * 2 ** 20,
   /** Columns of a table of specs. */
   columns: 10_000,
+  /** Fields beyond those that a loose schema names: each is an index column of every table. */
+  extraFields: 1_000,
   /** Bytes of one column of a row group of a Parquet file, unpacked: a reader holds them at once. */
   columnBytes: 512 * 2 ** 20,
   /** Values of one column of a row group. */

@@ -1,11 +1,6 @@
 import type { AnyExperiment } from "../experiment/define.ts";
-import {
-  type AllocatedRun,
-  type AllocateOptions,
-  type AllocatingProject,
-  allocateRun,
-  assertSameSchema,
-} from "../run/allocate.ts";
+import { type AllocatedRun, type AllocateOptions, allocateRun, assertSameSchema } from "../run/allocate.ts";
+import type { AllocatingProject } from "../run/allowed-references.ts";
 import { openBaseRun } from "../run/base-run.ts";
 import type { RunLayout } from "../run/layout.ts";
 import type { Storage } from "../storage/storage.ts";
