@@ -3,7 +3,7 @@ import { memoryStorage } from "../storage/memory.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import { claimRun } from "./claim.ts";
 import { RunLayout } from "./layout.ts";
-import { assertEpoch, readState, takeOver, updateState } from "./state.ts";
+import { assertEpoch, assertFinal, beginFinal, readState, takeOver, updateState } from "./state.ts";
 
 const NOW = new Date("2026-01-02T03:04:59.500Z");
 let storage: Storage;
@@ -89,5 +89,21 @@ describe("state.yml", () => {
     await updateState(storage, layout, () => ({ status: "complete" }));
     await expect(takeOver(storage, layout, "local")).rejects.toMatchObject({ code: "conflict" });
     expect((await readState(storage, layout))?.epoch).toBe(0);
+  });
+});
+
+describe("what is final about a run", () => {
+  it("is written by the last attempt of the last driver alone", async () => {
+    const layout = await claim();
+    await takeOver(storage, layout, "inline");
+    await beginFinal(storage, layout, 1, "a");
+    await beginFinal(storage, layout, 1, "b");
+    await expect(assertFinal(storage, layout, 1, "a")).rejects.toMatchObject({ code: "conflict" });
+    await assertFinal(storage, layout, 1, "b");
+    await takeOver(storage, layout, "inline");
+    expect((await readState(storage, layout))?.final_attempt).toBeNull();
+    await beginFinal(storage, layout, 2, "c");
+    await expect(beginFinal(storage, layout, 1, "d")).rejects.toMatchObject({ code: "conflict" });
+    expect((await readState(storage, layout))?.final_attempt).toBe("c");
   });
 });

@@ -60,7 +60,7 @@ async function generationBefore(merge: Merge, tables: readonly string[]): Promis
   const files: Record<string, string> = {};
   for (const table of tables) {
     if (table === ERRORS) {
-      files[table] = await localCopy(settings.storage, run.layout.history(run.generation - 1, "errors.pq"), folder);
+      files[table] = await keptErrors(merge, before);
     } else {
       files[table] = await finishedTable(merge, run.layout.finalTable(table), before.final[table]);
     }
@@ -95,6 +95,13 @@ async function keepHistory(merge: Merge): Promise<Report> {
   }
   await storage.put(text, reportText(report), { ifAbsent: true });
   return report;
+}
+
+async function keptErrors({ settings, run, folder }: Merge, before: Report): Promise<string> {
+  const key = run.layout.history(run.generation - 1, "errors.pq");
+  const path = await localCopy(settings.storage, key, folder);
+  if ((await hashFile(path)) === before.final[ERRORS]?.sha256) return path;
+  throw notAsRecorded(settings.storage.uriOf(key));
 }
 
 async function finishedTable(
