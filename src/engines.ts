@@ -11,6 +11,7 @@ import { hatchetOptions } from "./hatchet-options.ts";
 import { CLUSTER_LOOK_MS, ControlWatch } from "./run/control-watch.ts";
 import { RunCache } from "./scatter/run-task.ts";
 import type { Storage } from "./storage/storage.ts";
+import { Drives } from "./study/drives.ts";
 import type { RunHome } from "./study/home.ts";
 import { programsOf } from "./study/program.ts";
 import { withDuckDb } from "./table/duckdb.ts";
@@ -37,6 +38,7 @@ export class Engines implements RunHome {
   readonly runner: ChunkRunner;
   readonly engine: Engine;
   readonly controls: ControlWatch;
+  readonly drives = new Drives();
   readonly #project: Project;
   readonly #programs: Programs;
   #cluster: HatchetEngine | undefined;
@@ -73,7 +75,9 @@ export class Engines implements RunHome {
     return cluster.serve();
   }
 
+  /** What this process drives is left, to be resumed; what a cluster does goes on there. */
   async close(): Promise<void> {
+    await this.drives.close();
     await this.#ownCluster()?.close();
     await this.#cluster?.close();
     await this.runner.close();

@@ -84,6 +84,7 @@ export class Scythe extends Audit implements AsyncDisposable {
     options: AllocateOptions = {},
   ): Promise<Run<E>> {
     const known = this.#experiment(experiment);
+    this.#engines.drives.assertOpen();
     this.#engines.prepare(known.name);
     const allocated = await allocateRun(this.storage, known, specs, options, this.#allocating());
     return startRun(this.storage, this.#engines, known, allocated);
@@ -135,6 +136,7 @@ export class Scythe extends Audit implements AsyncDisposable {
   ): Promise<Run> {
     const { experimentId, manifest } = await this.findRun(reference);
     const experiment = this.#experiment(manifest.experiment_name);
+    this.#engines.drives.assertOpen();
     this.#engines.prepare(experiment.name);
     const layout = new RunLayout(parseExperimentId(experimentId)!);
     const allocated = await extendRun(this.storage, layout, experiment, specs, options, this.#allocating());
@@ -195,6 +197,10 @@ export class Scythe extends Audit implements AsyncDisposable {
     return this.#engines.serve();
   }
 
+  /**
+   * Ends the worker processes. A run that this process drives is left where it stands: what is done is kept, and anybody
+   * may resume it. (One on a cluster goes on there.)
+   */
   async close(): Promise<void> {
     await this.#engines.close();
     await this.#tidying;

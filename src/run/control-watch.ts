@@ -9,7 +9,7 @@ export const CLUSTER_LOOK_MS = 3_000;
 /** How the work on a run is steered. */
 export interface Steering {
   readonly controls: Controls;
-  /** Aborts when no further spec is to be begun: cancelled, paused, or driven by somebody else. */
+  /** Aborts when no further spec is to be begun: cancelled, paused, left, or driven by somebody else. */
   readonly stop: AbortSignal;
   /** Aborts when the specs in hand are to be killed. */
   readonly kill: AbortSignal;
@@ -140,15 +140,16 @@ class Watched implements Steering {
 
   #apply(found: Controls): void {
     this.controls = { ...found, ...this.#told };
-    const { cancel, superseded } = this.controls;
-    if (cancel === "now" || superseded) this.#kill.abort();
-    if (cancel !== "no" || superseded || this.controls.paused) this.#stop.abort();
+    const { cancel } = this.controls;
+    const isOver = this.controls.superseded || this.controls.left;
+    if (cancel === "now" || isOver) this.#kill.abort();
+    if (cancel !== "no" || isOver || this.controls.paused) this.#stop.abort();
     else if (this.#stop.signal.aborted) this.#stop = new AbortController(); // it was paused
     if (!this.#isPaused()) for (const goOn of this.#waiting.splice(0)) goOn();
   }
 
   #isPaused(): boolean {
-    const { cancel, paused, superseded } = this.controls;
-    return paused && cancel === "no" && !superseded;
+    const { cancel, paused, superseded, left } = this.controls;
+    return paused && cancel === "no" && !superseded && !left;
   }
 }

@@ -12,9 +12,11 @@ export interface Controls {
   paused: boolean;
   /** Somebody has driven the run at a later epoch. */
   superseded: boolean;
+  /** The project was closed in this process, which is all that may say so. */
+  left: boolean;
 }
 
-export const NO_CONTROLS: Controls = { cancel: "no", paused: false, superseded: false };
+export const NO_CONTROLS: Controls = { cancel: "no", paused: false, superseded: false, left: false };
 
 /** Asks it of the driver of this epoch; a later one never hears of it. */
 export async function request(
@@ -47,6 +49,7 @@ export async function readControls(storage: Storage, layout: RunLayout, epoch: n
     cancel: asked.has("cancel-now") ? "now" : drain,
     paused: asked.has("pause"),
     superseded: found.some((control) => control.epoch > epoch),
+    left: false,
   };
 }
 

@@ -35,7 +35,7 @@ export interface RunState {
   retry?: RetryPlan | null;
   engine: string | null;
   engine_run_id: string | null;
-  /** Who drives it. On a cluster the engine does, and this is who began it. */
+  /** Who drives it; null once it was left. On a cluster the engine does, and this is who began it. */
   owner: Owner | null;
   /** Failed specs after which the run stops: a number, or a share of all such as `1%`. */
   max_failures?: string | null;
@@ -54,9 +54,9 @@ export function isDriven(status: ShownStatus): boolean {
 /** What a run without a report is doing. One without a state is Python Scythe's, which lists only what it finished. */
 export function shownStatus(state: RunState | undefined): ShownStatus {
   if (!state) return "complete";
-  const alive = isDriven(state.status) || state.status === "allocating";
-  const gone = alive && state.engine !== "hatchet" && state.owner !== null && presenceOf(state.owner) === "gone";
-  return gone ? "interrupted" : state.status;
+  if (state.engine === "hatchet" || !(isDriven(state.status) || state.status === "allocating")) return state.status;
+  const isGone = state.owner ? presenceOf(state.owner) === "gone" : isDriven(state.status);
+  return isGone ? "interrupted" : state.status;
 }
 
 export function newState(): RunState {

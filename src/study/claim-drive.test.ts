@@ -7,6 +7,7 @@ import { newState, readState, stateText } from "../run/state.ts";
 import { memoryStorage } from "../storage/memory.ts";
 import type { Storage } from "../storage/storage.ts";
 import { claimDrive } from "./claim-drive.ts";
+import { Drives } from "./drives.ts";
 import type { RunHome } from "./home.ts";
 
 const layout = new RunLayout({ name: "study", version: "v1.0.0", timestamp: "2026-01-02_03-04-05" });
@@ -18,7 +19,8 @@ describe("claimDrive", () => {
   let home: RunHome;
   beforeEach(() => {
     storage = memoryStorage();
-    home = { engine: inlineEngine({}), engineNamed: () => undefined, controls: new ControlWatch(storage) };
+    const controls = new ControlWatch(storage);
+    home = { engine: inlineEngine({}), engineNamed: () => undefined, controls, drives: new Drives() };
   });
   const drivenBy = (owner: Owner, status: "running" | "paused" = "running") =>
     storage.put(layout.state, stateText({ ...newState(), status, epoch: 3, engine: "local", owner }));

@@ -1,5 +1,5 @@
 import type { EngineRun } from "../engine/engine.ts";
-import { isScytheError, messageOf } from "../errors.ts";
+import { isScytheError, messageOf, ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import type { Controls } from "../run/control.ts";
 import { Heartbeat } from "../run/heartbeat.ts";
@@ -18,6 +18,8 @@ export interface Drive {
   result(): Promise<void>;
   /** Asks the work of this process. */
   tell(change: Partial<Controls>): void;
+  /** Ends it where it stands, as its project is closed: what is done is kept, and anybody may drive the run on. */
+  leave(): Promise<void>;
 }
 
 /**
@@ -32,6 +34,7 @@ export async function startDrive(
   options: ClaimOptions = {},
 ): Promise<Drive> {
   const { engine } = home;
+  home.drives.assertOpen();
   const state = await claimDrive(storage, layout, home, options);
   const { epoch } = state;
   const heartbeat = new Heartbeat(storage, layout, epoch);
@@ -44,16 +47,9 @@ export async function startDrive(
         version: layout.id.version,
       },
     });
+    const drive = driveOf(storage, home, layout, epoch, engineRun, heartbeat);
     await updateState(storage, layout, (now) => (now.epoch === epoch ? { engine_run_id: engineRun.id } : undefined));
-    const ended = noteEnd(storage, layout, epoch, engineRun).finally(() => heartbeat.stop());
-    return {
-      epoch,
-      engineRun,
-      tell: (change) => home.controls.tell(layout, epoch, change),
-      result: async () => {
-        await engineRun.result().finally(() => ended);
-      },
-    };
+    return drive;
   } catch (error) {
     heartbeat.stop();
     await note(storage, layout, epoch, "failed", messageOf(error)).catch(() => undefined); // the first fault is to be told
@@ -61,15 +57,69 @@ export async function startDrive(
   }
 }
 
+function driveOf(
+  storage: Storage,
+  home: RunHome,
+  layout: RunLayout,
+  epoch: number,
+  engineRun: EngineRun,
+  heartbeat: Heartbeat,
+): Drive {
+  let left = false;
+  const tell = (change: Partial<Controls>) => home.controls.tell(layout, epoch, change);
+  const ended = noteEnd(storage, layout, epoch, engineRun, () => left).finally(() => heartbeat.stop());
+  const leave = async () => {
+    if (home.engine.slots === 0) return; // its cluster drives it
+    left = true;
+    tell({ left });
+    await engineRun.cancel();
+    await ended;
+  };
+  const drive: Drive = {
+    ...{ epoch, engineRun, tell, leave },
+    result: async () => {
+      try {
+        await engineRun.result().finally(() => ended);
+      } catch (error) {
+        throw left && isCancelled(error) ? leftError(layout) : error;
+      }
+    },
+  };
+  home.drives.add(drive, ended);
+  return drive;
+}
+
+const isCancelled = (error: unknown) => isScytheError(error) && error.code === "cancelled";
+
+function leftError({ experimentId }: RunLayout): ScytheError {
+  return new ScytheError("cancelled", `Run ${experimentId} was left before its end, as its project was closed`, {
+    hint: `What is done is kept; \`scythe resume ${experimentId}\` goes on. To wait for the end: \`await run.result()\`.`,
+  });
+}
+
 /** Notes in `state.yml` how an engine's run ended, unless somebody else drives it by then. */
-async function noteEnd(storage: Storage, layout: RunLayout, epoch: number, engineRun: EngineRun): Promise<void> {
+async function noteEnd(
+  storage: Storage,
+  layout: RunLayout,
+  epoch: number,
+  engineRun: EngineRun,
+  wasLeft: () => boolean,
+): Promise<void> {
   try {
     await engineRun.result();
   } catch (error) {
-    const cancelled = isScytheError(error) && error.code === "cancelled";
+    if (wasLeft()) return noteLeft(storage, layout, epoch).catch(() => undefined);
+    const cancelled = isCancelled(error);
     const reason = cancelled ? null : messageOf(error);
     await note(storage, layout, epoch, cancelled ? "cancelled" : "failed", reason).catch(() => undefined);
   }
+}
+
+/** A run that nobody drives, though it goes on where it is once somebody does: interrupted. */
+async function noteLeft(storage: Storage, layout: RunLayout, epoch: number): Promise<void> {
+  await updateState(storage, layout, (now) =>
+    now.epoch === epoch && isDriven(now.status) ? { status: "running", owner: null } : undefined,
+  );
 }
 
 /** Notes it unless somebody else drives the run by then, or it is noted already. */

@@ -1,6 +1,7 @@
 import type { Engine, EngineRun } from "../engine/engine.ts";
 import type { ControlWatch } from "../run/control-watch.ts";
 import type { RunState } from "../run/state.ts";
+import type { Drives } from "./drives.ts";
 
 /** The project that a run was found in: what is needed to drive it, and to ask those who do. */
 export interface RunHome {
@@ -9,6 +10,7 @@ export interface RunHome {
   /** Another engine that a run may be on; undefined when this project has no access to it. */
   engineNamed(name: string): Engine | undefined;
   controls: ControlWatch;
+  drives: Drives;
 }
 
 /** The engine's own run, when the engine outlives processes, and can be reached. */

@@ -37,7 +37,9 @@ export class Child {
   /** What it starts inherits this name. */
   readonly #owner = randomUUID();
   /** Resolves once it has loaded the project. */
-  readonly ready: Promise<void>;
+  readonly #ready: Promise<void>;
+  /** How much waits for it: idle, it keeps this process from nothing. */
+  #awaited = 0;
   dead = false;
 
   constructor(entry: string, configPath: string, cwd: string) {
@@ -61,14 +63,24 @@ export class Child {
       });
     });
     this.#process.on("message", (message) => this.#onMessage(message as FromChild));
-    this.ready = this.#start();
-    this.ready.catch(() => undefined);
+    this.#ready = this.#start();
+    this.#ready.catch(() => undefined);
+    this.#hold(false);
   }
 
-  async run(request: ChunkRequest, hooks: RunnerHooks): Promise<RunnerEnd> {
+  /** Resolves once it can run a chunk at once. */
+  warm(): Promise<void> {
+    return this.#waitedFor(() => this.#ready);
+  }
+
+  run(request: ChunkRequest, hooks: RunnerHooks): Promise<RunnerEnd> {
+    return this.#waitedFor(() => this.#run(request, hooks));
+  }
+
+  async #run(request: ChunkRequest, hooks: RunnerHooks): Promise<RunnerEnd> {
     clearTimeout(this.#idle);
     try {
-      await this.ready;
+      await this.#ready;
     } catch (error) {
       if (error instanceof KilledError) return { type: "died", reason: "killed", detail: error.message };
       throw error;
@@ -133,15 +145,31 @@ export class Child {
     };
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
     clearTimeout(this.#idle);
     this.killNow();
-    await this.#exited;
+    return this.#waitedFor(() => this.#exited);
   }
 
   /** For a process that ends itself and can wait for nothing. */
   killNow(): void {
     this.#kill("close");
+  }
+
+  async #waitedFor<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#awaited++ === 0) this.#hold(true);
+    try {
+      return await work();
+    } finally {
+      if (--this.#awaited === 0) this.#hold(false);
+    }
+  }
+
+  /** Whether this process stays for the child's sake. */
+  #hold(stay: boolean): void {
+    const { stdout, stderr, channel } = this.#process;
+    const handles = [this.#process, channel, stdout, stderr] as ({ ref(): void; unref(): void } | null | undefined)[];
+    for (const handle of handles) stay ? handle?.ref() : handle?.unref();
   }
 
   async #start(): Promise<void> {
@@ -159,7 +187,7 @@ export class Child {
         timer = setTimeout(() => {
           this.#kill("close");
           reject(failedChild({ message: `it had not loaded the project after ${START_MS / 1000} s` }));
-        }, START_MS);
+        }, START_MS).unref();
       });
     } finally {
       clearTimeout(timer);

@@ -1,12 +1,14 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ScytheError } from "../errors.ts";
 import { Child } from "./child.ts";
 import type { ChunkRunner } from "./runner.ts";
 
 /** Specs in child processes, one a slot, kept from chunk to chunk. */
 export function processRunner(configPath: string): ChunkRunner {
   const children = new Map<number, Child>();
+  let closed = false;
   const killAll = () => {
     for (const child of children.values()) child.killNow();
   };
@@ -24,9 +26,10 @@ export function processRunner(configPath: string): ChunkRunner {
       }
     },
     warm: async (slots) => {
-      await Promise.all(Array.from({ length: slots }, (_, slot) => childOf(slot).ready));
+      await Promise.all(Array.from({ length: slots }, (_, slot) => childOf(slot).warm()));
     },
     close: async () => {
+      closed = true;
       await Promise.all([...children.values()].map((child) => child.close()));
       children.clear();
       process.off("exit", killAll);
@@ -34,6 +37,7 @@ export function processRunner(configPath: string): ChunkRunner {
   };
 
   function childOf(slot: number): Child {
+    if (closed) throw new ScytheError("engine", "The project is closed: it starts no worker processes any more");
     let child = children.get(slot);
     if (!child || child.dead) {
       child = new Child(childEntry(), configPath, dirname(configPath));

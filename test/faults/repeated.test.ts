@@ -8,6 +8,7 @@ import { allocateRun } from "../../src/run/allocate.ts";
 import { ControlWatch } from "../../src/run/control-watch.ts";
 import { RunCache } from "../../src/scatter/run-task.ts";
 import { localStorage } from "../../src/storage/local.ts";
+import { Drives } from "../../src/study/drives.ts";
 import { programsOf } from "../../src/study/program.ts";
 import { startRun } from "../../src/study/start.ts";
 import { MemoryBudget } from "../../src/table/memory-budget.ts";
@@ -79,7 +80,8 @@ async function driveAskew(scene: Scene, random: Random, counter: { injected: num
     Object.entries(programs).map(([name, code]) => [name, askew(code, random, counter)]),
   );
   const engine = inProcessEngine(harmed, { name: "askew", isolation: "none", slots: 3 });
-  const run = await startRun(storage, { engine, engineNamed: () => undefined, controls }, experiment, allocated);
+  const home = { engine, engineNamed: () => undefined, controls, drives: new Drives() };
+  const run = await startRun(storage, home, experiment, allocated);
   const { report } = await run.result();
   expect(report).toMatchObject({ missing: 0 });
   return run.experimentId;
