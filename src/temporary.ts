@@ -1,10 +1,9 @@
-import { createHash, randomBytes } from "node:crypto";
-import { mkdtempSync, readlinkSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync } from "node:fs";
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { temporaryRoot } from "./private-folder.ts";
-import { isThere, procStat } from "./proc-stat.ts";
+import { machineMark, startMark, UNKNOWN_START } from "./process-identity.ts";
 
 /**
  * Names of unfinished files and folders. Each says which process it belongs to, so that what a killed one left behind is
@@ -15,15 +14,12 @@ const NAME = /p([0-9a-f]{8})-(\d+)-(\d+)-[0-9a-f]{16}/;
 /** A file of a process that cannot be asked, being on another machine, is taken for litter after this long. */
 const FOREIGN_MS = 24 * 60 * 60_000;
 
-/** Process ids mean something only among the processes that see one another: one host, and in it one container. */
-const MACHINE = createHash("sha256")
-  .update(`${hostname()}\0${orEmpty(() => readlinkSync("/proc/self/ns/pid"))}`)
-  .digest("hex")
-  .slice(0, 8);
+let ownStart: string | undefined;
 
 /** A new name that this process owns. */
 export function ownedName(): string {
-  return `p${MACHINE}-${process.pid}-${startOf(process.pid) ?? 0}-${randomBytes(8).toString("hex")}`;
+  ownStart ??= startMark(process.pid) ?? UNKNOWN_START;
+  return `p${machineMark()}-${process.pid}-${ownStart}-${randomBytes(8).toString("hex")}`;
 }
 
 /**
@@ -32,10 +28,9 @@ export function ownedName(): string {
  */
 export function isAbandoned(name: string): boolean | undefined {
   const [, machine, pid, start] = NAME.exec(name) ?? [];
-  if (machine !== MACHINE) return undefined;
-  const now = startOf(Number(pid));
-  if (now !== undefined) return String(now) !== start;
-  return !isThere(Number(pid));
+  if (machine !== machineMark()) return undefined;
+  const now = startMark(Number(pid));
+  return now === undefined || (now !== start && ![now, start].includes(UNKNOWN_START));
 }
 
 /** Makes a folder of this process for what may be lost at any time. */
@@ -79,18 +74,4 @@ async function isOldFile(path: string): Promise<boolean> {
 /** What cannot be removed now is looked at again the next time. */
 async function remove(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true }).catch(() => undefined);
-}
-
-/** Undefined where that is not to be had, or for a dead one. */
-function startOf(pid: number): number | undefined {
-  const stat = procStat(pid);
-  return stat && !stat.isDead ? Number(stat.started) : undefined;
-}
-
-function orEmpty(read: () => string): string {
-  try {
-    return read();
-  } catch {
-    return "";
-  }
 }

@@ -1,7 +1,5 @@
-import { execFileSync } from "node:child_process";
-import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
-import { isThere, procStat } from "../proc-stat.ts";
+import { isThisMachine, startOf, thisMachine } from "../process-identity.ts";
 
 /** The process that drives a run, told apart from a later one that was given its pid. */
 export interface Owner {
@@ -29,10 +27,7 @@ export function thisProcess(): Owner {
 }
 
 export function presenceOf(owner: Owner): Presence {
-  const machine = thisMachine();
-  // A laptop's name changes with its network, and two machines may share one: the boot decides where it is known.
-  const same = owner.machine && machine ? owner.machine === machine : owner.host === hostname();
-  if (!same) return "elsewhere";
+  if (!isThisMachine(owner.machine, owner.host)) return "elsewhere";
   const started = startOf(owner.pid);
   if (started === undefined) return "gone";
   return owner.started && owner.started !== started ? "gone" : "here";
@@ -41,32 +36,4 @@ export function presenceOf(owner: Owner): Presence {
 /** `process 4711 on crunch, since 2026-01-31T12:00:00.000Z` */
 export function ownerText({ host, pid, since }: Owner): string {
   return `process ${pid} on ${host}${since ? `, since ${since}` : ""}`;
-}
-
-function thisMachine(): string | null {
-  try {
-    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-    return `${boot} ${readlinkSync("/proc/self/ns/pid")}`;
-  } catch {
-    return null;
-  }
-}
-
-/** When the process with this pid began; undefined when there is none, or it has ended. */
-function startOf(pid: number): string | undefined {
-  const stat = procStat(pid);
-  if (stat) return stat.isDead ? undefined : stat.started;
-  return isThere(pid) ? startByPs(pid) : undefined;
-}
-
-/** Empty where even `ps` cannot tell: then a reused pid is taken for its owner. */
-function startByPs(pid: number): string {
-  try {
-    const options = { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], env: { ...process.env, LC_ALL: "C" } };
-    return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], options as never)
-      .toString()
-      .trim();
-  } catch {
-    return "";
-  }
 }
