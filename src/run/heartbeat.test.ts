@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { deferred } from "../engine/toy-programs.testsuite.ts";
 import { memoryStorage } from "../storage/memory.ts";
 import type { Storage } from "../storage/storage.ts";
-import { LifeWatch, SILENT_MS } from "./heartbeat.ts";
+import { Heartbeat, LifeWatch, SILENT_MS } from "./heartbeat.ts";
 import { RunLayout } from "./layout.ts";
 import { thisProcess } from "./owner.ts";
 import { newState, type RunState } from "./state.ts";
@@ -78,4 +79,13 @@ it("of this machine is known at once", async () => {
   const watch = new LifeWatch(memoryStorage(), layout);
   expect(await watch.look({ ...state(), owner: thisProcess() })).toBe("alive");
   expect(await watch.look({ ...state(), owner: { ...thisProcess(), started: "another time" } })).toBe("gone");
+});
+
+it("a driver's heartbeat writes nothing once it has stopped", async () => {
+  const memory = memoryStorage();
+  const gate = deferred();
+  const slow: Storage = { ...memory, put: (...args) => gate.promise.then(() => memory.put(...args)) };
+  const stopped = new Heartbeat(slow, layout, 1).stop().then(() => memory.head(layout.controlOf(1, "driver")));
+  gate.resolve();
+  expect(await stopped).toBeDefined(); // the beat that was under way came before
 });

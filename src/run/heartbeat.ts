@@ -15,6 +15,8 @@ export class Heartbeat {
   readonly #key: string;
   readonly #timer: NodeJS.Timeout;
   #beats = 0;
+  /** The write that is under way; there is one at a time. */
+  #beating: Promise<unknown> | undefined;
 
   constructor(storage: Storage, layout: RunLayout, epoch: number) {
     this.#storage = storage;
@@ -23,14 +25,22 @@ export class Heartbeat {
     this.#beat();
   }
 
-  stop(): void {
+  /** Resolves when nothing is written any more: whoever removes the run next must not find it growing. */
+  async stop(): Promise<void> {
     clearInterval(this.#timer);
+    await this.#beating;
   }
 
   /** A storage that is away is no reason to stop working: what counts is checked at each commit. */
   #beat(): void {
+    if (this.#beating) return;
     const text = JSON.stringify({ beat: this.#beats++, at: new Date().toISOString() });
-    this.#storage.put(this.#key, text).catch(() => undefined);
+    this.#beating = this.#storage
+      .put(this.#key, text)
+      .catch(() => undefined)
+      .finally(() => {
+        this.#beating = undefined;
+      });
   }
 }
 

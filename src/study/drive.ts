@@ -51,7 +51,7 @@ export async function startDrive(
     await updateState(storage, layout, (now) => (now.epoch === epoch ? { engine_run_id: engineRun.id } : undefined));
     return drive;
   } catch (error) {
-    heartbeat.stop();
+    await heartbeat.stop();
     await note(storage, layout, epoch, "failed", messageOf(error)).catch(() => undefined); // the first fault is to be told
     throw error;
   }

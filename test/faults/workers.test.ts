@@ -84,7 +84,10 @@ async function driven(plan: Plan, calm: Tables, flags: readonly string[], harm: 
 
 function isDone({ code, signal, stderr }: Ended): boolean {
   if (signal === "SIGKILL") return false;
-  if (code === 4) return false; // no process lived long enough to run a spec: nothing is lost
+  if (code === 4) {
+    expect(stderr).toMatch(/process/); // none lived long enough to run a spec: nothing is lost
+    return false;
+  }
   if (/is complete already/.test(stderr)) return true;
   expect(code, stderr).toBe(3);
   return true;
