@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { memoryStorage } from "../storage/memory.ts";
 import type { Storage } from "../storage/storage.ts";
-import { request, withdraw } from "./control.ts";
+import { NO_CONTROLS, request, withdraw } from "./control.ts";
 import { ControlWatch, type Steering } from "./control-watch.ts";
 import { RunLayout } from "./layout.ts";
 
@@ -66,7 +66,7 @@ describe("ControlWatch", () => {
   it("keeps what is meant for one driver from the next", async () => {
     for (const what of ["cancel", "cancel-now", "pause"] as const) await request(storage, layout, 1, what);
     await during(async ({ controls }) => {
-      expect(controls).toEqual({ cancel: "no", paused: false, superseded: false });
+      expect(controls).toEqual(NO_CONTROLS);
     }, 2);
   });
 
