@@ -1,9 +1,9 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
@@ -51,6 +51,18 @@ describe("what killed processes leave", () => {
     expect(existsSync(dead)).toBe(true);
     await removeAbandonedScratch();
     expect([existsSync(dead), existsSync(own)]).toEqual([false, true]);
+    await rm(own, { recursive: true });
+  });
+
+  it("of before this machine was started goes after a week", async () => {
+    const own = await makeScratch("test");
+    const folders = ["old", "new"].map((name, i) => join(dirname(own), `${name}-p00000000-1-1-0123456789abcde${i}`));
+    for (const path of folders) await mkdir(path);
+    const longAgo = new Date(Date.now() - 8 * 24 * 60 * 60_000);
+    await utimes(folders[0]!, longAgo, longAgo);
+    await removeAbandonedScratch();
+    expect(folders.map((path) => existsSync(path))).toEqual([false, true]);
+    await rm(folders[1]!, { recursive: true });
     await rm(own, { recursive: true });
   });
 

@@ -11,8 +11,11 @@ import { machineMark, startMark, UNKNOWN_START } from "./process-identity.ts";
  */
 
 const NAME = /p([0-9a-f]{8})-(\d+)-(\d+)-[0-9a-f]{16}/;
+const DAY_MS = 24 * 60 * 60_000;
 /** A file of a process that cannot be asked, being on another machine, is taken for litter after this long. */
-const FOREIGN_MS = 24 * 60 * 60_000;
+const FOREIGN_MS = DAY_MS;
+/** So is a temporary folder, which may be of before this machine was started, or of another container. */
+const FOREIGN_FOLDER_MS = 7 * DAY_MS;
 
 let ownStart: string | undefined;
 
@@ -54,7 +57,10 @@ function scratchPrefix(kind: string): string {
 export async function removeAbandonedScratch(): Promise<void> {
   const root = temporaryRoot();
   const names = await readdir(root).catch(() => []);
-  for (const name of names) if (isAbandoned(name) === true) await remove(join(root, name));
+  for (const name of names) {
+    const path = join(root, name);
+    if (NAME.test(name) && (isAbandoned(name) ?? (await isOlder(path, FOREIGN_FOLDER_MS)))) await remove(path);
+  }
 }
 
 /** Removes unfinished files in a folder that holds nothing else, when whoever wrote them is dead. */
@@ -68,7 +74,12 @@ export async function removeAbandonedFiles(folder: string): Promise<void> {
 
 async function isOldFile(path: string): Promise<boolean> {
   const info = await stat(path).catch(() => undefined);
-  return info?.isFile() === true && Date.now() - info.mtimeMs > FOREIGN_MS;
+  return info?.isFile() === true && (await isOlder(path, FOREIGN_MS));
+}
+
+async function isOlder(path: string, ms: number): Promise<boolean> {
+  const info = await stat(path).catch(() => undefined);
+  return info !== undefined && Date.now() - info.mtimeMs > ms;
 }
 
 /** What cannot be removed now is looked at again the next time. */

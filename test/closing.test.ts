@@ -1,12 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { localStorage, openProject } from "scythe-ts";
 import { afterAll, describe, expect, it } from "vitest";
 import { collect } from "./collect.ts";
+import { litterIn } from "./litter.ts";
 import { expectWhole, isAlive, STEERED, steadySpecs, until } from "./steered.ts";
 
 const root = mkdtempSync(join(tmpdir(), "scythe-closing-"));
@@ -44,8 +45,7 @@ async function program(body: string, { specs = 6, ms = 5 } = {}) {
   const [code] = (await once(child, "close")) as [number | null];
   const workers = [...new Set(lines().map((line) => Number(line.split(" ")[1])))];
   await until(() => !workers.some(isAlive), "the end of its worker processes");
-  const left = readdirSync(tmp).filter((name) => name !== "jiti"); // which keeps compiled projects there
-  return { ...said, code, data, storage: localStorage(data), ran: lines().length, left };
+  return { ...said, code, data, storage: localStorage(data), ran: lines().length, left: litterIn(tmp) };
 }
 
 /** The one run there is: how it is shown, then driven on to its end. */

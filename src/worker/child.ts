@@ -8,12 +8,12 @@ import { Printed } from "./printed.ts";
 import { killAll, killLeftovers, OWNER_VARIABLE, residentBytes, startedBy, systemMemoryKills } from "./processes.ts";
 import type { ChunkRequest, FromChild, ToChild } from "./protocol.ts";
 import type { RunnerEnd, RunnerHooks } from "./runner.ts";
+import { TimeWatch } from "./time-watch.ts";
 
 /** How long a process may take to load the project. */
 const START_MS = 60_000;
 /** A spec that ignores its time limit is killed this much later, with everything it started. */
 const GRACE_MS = 2_000;
-const WATCH_MS = 100;
 /** A process that has been idle for so long, with others that its specs left running, ends with them. */
 const IDLE_MS = 1_000;
 /** What operating systems, schedulers and people end processes with; a spec's own fault shows as another signal. */
@@ -91,7 +91,7 @@ export class Child {
     const memory = this.#watchMemory(request);
     const kill = () => this.#kill("cancel");
     hooks.kill.addEventListener("abort", kill);
-    const watch = new Watch(request.timeoutMs + GRACE_MS, () => this.#kill("timeout"));
+    const watch = new TimeWatch(request.timeoutMs + GRACE_MS, () => this.#kill("timeout"));
     hooks.signal.addEventListener("abort", stop);
     try {
       return await new Promise<RunnerEnd>((resolve, reject) => {
@@ -194,7 +194,7 @@ export class Child {
     }
   }
 
-  async #fetch({ id, uri }: { id: number; uri: string }, hooks: RunnerHooks, watch: Watch): Promise<void> {
+  async #fetch({ id, uri }: { id: number; uri: string }, hooks: RunnerHooks, watch: TimeWatch): Promise<void> {
     watch.pause(); // bringing a file has its own limits
     try {
       this.#tell({ type: "fetched", id, path: await hooks.fetchUri(uri) });
@@ -208,7 +208,7 @@ export class Child {
     if (!this.dead && this.#process.connected) this.#process.send(message, () => undefined);
   }
 
-  async #go(noted: void | Promise<void>, watch: Watch, fail: (error: unknown) => void): Promise<void> {
+  async #go(noted: void | Promise<void>, watch: TimeWatch, fail: (error: unknown) => void): Promise<void> {
     try {
       await noted;
       watch.reset();
@@ -269,35 +269,9 @@ class KilledError extends Error {}
 interface Heeding {
   request: ChunkRequest;
   hooks: RunnerHooks;
-  watch: Watch;
+  watch: TimeWatch;
   resolve: (end: RunnerEnd) => void;
   reject: (error: unknown) => void;
-}
-
-/** Calls `late` when `reset` was not called for a while. */
-class Watch {
-  readonly #limit: number;
-  readonly #timer: NodeJS.Timeout;
-  #last: number | undefined = performance.now();
-
-  constructor(limit: number, late: () => void) {
-    this.#limit = limit;
-    this.#timer = setInterval(() => {
-      if (this.#last !== undefined && performance.now() - this.#last > this.#limit) late();
-    }, WATCH_MS);
-  }
-
-  reset(): void {
-    this.#last = performance.now();
-  }
-
-  pause(): void {
-    this.#last = undefined;
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
-  }
 }
 
 function tooLittleMemory(experiment: string, limit: number, atRest: number): ScytheError {

@@ -7,6 +7,7 @@ import { expect, vi } from "vitest";
 import { parse } from "yaml";
 import { canonicalTables } from "../canonical.ts";
 import { collect } from "../collect.ts";
+import { litterIn } from "../litter.ts";
 import { type Plan, PROJECT, Scene } from "./scene.ts";
 
 export type Tables = Record<string, Record<string, unknown>[]>;
@@ -117,11 +118,7 @@ function expectNoLitter(scene: Scene): void {
   const storage = scene.storage.startsWith("file:") ? fileURLToPath(scene.storage) : scene.storage;
   const unfinished = scene.storage.startsWith("s3:") ? [] : filesIn(join(storage, ".scythe-tmp"));
   expect(unfinished, "unfinished files in storage").toEqual([]);
-  const temporary = existsSync(scene.tmp) ? readdirSync(scene.tmp) : [];
-  expect(
-    temporary.filter((name) => name !== "jiti"), // which keeps compiled projects there
-    "left in the temporary folder",
-  ).toEqual([]);
+  expect(litterIn(scene.tmp), "left in the temporary folder").toEqual([]);
   expect(filesIn(scene.cache).filter((path) => path.endsWith(".part"))).toEqual([]);
 }
 
