@@ -26,6 +26,11 @@ export interface Config {
   /** Folders (relative to the config file) and `s3://` buckets that spec files may refer to, beside their own place. */
   allowPaths?: readonly string[];
   allowBuckets?: readonly string[];
+  /**
+   * Variables of the environment that experiments read, beside what every process needs (`PATH`, `HOME`, `LANG`, …): by
+   * name, or by how they begin (`AWS_*`). Keys and tokens are passed on only when they are named here.
+   */
+  passEnv?: readonly string[];
   /** Where this machine keeps files that it fetched (default `~/.cache/scythe`), and how many bytes (default 20 GiB). */
   cache?: { folder?: string; maxBytes?: number };
   /** Hatchet workflows of your own, made with its SDK, that `scythe worker` serves beside the experiments. */
@@ -133,6 +138,7 @@ export interface Settings {
   allowHosts: readonly string[];
   allowPaths: readonly string[];
   allowBuckets: readonly string[];
+  passEnv: readonly string[];
   cacheFolder: string;
   cacheBytes: number;
   worker: WorkerSettings;
@@ -172,6 +178,7 @@ export function readSettings(loaded: Pick<LoadedConfig, "config" | "folder">, ov
     allowHosts: config.allowHosts ?? [],
     allowPaths: (config.allowPaths ?? []).map((path) => resolve(folder, path)),
     allowBuckets: config.allowBuckets ?? [],
+    passEnv: config.passEnv ?? [],
     cacheFolder: env.SCYTHE_CACHE_DIR || resolve(folder, config.cache?.folder ?? defaultCacheFolder(env)),
     cacheBytes: config.cache?.maxBytes ?? 20 * 2 ** 30,
     worker: workerSettings(env, config),

@@ -47,7 +47,7 @@ export class Engines implements RunHome {
   constructor(project: Project) {
     const { settings, registry, storage, configPath } = project;
     this.#project = project;
-    this.runner = chooseRunner(settings.engine, configPath, registry);
+    this.runner = chooseRunner(settings, configPath, registry);
     this.controls = new ControlWatch(storage, settings.engine === "hatchet" ? CLUSTER_LOOK_MS : undefined);
     this.#programs = this.#makePrograms();
     this.engine = this.#open(settings.engine);
@@ -122,14 +122,14 @@ export class Engines implements RunHome {
   }
 }
 
-function chooseRunner(engine: string, configPath: string | undefined, registry: Registry): ChunkRunner {
+function chooseRunner({ engine, passEnv }: Settings, configPath: string | undefined, registry: Registry): ChunkRunner {
   if (engine === "inline") return inProcessRunner(registry);
   if (engine !== "local" && engine !== "hatchet") {
     throw new ScytheError("invalid_input", `No engine named ${JSON.stringify(engine)}`, {
       hint: `Use "local" (child processes), "inline" (this process, for debugging) or "hatchet" (a cluster)${didYouMean(engine, ["local", "inline", "hatchet"])}`,
     });
   }
-  if (configPath !== undefined) return processRunner(configPath);
+  if (configPath !== undefined) return processRunner(configPath, passEnv);
   throw new ScytheError("invalid_input", "A project opened on a bare object can only run inline", {
     hint: "Worker processes load the project from a file: write a scythe.config.ts and open its folder.",
   });

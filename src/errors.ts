@@ -1,3 +1,5 @@
+import { redact } from "./redact.ts";
+
 /** What kind of trouble it is. The command line turns it into an exit code; callers may branch on it. */
 export type ErrorCode =
   | "invalid_definition"
@@ -26,10 +28,10 @@ export class ScytheError extends Error {
   readonly details: Record<string, unknown>;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(redact(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "ScytheError";
     this.code = code;
-    this.hint = options.hint;
+    this.hint = options.hint === undefined ? undefined : redact(options.hint);
     this.details = options.details ?? {};
   }
 }

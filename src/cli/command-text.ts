@@ -1,6 +1,5 @@
+import { isSecretName, redact } from "../redact.ts";
 import { shellWord } from "./shell-word.ts";
-
-const SECRET = /(pass(word|wd|phrase)?|secret|token|credential|api[_-]?key|access[_-]?key|private[_-]?key)/i;
 
 /** What was typed, for a run's record: without what may be a secret, by its name or within a URL. */
 export function commandText(words: readonly string[]): string {
@@ -11,15 +10,13 @@ function withoutSecret(word: string, before: string | undefined): string {
   const [, flag, given] = /^(--[\w-]+)=(.*)$/s.exec(word) ?? [];
   if (flag !== undefined && given !== undefined) return `${flag}=${withoutSecret(given, flag)}`;
   const [, name, value] = /^([^=]+)=(.*)$/s.exec(word) ?? [];
-  if (name !== undefined && SECRET.test(name)) return `${name}=…`;
-  if (before?.startsWith("--") && SECRET.test(before) && !before.includes("=") && !word.startsWith("-")) return "…";
+  if (name !== undefined && isSecretName(name)) return `${name}=…`;
+  if (before?.startsWith("--") && isSecretName(before) && !before.includes("=") && !word.startsWith("-")) return "…";
   if (name !== undefined && value !== undefined) return `${name}=${withoutUserInfo(value)}`;
   return withoutUserInfo(word);
 }
 
-/** A URL's user, password and query hold credentials at times. */
+/** A URL's query holds credentials at times, whatever they are called there. */
 function withoutUserInfo(text: string): string {
-  return text
-    .replace(/([a-z][a-z0-9+.-]*:\/\/)[^/@\s]*@/gi, "$1…@")
-    .replace(/([a-z][a-z0-9+.-]*:\/\/[^?\s,]*)\?[^\s,]*/gi, "$1?…");
+  return redact(text).replace(/([a-z][a-z0-9+.-]*:\/\/[^?\s,]*)\?[^\s,]*/gi, "$1?…");
 }

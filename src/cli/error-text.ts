@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { isScytheError, messageOf } from "../errors.ts";
+import { redact } from "../redact.ts";
 import { plainJson } from "./json-text.ts";
 import type { Style } from "./style.ts";
 
@@ -17,9 +18,9 @@ export function errorJson(thrown: unknown): ErrorJson {
   return {
     error: {
       code: known ? thrown.code : "internal",
-      message: messageOf(thrown),
+      message: redact(messageOf(thrown)),
       hint: (known ? thrown.hint : undefined) ?? null,
-      details: plainJson(known ? (thrown.details ?? {}) : {}),
+      details: withoutSecrets(plainJson(known ? (thrown.details ?? {}) : {})),
     },
   };
 }
@@ -28,12 +29,19 @@ export function errorJson(thrown: unknown): ErrorJson {
 export function errorText(thrown: unknown, style: Style, debug: boolean): string {
   const foreseen = isScytheError(thrown) && thrown.code !== "internal";
   const hint = isScytheError(thrown) && thrown.hint ? thrown.hint : undefined;
-  const lines = [`${style.red(style.bold("error:"))} ${messageOf(thrown)}`];
-  if (!foreseen || debug) lines.push(style.dim(fullStack(thrown)));
+  const lines = [`${style.red(style.bold("error:"))} ${redact(messageOf(thrown))}`];
+  if (!foreseen || debug) lines.push(style.dim(redact(fullStack(thrown))));
   else lines.push(...ownFrames(thrown).map((frame) => style.dim(frame)));
   if (hint) lines.push(`${style.cyan("hint:")} ${hint}`);
   else if (!foreseen) lines.push(`${style.cyan("hint:")} This looks like a fault of Scythe itself: please report it.`);
   return lines.join("\n");
+}
+
+function withoutSecrets(value: unknown): unknown {
+  if (typeof value === "string") return redact(value);
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, own]) => [name, withoutSecrets(own)]));
 }
 
 /** The first places of the researcher's own code in the stack of what is behind a foreseen error. */

@@ -1,4 +1,5 @@
 import { messageOf, ScytheError } from "../errors.ts";
+import { plainText } from "./plain-text.ts";
 
 /** The reader of stdout has gone (`| head`): nobody is left to tell, so the command ends quietly. */
 export class ClosedPipe extends Error {}
@@ -19,8 +20,20 @@ export function outputProblem(): ScytheError | undefined {
   return problem instanceof ClosedPipe ? undefined : problem;
 }
 
-/** Data, to stdout. @throws ClosedPipe, ScytheError `storage` when it cannot be written: a full disk, say */
+/**
+ * Text or JSON, to stdout: names in it come from anywhere, and must not steer the terminal.
+ * @throws ClosedPipe, ScytheError `storage` when it cannot be written: a full disk, say
+ */
 export function print(text: string): Promise<void> {
+  return write(plainText(text));
+}
+
+/** Data that must arrive as it is, to stdout, unless that is a terminal. @throws ClosedPipe */
+export function printData(text: string): Promise<void> {
+  return process.stdout.isTTY ? print(text) : write(text);
+}
+
+function write(text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     process.stdout.write(text, (error) => {
       if (error) reject(asProblem(error));
@@ -31,7 +44,7 @@ export function print(text: string): Promise<void> {
 
 /** A line for the person who watches, to stderr. */
 export function note(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${plainText(line)}\n`);
 }
 
 /** Columns of the terminal that stdout is, or undefined when it is none: then nothing is cut. */

@@ -1,5 +1,6 @@
 import type { Run } from "../study/run.ts";
 import { note } from "./output.ts";
+import { plainText } from "./plain-text.ts";
 import { progressBlock, progressLine } from "./progress-line.ts";
 import { styleFor } from "./style.ts";
 
@@ -26,12 +27,12 @@ async function barView(): Promise<ProgressView> {
   const draw = createLogUpdate(process.stderr);
   const style = styleFor(process.stderr);
   return {
-    say: (line) => draw.persist(line),
+    say: (line) => draw.persist(plainText(line)),
     follow: async (run) => {
       const intervalMs = run.uri.startsWith("file:") ? LOCAL_MS : REMOTE_MS;
       try {
         for await (const progress of run.progress({ intervalMs })) {
-          draw(progressBlock(progress, process.stderr.columns || 80, style));
+          draw(plainText(progressBlock(progress, process.stderr.columns || 80, style)));
         }
       } finally {
         draw.clear(); // the summary says it all

@@ -1,6 +1,6 @@
 import { csvLine } from "./csv-text.ts";
 import { jsonText } from "./json-text.ts";
-import { print } from "./output.ts";
+import { print, printData } from "./output.ts";
 
 export type Row = Record<string, unknown>;
 export type Rows = AsyncIterable<Row> | Iterable<Row>;
@@ -14,11 +14,11 @@ export async function printCsv(rows: Rows, columns: readonly string[]): Promise<
   for await (const row of rows) {
     text += `${csvLine(columns.map((name) => row[name]))}\n`;
     if (text.length >= FLUSH) {
-      await print(text);
+      await printData(text);
       text = "";
     }
   }
-  if (text) await print(text);
+  if (text) await printData(text);
 }
 
 /** Rows as a JSON array, one row a line, in one stream of any length. */

@@ -5,6 +5,7 @@ import { pad } from "./display-width.ts";
 import { EXIT } from "./exit.ts";
 import { untilInterrupted } from "./interrupt.ts";
 import { note, print } from "./output.ts";
+import { plainText } from "./plain-text.ts";
 import { barText } from "./progress-line.ts";
 import { type Style, styleFor } from "./style.ts";
 import { bytesText, countText, durationText, plural } from "./units.ts";
@@ -71,9 +72,9 @@ async function transferView(): Promise<TransferView> {
     show: (progress) => {
       if (performance.now() - drawnAt < DRAW_MS) return;
       drawnAt = performance.now();
-      draw(transferBar(progress, seconds(), process.stderr.columns || 80, style));
+      draw(plainText(transferBar(progress, seconds(), process.stderr.columns || 80, style)));
     },
-    say: (line) => draw.persist(line),
+    say: (line) => draw.persist(plainText(line)),
     end: () => {
       draw.clear(); // the summary says it all
       draw.done();

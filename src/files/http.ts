@@ -88,9 +88,13 @@ async function vettedAddress(url: URL, allowHosts: readonly string[]): Promise<A
   const allowed = allowHosts.includes(host) || allowHosts.includes(url.host);
   const hidden = addresses.find(({ address }) => !isPublic(address));
   if (hidden && !allowed) {
-    throw new ScytheError("invalid_input", `Will not fetch ${url.href}: ${hidden.address} is not a public address`, {
-      hint: `If you trust it, name the host in the config: allowHosts: [${JSON.stringify(url.host)}].`,
-    });
+    throw new ScytheError(
+      "invalid_input",
+      `Will not fetch ${url.origin}${url.pathname}: ${hidden.address} is not a public address`,
+      {
+        hint: `If you trust it, name the host in the config: allowHosts: [${JSON.stringify(url.host)}].`,
+      },
+    );
   }
   return addresses[0]!;
 }

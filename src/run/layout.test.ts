@@ -163,3 +163,11 @@ describe("ids of a spec's own run", () => {
     expect(rows.map(({ id }) => id)).toEqual(indexes.map((i) => specRunId(root, i)));
   });
 });
+
+it("an id of a run that a manifest made up is a text in SQL and nothing else", async () => {
+  const made = "'); COPY (SELECT 1) TO 'x'; --%s%n";
+  const [row] = await withDuckDb({}, 1, (duck) =>
+    duck.rows(`SELECT ${specRunIdSql(made)} AS id FROM (SELECT 26 AS sort_index)`),
+  );
+  expect(row).toEqual({ id: specRunId(made, 26) });
+});

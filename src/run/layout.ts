@@ -1,3 +1,5 @@
+import { literal } from "../table/sql.ts";
+
 /**
  * Every key of a run. No other module puts a key together or takes one apart.
  *
@@ -292,7 +294,7 @@ export function specRunId(rootRunId: string, sortIndex: number): string {
 
 /** {@link specRunId} as SQL over a `sort_index` column. */
 export function specRunIdSql(rootRunId: string): string {
-  return `printf('${rootRunId.slice(0, 24)}%012x', CAST(sort_index AS BIGINT))`;
+  return `${literal(rootRunId.slice(0, 24))} || printf('%012x', CAST(sort_index AS BIGINT))`; // a manifest may say anything
 }
 
 /** References to a run's own files are held relative to it until the tables are finished. */

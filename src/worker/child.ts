@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { ScytheError } from "../errors.ts";
 import { showBytes } from "../experiment/quantities.ts";
+import { childEnv } from "./child-env.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { messageProblem } from "./message-problem.ts";
 import { Printed } from "./printed.ts";
@@ -42,10 +43,10 @@ export class Child {
   #awaited = 0;
   dead = false;
 
-  constructor(entry: string, configPath: string, cwd: string) {
+  constructor(entry: string, configPath: string, cwd: string, passEnv: readonly string[]) {
     this.#process = fork(entry, [configPath, String(process.pid)], {
       cwd,
-      env: { ...process.env, [OWNER_VARIABLE]: this.#owner },
+      env: { ...childEnv(passEnv), [OWNER_VARIABLE]: this.#owner },
       serialization: "advanced",
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       detached: true, // a group of its own, so that what specs start dies with them and Ctrl-C reaches only us
@@ -285,7 +286,7 @@ function brokenProject({ message, stack }: { message: string; stack: string }): 
   const cause = new Error(message);
   cause.stack = stack;
   return new ScytheError("invalid_definition", `A worker process could not load the project: ${message}`, {
-    hint: "The config and its experiments must load in a process of their own, as `node` would load them.",
+    hint: "The config and its experiments must load in a process of their own, as `node` would load them. Variables of the environment that they need are named in the config: passEnv.",
     cause,
   });
 }

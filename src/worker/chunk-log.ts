@@ -1,3 +1,4 @@
+import { redact } from "../redact.ts";
 import type { Batch } from "../table/batch.ts";
 import type { LogSource, Said } from "./protocol.ts";
 
@@ -83,12 +84,12 @@ export class ChunkLog {
       message: String(column("__message")[i]).slice(0, 1_000),
     }));
     const logs = [...this.#specs].flatMap(([sort_index, { lines }]) =>
-      lines.map(({ source, text }) => ({ sort_index, source, message: text })),
+      lines.map(({ source, text }) => ({ sort_index, source, message: redact(text) })),
     );
     const failed = [...this.#specs.keys()].filter((sortIndex) => this.#failed.has(sortIndex));
     const event: ChunkEvent = {
       ...{ at: new Date().toISOString(), failures, logs, failed },
-      ...{ dropped: this.#dropped, output: this.#output },
+      ...{ dropped: this.#dropped, output: redact(this.#output) },
     };
     return JSON.stringify(event);
   }

@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { showBytes } from "../experiment/quantities.ts";
 import type { ErrorKind } from "../experiment/retry.ts";
+import { redact } from "../redact.ts";
 
 /** Why a try failed, as `errors.pq` tells it. */
 export interface Failure {
@@ -77,6 +78,7 @@ export function stackOf(error: Error): string {
 
 /** Parquet holds UTF-8 only, and a row of errors need not hold a novel. */
 function text(value: string, most: number): string {
-  const cut = value.length > most ? `${value.slice(0, most)}… (${value.length} characters)` : value;
+  const shown = redact(value.slice(0, 2 * most)); // before it is cut: half a secret has not its looks
+  const cut = shown.length > most ? `${shown.slice(0, most)}… (${value.length} characters)` : shown;
   return cut.toWellFormed();
 }

@@ -5,8 +5,11 @@ import { ScytheError } from "../errors.ts";
 import { Child } from "./child.ts";
 import type { ChunkRunner } from "./runner.ts";
 
-/** Specs in child processes, one a slot, kept from chunk to chunk. */
-export function processRunner(configPath: string): ChunkRunner {
+/**
+ * Specs in child processes, one a slot, kept from chunk to chunk.
+ * @param passEnv variables that they get beside those that every process needs
+ */
+export function processRunner(configPath: string, passEnv: readonly string[]): ChunkRunner {
   const children = new Map<number, Child>();
   let closed = false;
   const killAll = () => {
@@ -40,7 +43,7 @@ export function processRunner(configPath: string): ChunkRunner {
     if (closed) throw new ScytheError("engine", "The project is closed: it starts no worker processes any more");
     let child = children.get(slot);
     if (!child || child.dead) {
-      child = new Child(childEntry(), configPath, dirname(configPath));
+      child = new Child(childEntry(), configPath, dirname(configPath), passEnv);
       children.set(slot, child);
     }
     return child;

@@ -1,4 +1,5 @@
 import { isScytheError, messageOf, ScytheError } from "../../errors.ts";
+import { redact } from "../../redact.ts";
 
 /** What was tried, for messages and advice. */
 export interface S3Action {
@@ -164,17 +165,14 @@ function hintFor(error: unknown, action: S3Action): string {
 function cleanCause(error: unknown, secrets: readonly string[]): Error {
   const { errors, code, name, stack } = error as SdkError & { stack?: string };
   const text = errors?.length ? errors.map(messageOf).join("; ") : messageOf(error);
-  const cause = new Error(redact(text, secrets));
+  const cause = new Error(withoutSecrets(text, secrets));
   cause.name = name ?? "Error";
-  if (stack) cause.stack = redact(stack, secrets);
+  if (stack) cause.stack = withoutSecrets(stack, secrets);
   return code === undefined ? cause : Object.assign(cause, { code });
 }
 
-export function redact(text: string, secrets: readonly string[]): string {
+/** Without what looks like a secret, and without those that are known to be. */
+export function withoutSecrets(text: string, secrets: readonly string[]): string {
   const known = secrets.filter((secret) => secret.length > 0);
-  return known
-    .reduce((rest, secret) => rest.replaceAll(secret, "[redacted]"), text)
-    .replace(/\b(AKIA|ASIA)[A-Z0-9]{12,}\b/g, "[redacted]")
-    .replace(/((?:Signature|Credential|Security-Token)=)[^&,\s]+/gi, "$1[redacted]")
-    .replace(/(https?:\/\/)[^/@\s]+@/gi, "$1[redacted]@");
+  return redact(known.reduce((rest, secret) => rest.replaceAll(secret, "…"), text));
 }
