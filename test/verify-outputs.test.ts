@@ -6,7 +6,7 @@ import { type Certificate, defineExperiment, fileRef, openProject } from "scythe
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
-import { specRunId } from "../src/run/layout.ts";
+import { specRunId } from "../src/run/spec-run-id.ts";
 import { CLI, MEASURED, measuredSpecs } from "./measured.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "scythe-verify-outputs-"));

@@ -3,10 +3,11 @@ import type { AnyExperiment } from "../experiment/define.ts";
 import type { KeptArtifact } from "../files/artifacts.ts";
 import { jsonSchemaOf } from "../spec/json-schema.ts";
 import type { Storage } from "../storage/storage.ts";
-import { RUN_SCHEME, RunLayout, specRunId } from "./layout.ts";
+import { RUN_SCHEME, RunLayout } from "./layout.ts";
 import type { ManifestDetails } from "./manifest.ts";
 import type { SpecIds } from "./publish.ts";
 import { sha256Of } from "./seal.ts";
+import { specRunId } from "./spec-run-id.ts";
 
 /** Stores what readers know a run's schemas and input files from. @param only the one spec of a single-spec run */
 export async function putDescriptions(

@@ -11,10 +11,9 @@ import {
   parsePart,
   parseWave,
   RunLayout,
-  specRunId,
-  specRunIdSql,
   timestampOf,
 } from "./layout.ts";
+import { specRunId, specRunIdSql } from "./spec-run-id.ts";
 
 const ID = { name: "study", version: "v1.0.0", timestamp: "2026-01-02_03-04-05" };
 const layout = new RunLayout(ID);

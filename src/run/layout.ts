@@ -1,5 +1,3 @@
-import { literal } from "../table/sql.ts";
-
 /**
  * Every key of a run. No other module puts a key together or takes one apart.
  *
@@ -282,19 +280,6 @@ export function parseWave(key: string): { generation: number; wave: number } | u
 export function parseEvent(key: string): { generation: number; early: boolean } | undefined {
   const match = /\/events\/.*\/g(\d+)-\d+-\d+(\.[0-9a-f]+)?\.json$/.exec(key);
   return match ? { generation: Number(match[1]), early: match[2] !== undefined } : undefined;
-}
-
-/**
- * The id of a spec's own run: the run's id with its last twelve hex digits replaced by the spec's `sort_index`.
- * Derived, so that a spec that runs twice is the same one.
- */
-export function specRunId(rootRunId: string, sortIndex: number): string {
-  return `${rootRunId.slice(0, 24)}${sortIndex.toString(16).padStart(12, "0")}`;
-}
-
-/** {@link specRunId} as SQL over a `sort_index` column. */
-export function specRunIdSql(rootRunId: string): string {
-  return `${literal(rootRunId.slice(0, 24))} || printf('%012x', CAST(sort_index AS BIGINT))`; // a manifest may say anything
 }
 
 /** References to a run's own files are held relative to it until the tables are finished. */

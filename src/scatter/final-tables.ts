@@ -1,5 +1,6 @@
 import type { AnyExperiment } from "../experiment/define.ts";
-import { RUN_SCHEME, specRunIdSql } from "../run/layout.ts";
+import { RUN_SCHEME } from "../run/layout.ts";
+import { specRunIdSql } from "../run/spec-run-id.ts";
 import type { Column } from "../spec/columns.ts";
 import { ID_FIELDS } from "../spec/id-columns.ts";
 import { indexNames } from "../table/describe.ts";

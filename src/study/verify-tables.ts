@@ -1,4 +1,4 @@
-import { specRunIdSql } from "../run/layout.ts";
+import { specRunIdSql } from "../run/spec-run-id.ts";
 import type { Duck, SqlRow } from "../table/duckdb.ts";
 import { parquetRows } from "../table/parquet-sql.ts";
 import { identifier, literal } from "../table/sql.ts";

@@ -1,6 +1,6 @@
 import type { AnyExperiment } from "../experiment/define.ts";
 import type { RetryPolicy } from "../experiment/retry.ts";
-import { specRunId } from "../run/layout.ts";
+import { specRunId } from "../run/spec-run-id.ts";
 import { type Failure, failure, failureOf } from "./failure.ts";
 import { InputFiles } from "./input-files.ts";
 import { type CheckedOutput, isFailure, OutputChecker } from "./outputs.ts";
