@@ -7,6 +7,7 @@ import { assertTrusted } from "./config-trust.ts";
 import { messageOf, ScytheError } from "./errors.ts";
 import type { AnyExperiment } from "./experiment/define.ts";
 import { parseBytes, parseDuration } from "./experiment/quantities.ts";
+import { assertKnownKeys, type Keys } from "./known-keys.ts";
 import type { Storage } from "./storage/storage.ts";
 
 /** What `scythe.config.ts` exports by default. */
@@ -97,8 +98,15 @@ export async function loadConfig(where: string | URL): Promise<LoadedConfig> {
       hint: `Found ${JSON.stringify(stranger?.name ?? typeof stranger)}.`,
     });
   }
+  assertKnownKeys(config, OPTIONS, path, "invalid_definition");
+  assertKnownKeys(config.cache, { folder: true, maxBytes: true }, `${path}: cache`, "invalid_definition");
   return { config, path, folder: dirname(path) };
 }
+
+const OPTIONS: Keys<Config> = {
+  ...{ experiments: true, storage: true, engine: true, slots: true, memoryLimit: true, maxOutputSize: true },
+  ...{ allowHosts: true, allowPaths: true, allowBuckets: true, cache: true, additionalWorkflows: true, passEnv: true },
+};
 
 async function importModule(path: string): Promise<{ default?: unknown }> {
   try {
@@ -164,6 +172,8 @@ export interface WorkerSettings {
 const MERGE_MEMORY_MB = { least: 384, most: 2_048, share: 1 / 4 };
 
 export function readSettings(loaded: Pick<LoadedConfig, "config" | "folder">, overrides: Overrides = {}): Settings {
+  const known: Keys<Overrides> = { storage: true, engine: true, slots: true };
+  assertKnownKeys(overrides, known, "openProject");
   const { config, folder } = loaded;
   const env = process.env;
   const configured = config.storage ?? "./scythe-data";

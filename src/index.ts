@@ -14,7 +14,7 @@ export { openProject, type Scythe } from "./project.ts";
 export type { PartialResults } from "./results/partial-tables.ts";
 export type { OpenResultsOptions, ResultFile, Results } from "./results/results.ts";
 export type { ErrorRow, ScalarRow, TableRow } from "./results/rows.ts";
-export type { AllocateOptions } from "./run/allocate.ts";
+export type { AllocateOptions } from "./run/allocate-options.ts";
 export type { FailureLimit } from "./run/failure-limit.ts";
 export type { Report } from "./run/report.ts";
 export type { VersionBump, VersionRequest } from "./run/version.ts";

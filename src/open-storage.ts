@@ -9,6 +9,11 @@ import type { Storage } from "./storage/storage.ts";
  * @throws ScytheError `invalid_input` for any other scheme
  */
 export function openStorage(where: string): Storage {
+  if (where.trim() === "") {
+    throw new ScytheError("invalid_input", "A storage must be named", {
+      hint: "Give a folder of this machine, or s3://bucket/prefix.",
+    });
+  }
   if (where.startsWith("file://")) return localStorage(fileURLToPath(where));
   if (where.startsWith("s3://")) return s3Storage(parseS3Uri(where));
   if (!/^[A-Za-z][A-Za-z0-9+.-]+:\/\//.test(where)) return localStorage(where);

@@ -9,6 +9,7 @@ const SRC = fileURLToPath(new URL("../src", import.meta.url));
 const ORDER = [
   ["redact.ts"],
   ["errors.ts", "json.ts", "proc-stat.ts"],
+  ["known-keys.ts"],
   ["private-folder.ts"],
   ["process-identity.ts"],
   ["temporary.ts"],

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type ProjectFlags, projectOptions, RUN_NAME } from "./options.ts";
+import { filled, type ProjectFlags, projectOptions, RUN_NAME } from "./options.ts";
 
 export interface DiffFlags extends ProjectFlags {
   by: "inputs" | "sort_index";
@@ -32,7 +32,7 @@ export function registerDiff(program: Command): void {
         tolerance,
       ),
     )
-    .option("--storage-b <where>", "where the other run lies, if elsewhere: a folder or URI")
+    .option("--storage-b <where>", "where the other run lies, if elsewhere: a folder or URI", filled)
     .addHelpText("after", EXAMPLES);
   projectOptions(command).action(async (run: string, other: string, flags: DiffFlags) => {
     const { diff } = await import("./show-diff.ts");

@@ -1,5 +1,5 @@
 import { ScytheError } from "../errors.ts";
-import { didYouMean } from "../experiment/registry.ts";
+import { didYouMean } from "../known-keys.ts";
 import type { Scythe } from "../project.ts";
 import { parseExperimentId, RunLayout } from "../run/layout.ts";
 import { SAFE_NAME } from "../spec/base.ts";

@@ -1,5 +1,9 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import type { Overrides } from "../config.ts";
+import { ScytheError } from "../errors.ts";
 import { openProject, type Scythe } from "../project.ts";
+import type { Storage } from "../storage/storage.ts";
 
 /** Opens the project at or above the current directory for the time of `work`. */
 export async function withProject<T>(overrides: Overrides, work: (project: Scythe) => Promise<T>): Promise<T> {
@@ -15,7 +19,19 @@ export async function withStorage<T>(
   work: (project: Scythe) => Promise<T>,
 ): Promise<T> {
   if (storage === undefined) return withProject({}, work);
-  return using(await openProject({ experiments: [] }, { storage }), work);
+  const project = await openProject({ experiments: [] }, { storage });
+  return using(project, async () => {
+    assertThere(project.storage);
+    return work(project);
+  });
+}
+
+/** Where nothing was ever stored nothing is found: a folder that is not there is a typo. */
+function assertThere({ uri }: Storage): void {
+  if (!uri.startsWith("file:") || existsSync(new URL(uri))) return;
+  throw new ScytheError("not_found", `There is no folder ${fileURLToPath(uri)}`, {
+    hint: "Check --storage: a relative folder is relative to the current directory.",
+  });
 }
 
 async function using<T>(project: Scythe, work: (project: Scythe) => Promise<T>): Promise<T> {

@@ -8,11 +8,17 @@ export interface ProjectFlags {
 
 export function projectOptions(command: Command): Command {
   return command
-    .option("--storage <where>", "a folder or URI, instead of the project's storage")
+    .option("--storage <where>", "a folder or URI, instead of the project's storage", filled)
     .option("--json", "print one JSON value to stdout");
 }
 
 export const RUN_NAME = "<experiment>, <experiment>@<version>, <experiment>@<version>/<timestamp>, or an experiment_id";
+
+/** Text that says something: an empty shell variable is a mistake, not a choice. */
+export function filled(text: string): string {
+  if (text.trim() !== "") return text;
+  throw new InvalidArgumentError("It must not be empty.");
+}
 
 /** A whole number from `low` up. */
 export function wholeNumber(low: number): (text: string) => number {

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { limitOption, type ProjectFlags, projectOptions, RUN_NAME } from "./options.ts";
+import { filled, limitOption, type ProjectFlags, projectOptions, RUN_NAME } from "./options.ts";
 
 export interface ResultsFlags extends ProjectFlags {
   sql?: string;
@@ -21,8 +21,8 @@ export function registerResults(program: Command): void {
     .summary("look into a run's tables, or query them with SQL")
     .description("Shows a run's final tables and the first rows of one, prints a whole table, or answers a query.")
     .argument("<run>", RUN_NAME)
-    .option("--sql <query>", "DuckDB's SQL over the run's tables")
-    .option("--table <name>", "the table to print (default: scalars)")
+    .option("--sql <query>", "DuckDB's SQL over the run's tables", filled)
+    .option("--table <name>", "the table to print (default: scalars)", filled)
     .addOption(limitOption("rows that are printed (default: 10 of a table; every row of a query, csv or json)"))
     .addOption(
       new Option("--format <format>", "how rows are printed").choices(["table", "csv", "json"]).default("table"),

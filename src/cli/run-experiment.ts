@@ -1,7 +1,7 @@
 import type { Overrides } from "../config.ts";
 import { ScytheError } from "../errors.ts";
 import type { Scythe } from "../project.ts";
-import type { AllocateOptions } from "../run/allocate.ts";
+import type { AllocateOptions } from "../run/allocate-options.ts";
 import type { Run } from "../study/run.ts";
 import { commandText } from "./command-text.ts";
 import { driveRun } from "./drive-run.ts";

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { TEXT_FORMATS } from "../spec-file/source.ts";
-import { allowPathOption, projectOptions, wholeNumber } from "./options.ts";
+import { allowPathOption, filled, projectOptions, wholeNumber } from "./options.ts";
 import type { SpecFlags } from "./spec-flags.ts";
 
 /** Where and how a run is driven. */
@@ -62,7 +62,7 @@ export function registerRun(program: Command): void {
     .argument("[specs]", "a spec file, as --specs")
     .addOption(new Option("--seed <n>", "seed of the specs' random numbers").argParser(wholeNumber(0)))
     .option("--version-bump <how>", "bumpmajor (default), bumpminor, bumppatch, keep, or a version such as v1.2.0")
-    .option("--run-name <name>", "store the run under another name than the experiment's")
+    .option("--run-name <name>", "store the run under another name than the experiment's", filled)
     .addOption(new Option("--factor <n>", "children of a node (with --max-depth)").argParser(wholeNumber(1)))
     .addOption(new Option("--max-depth <n>", "levels of nodes (with --factor)").argParser(wholeNumber(0)))
     .addOption(new Option("--chunk-size <n>", "specs of a chunk, instead of measuring").argParser(wholeNumber(1)))

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { parse } from "csv-parse/sync";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
-import { didYouMean } from "../experiment/registry.ts";
+import { didYouMean } from "../known-keys.ts";
 import type { Scythe } from "../project.ts";
 import type { SpecsInput } from "../run/spec-source.ts";
 import { type Column, isScalarColumn } from "../spec/columns.ts";

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { wholeNumber } from "./options.ts";
+import { filled, wholeNumber } from "./options.ts";
 
 /** What the flags of `scythe worker` say. */
 export interface WorkerFlags {
@@ -27,7 +27,7 @@ export function registerWorker(program: Command): void {
     .summary("take work from a Hatchet server until stopped")
     .description("Runs the project's experiments for whoever starts runs with --engine hatchet.")
     .addOption(new Option("--slots <n>", "specs that run at the same time").argParser(wholeNumber(1)))
-    .option("--storage <where>", "a folder that all workers share, or a URI, instead of the project's storage")
+    .option("--storage <where>", "a folder that all workers share, or a URI, instead of the project's storage", filled)
     .option("--exit-when-idle <time>", "end when there was no work for so long, such as 10m")
     .option("--active-hours <from-to>", "work only at these hours of the machine's time, such as 20:00-07:00")
     .addOption(new Option("--health-port <n>", "answer GET /health on this port").argParser(wholeNumber(1)))

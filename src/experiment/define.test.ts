@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { didYouMean } from "../known-keys.ts";
 import { fileRef } from "../spec/file-ref.ts";
 import { defineExperiment, type Tables, table } from "./define.ts";
 import { parseBytes, parseDuration, showBytes } from "./quantities.ts";
-import { didYouMean, Registry } from "./registry.ts";
+import { Registry } from "./registry.ts";
 
 type Shape = Record<string, z.ZodType>;
 const define = (
@@ -64,11 +65,11 @@ describe("defineExperiment", () => {
   });
 
   it("keeps `this` of the definition, and cannot be changed afterwards", async () => {
-    const own = { name: "study", input: z.object({}), output: z.object({ y: z.number() }), factor: 3 };
+    const own = { name: "study", input: z.object({}), output: z.object({ y: z.number() }), retries: 3 };
     const experiment = defineExperiment({
       ...own,
       run() {
-        return { y: (this as unknown as typeof own).factor };
+        return { y: (this as unknown as typeof own).retries };
       },
     });
     expect(await experiment.run({}, {} as never)).toEqual({ y: 3 });

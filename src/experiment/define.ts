@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ScytheError } from "../errors.ts";
+import { assertKnownKeys, type Keys } from "../known-keys.ts";
 import { RESERVED_COLUMNS, RESERVED_TABLES, SAFE_NAME } from "../spec/base.ts";
 import { type Column, caseTwins, columnsOf, isScalarColumn } from "../spec/columns.ts";
 import { assertIdempotent } from "../spec/idempotence.ts";
@@ -18,6 +19,7 @@ export function table<S extends z.ZodObject>(
   schema: S,
   options: { index?: readonly (keyof z.output<S> & string)[] } = {},
 ): Table<S> {
+  assertKnownKeys(options, { index: true }, "A table", "invalid_definition");
   return { schema, index: options.index ?? [] };
 }
 
@@ -114,6 +116,13 @@ export interface ExperimentColumns {
   tables: Record<string, Column[]>;
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: the keys are the same for any schemas
+const OPTIONS: Keys<ExperimentDefinition<any, any, any>> = {
+  ...{ name: true, description: true, input: true, output: true, tables: true, computedFeatures: true, run: true },
+  ...{ retries: true, retry: true, executionTimeout: true, scheduleTimeout: true, memoryLimit: true },
+  ...{ maxOutputSize: true, requires: true, files: true, autoFetch: true },
+};
+
 /**
  * Defines an experiment: a name, an input schema, an output schema, optional tables, and a function.
  * @throws ScytheError `invalid_definition` naming the field and what it should be
@@ -125,6 +134,7 @@ export function defineExperiment<
 >(definition: ExperimentDefinition<I, O, T>): Experiment<I, O, T> {
   const { name } = definition;
   assertName(name);
+  assertKnownKeys(definition, OPTIONS, `Experiment ${name}`, "invalid_definition");
   const input = strict(definition.input, `${name}.input`);
   const output = strict(definition.output, `${name}.output`);
   const tables = strictTables(definition.tables ?? ({} as T), name);

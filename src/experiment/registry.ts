@@ -1,5 +1,5 @@
-import { distance } from "fastest-levenshtein";
 import { ScytheError } from "../errors.ts";
+import { didYouMean } from "../known-keys.ts";
 import type { AnyExperiment } from "./define.ts";
 
 /** The experiments of one project, by name. */
@@ -42,13 +42,4 @@ export class Registry {
       details: { name, known: this.names },
     });
   }
-}
-
-/** `. Did you mean "…"?` for the nearest of the known names, or nothing when none is near. */
-export function didYouMean(name: string, known: readonly string[]): string {
-  const near = known
-    .map((other) => ({ other, edits: distance(name.toLowerCase(), other.toLowerCase()) }))
-    .filter(({ other, edits }) => edits <= Math.max(2, other.length / 3))
-    .sort((a, b) => a.edits - b.edits)[0];
-  return near ? `. Did you mean ${JSON.stringify(near.other)}?` : "";
 }

@@ -1,4 +1,5 @@
 import { ScytheError } from "../errors.ts";
+import { didYouMean } from "../known-keys.ts";
 
 /** Ways of failing, each of which may have a number of further tries of its own. */
 export const FAILURE_KINDS = [
@@ -40,6 +41,15 @@ export function retryPolicy(name: string, retries = 1, retry: Partial<Record<Err
   const kinds = FAILURE_KINDS.map((kind) => [kind, kind === "crash" ? Math.min(retries, MOST_CRASHES - 1) : retries]);
   const given = Object.entries(retry).filter(([, count]) => count !== undefined);
   return Object.freeze(Object.fromEntries([...kinds, ...given])) as RetryPolicy;
+}
+
+/** @throws ScytheError `invalid_input` with the nearest kind */
+export function assertKind(kind: string): void {
+  if (FAILURE_KINDS.some((known) => known === kind)) return;
+  const near = didYouMean(kind, FAILURE_KINDS);
+  throw new ScytheError("invalid_input", `No failure is of kind ${JSON.stringify(kind)}${near}`, {
+    hint: `Kinds: ${FAILURE_KINDS.join(", ")}.`,
+  });
 }
 
 function assertCount(value: number, name: string, field: string): void {

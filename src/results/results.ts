@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
-import { didYouMean } from "../experiment/registry.ts";
+import { didYouMean } from "../known-keys.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { isComplete, type Report, readReport } from "../run/report.ts";
 import { readState } from "../run/state.ts";

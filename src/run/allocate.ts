@@ -1,61 +1,27 @@
-import { randomInt, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { rm, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, sep } from "node:path";
 import { ScytheError } from "../errors.ts";
-import { type AnyExperiment, assertName } from "../experiment/define.ts";
+import type { AnyExperiment } from "../experiment/define.ts";
 import { hashFile, storeArtifacts } from "../files/artifacts.ts";
 import { hashOf, jsonSchemaOf } from "../spec/json-schema.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import { makeScratch } from "../temporary.ts";
 import { assertGoesOn } from "./abort.ts";
+import { type AllocateOptions, type CheckedOptions, checkAllocateOptions } from "./allocate-options.ts";
 import { type AllocatingProject, allowedIn } from "./allowed-references.ts";
 import { type BaseRun, type BaseSpecs, baseSpecs, copyBase, movesBetween } from "./base-run.ts";
 import { claimRun } from "./claim.ts";
 import { artifactPath, putDescriptions } from "./descriptions.ts";
 import { earlierContents } from "./earlier-contents.ts";
 import { captureEnvironment } from "./environment.ts";
-import { type FailureLimit, failureLimitText } from "./failure-limit.ts";
-import { parseExperimentId, type RunLayout } from "./layout.ts";
-import { type Manifest, type ManifestDetails, manifestText, type Recursion, type SpecsFile } from "./manifest.ts";
+import type { RunLayout } from "./layout.ts";
+import { type Manifest, type ManifestDetails, manifestText, type SpecsFile } from "./manifest.ts";
 import { assertUniqueSortIndex, joinSpecs, type SpecIds, writeSpecs } from "./publish.ts";
 import { specSource } from "./spec-source.ts";
 import { type StagedSpecs, stageSpecs } from "./stage.ts";
 import { updateState } from "./state.ts";
-import { resolveVersion, type VersionRequest } from "./version.ts";
-
-export interface AllocateOptions {
-  /** A bump of the latest version (default `bumpmajor`, as in Python Scythe), `keep`, or an explicit `v1.2.3`. */
-  version?: VersionRequest;
-  /** Shape of the tree; left out = `{ factor: 10, maxDepth: 0 }`. Given, both must be. */
-  recursion?: { factor: number; maxDepth: number };
-  /** Puts the run under another name than the experiment's. */
-  runName?: string;
-  /** Seed of every spec's random numbers, a whole number from 0 to 2^53 − 1; drawn and recorded when left out. */
-  seed?: number;
-  /** Keeps the `sort_index` that specs bring along instead of numbering them. */
-  keepSortIndex?: boolean;
-  /** Specs of a chunk; measured when left out. */
-  chunkSize?: number;
-  /**
-   * Failed specs, or the share of all (`1%`), that the run may have: with more it stops, keeping what is done. Left out, it
-   * goes on whatever fails.
-   */
-  maxFailures?: FailureLimit;
-  /** Stores `http(s)://` and `s3://` input files with the run, too, instead of leaving the references as they are. */
-  copyInputs?: boolean;
-  /** Folders that a spec file may refer to, beside its own, the project's and those of the config. */
-  allowPaths?: readonly string[];
-  /** The `experiment_id` of the run that this one goes on from, for its lineage. */
-  parentRun?: string;
-  /** What was typed to get here, for the run's lineage; must hold no secrets. */
-  command?: string;
-  /** Told of input files as they are stored. */
-  onArtifact?: (stored: number, total: number) => void;
-  /** Told of what in a spec file was not taken as it is: a column that only numbers the rows, say. */
-  onNotice?: (message: string) => void;
-  /** Ends the allocation before anything is stored, also while the source of specs gives nothing. */
-  signal?: AbortSignal;
-}
+import { resolveVersion } from "./version.ts";
 
 export interface AllocatedRun {
   layout: RunLayout;
@@ -75,7 +41,7 @@ export async function allocateRun(
   project: AllocatingProject,
   extended?: BaseRun,
 ): Promise<AllocatedRun> {
-  const checked = checkOptions(experiment, options);
+  const checked = checkAllocateOptions(experiment, options);
   const environment = captureEnvironment(project.folder);
   const scratch = await makeScratch("allocate");
   try {
@@ -228,52 +194,5 @@ function hashSchemas(experiment: AnyExperiment): string {
     input: jsonSchemaOf(experiment.input),
     output: jsonSchemaOf(experiment.output),
     tables: tables.map(([name, { schema, index }]) => ({ name, index, schema: jsonSchemaOf(schema) })),
-  });
-}
-
-interface CheckedOptions {
-  name: string;
-  version: VersionRequest;
-  recursion: Recursion;
-  seed: number;
-  chunkSize: number | null;
-  keepSortIndex: boolean;
-  parentRun: string | null;
-  command: string | null;
-  maxFailures: string | null;
-  onArtifact: AllocateOptions["onArtifact"];
-}
-
-function checkOptions(experiment: AnyExperiment, options: AllocateOptions): CheckedOptions {
-  const name = options.runName ?? experiment.name;
-  if (options.runName !== undefined) assertName(name, "runName");
-  const { factor, maxDepth } = options.recursion ?? { factor: 10, maxDepth: 0 };
-  whole(factor, 1, 10_000, "recursion.factor");
-  whole(maxDepth, 0, 10, "recursion.maxDepth");
-  if (options.chunkSize !== undefined) whole(options.chunkSize, 1, 10_000_000, "chunkSize");
-  if (options.parentRun !== undefined && !parseExperimentId(options.parentRun)) {
-    throw new ScytheError("invalid_input", `parentRun ${JSON.stringify(options.parentRun)} is not an experiment_id`, {
-      hint: "Give a run's experiment_id, as `scythe list` prints it.",
-    });
-  }
-  if (options.seed !== undefined) whole(options.seed, 0, Number.MAX_SAFE_INTEGER, "seed");
-  return {
-    name,
-    version: options.version ?? "bumpmajor",
-    recursion: { factor, max_depth: maxDepth },
-    seed: options.seed ?? randomInt(2 ** 47),
-    chunkSize: options.chunkSize ?? null,
-    keepSortIndex: options.keepSortIndex ?? false,
-    parentRun: options.parentRun ?? null,
-    command: options.command ?? null,
-    maxFailures: options.maxFailures === undefined ? null : failureLimitText(options.maxFailures),
-    onArtifact: options.onArtifact,
-  };
-}
-
-function whole(value: unknown, low: number, high: number, what: string): void {
-  if (Number.isSafeInteger(value) && (value as number) >= low && (value as number) <= high) return;
-  throw new ScytheError("invalid_input", `${what} must be a whole number from ${low} to ${high}, not ${value}`, {
-    hint: what.startsWith("recursion") ? "Give both: recursion: { factor: 32, maxDepth: 1 }." : "Change the option.",
   });
 }

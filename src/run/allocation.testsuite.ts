@@ -8,7 +8,8 @@ import { defineExperiment } from "../experiment/define.ts";
 import type { Storage } from "../storage/storage.ts";
 import { listAll } from "../storage/storage.ts";
 import { ParquetReader, readRows } from "../table/read-parquet.ts";
-import { type AllocatedRun, type AllocateOptions, allocateRun } from "./allocate.ts";
+import { type AllocatedRun, allocateRun } from "./allocate.ts";
+import type { AllocateOptions } from "./allocate-options.ts";
 
 /** A folder for the tests of one file, removed after them. */
 export function scratchFolder(): { readonly path: string } {

@@ -1,5 +1,6 @@
 import type { AnyExperiment } from "../experiment/define.ts";
 import type { Registry } from "../experiment/registry.ts";
+import { assertKnownKeys, type Keys } from "../known-keys.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { readManifest } from "../run/manifest.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -38,6 +39,7 @@ export abstract class Audit {
    * @throws ScytheError `not_found`; what is wrong with a run is told in the certificate
    */
   async verify(reference: string, options: VerifyOptions = {}): Promise<Certificate> {
+    assertKnownKeys(options, { sample: true, seed: true } satisfies Keys<VerifyOptions>, "verify");
     const { registry, folder } = this;
     const { rerunner } = this.auditTools();
     return verifyRun(this.storage, await this.locate(reference), { registry, folder, rerunner }, options);
@@ -48,6 +50,7 @@ export abstract class Audit {
    * @throws ScytheError `conflict` when the folder holds anything
    */
   async repro(reference: string, sortIndex: number, options: ReproOptions = {}): Promise<Repro> {
+    assertKnownKeys(options, { to: true } satisfies Keys<ReproOptions>, "repro");
     const { configPath = this.folder, fetchUri } = this.auditTools();
     const layout = await this.locate(reference);
     const { experiment_name } = await readManifest(this.storage, layout);
@@ -70,6 +73,8 @@ export abstract class Audit {
    * @param options.storage where the second run lies, if elsewhere
    */
   async diff(a: string, b: string, options: DiffOptions & { storage?: string | Storage } = {}): Promise<RunDiff> {
+    const known: Keys<typeof options> = { by: true, tolerance: true, storage: true };
+    assertKnownKeys(options, known, "diff");
     const { storage } = options;
     const place = async (reference: string) => ({ storage: this.storage, layout: await this.locate(reference) });
     const other = storage === undefined ? place(b) : this.auditTools().elsewhere(storage, b);

@@ -1,5 +1,7 @@
 import type { AnyExperiment } from "../experiment/define.ts";
-import { type AllocatedRun, type AllocateOptions, allocateRun, assertSameSchema } from "../run/allocate.ts";
+import { assertKnownKeys, type Keys } from "../known-keys.ts";
+import { type AllocatedRun, allocateRun, assertSameSchema } from "../run/allocate.ts";
+import type { AllocateOptions } from "../run/allocate-options.ts";
 import type { AllocatingProject } from "../run/allowed-references.ts";
 import { openBaseRun } from "../run/base-run.ts";
 import type { RunLayout } from "../run/layout.ts";
@@ -10,6 +12,11 @@ export type ExtendOptions = Pick<
   AllocateOptions,
   "version" | "recursion" | "chunkSize" | "copyInputs" | "allowPaths" | "command" | "onArtifact" | "onNotice" | "signal"
 >;
+
+const OPTIONS: Keys<ExtendOptions> = {
+  ...{ version: true, recursion: true, chunkSize: true, copyInputs: true, allowPaths: true, command: true },
+  ...{ onArtifact: true, onNotice: true, signal: true },
+};
 
 /**
  * Allocates a run that begins with the specs and rows of a complete one and adds specs to them. The seed stays, so that
@@ -25,6 +32,7 @@ export async function extendRun(
   options: ExtendOptions,
   project: AllocatingProject,
 ): Promise<AllocatedRun> {
+  assertKnownKeys(options, OPTIONS, "extend");
   const base = await openBaseRun(storage, layout);
   assertSameSchema(experiment, base.details, layout);
   const { seed, recursion, chunk_size } = base.details;

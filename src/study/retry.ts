@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import { parseDuration } from "../experiment/quantities.ts";
+import { assertKind } from "../experiment/retry.ts";
 import { hashFile } from "../files/artifacts.ts";
+import { assertKnownKeys, type Keys } from "../known-keys.ts";
 import { type AllocatedRun, assertSameSchema } from "../run/allocate.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { detailsOf } from "../run/manifest.ts";
@@ -69,7 +71,13 @@ export async function beginRetry(
   return count;
 }
 
-function checkOptions({ kind, specs, timeout }: RetryOptions): Chosen {
+const OPTIONS: Keys<RetryOptions> = { kind: true, specs: true, timeout: true };
+
+function checkOptions(options: RetryOptions): Chosen {
+  assertKnownKeys(options, OPTIONS, "retry");
+  const { kind, specs, timeout } = options;
+  const kinds = kind === undefined ? null : [...new Set(typeof kind === "string" ? [kind] : kind)];
+  for (const one of kinds ?? []) assertKind(one);
   const wrong = specs?.find((index) => !Number.isSafeInteger(index) || index < 0);
   if (wrong !== undefined) {
     throw new ScytheError("invalid_input", `${wrong} is not a sort_index`, {
@@ -77,7 +85,7 @@ function checkOptions({ kind, specs, timeout }: RetryOptions): Chosen {
     });
   }
   return {
-    kinds: kind === undefined ? null : [...new Set(typeof kind === "string" ? [kind] : kind)],
+    kinds,
     specs: specs === undefined ? null : [...new Set(specs)],
     timeoutMs: timeout === undefined ? null : parseDuration(timeout, "timeout"),
   };

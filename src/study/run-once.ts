@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
+import { assertKnownKeys, type Keys } from "../known-keys.ts";
 import type { Column } from "../spec/columns.ts";
 import { hasScheme } from "../spec/file-ref.ts";
 import { makeSpecValidator } from "../spec/given.ts";
@@ -37,6 +38,8 @@ export async function runOnce(
   spec: unknown,
   options: RunOnceOptions & { fetchUri: (uri: string) => Promise<string> },
 ): Promise<RunOnceResult> {
+  const known: Keys<typeof options> = { seed: true, sortIndex: true, attempt: true, fetchUri: true };
+  assertKnownKeys(options, known, "runOnce");
   const checked = makeSpecValidator(experiment.input, experiment.columns.input)(spec);
   if (!checked.ok) {
     const lines = checked.issues.map(({ field, value, rule }) => `  ${field} = ${value}: ${rule}`).join("\n");

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { EngineRun } from "../engine/engine.ts";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
+import { assertKnownKeys, type Keys } from "../known-keys.ts";
 import { type OpenResultsOptions, openResults, type Results } from "../results/results.ts";
 import { request } from "../run/control.ts";
 import { type FailureLimit, failureLimitText } from "../run/failure-limit.ts";
@@ -26,6 +27,8 @@ export interface ResumeOptions {
   /** Told when it takes a while to find out whether the driver, on another machine, lives. */
   onWait?: (driver: string) => void;
 }
+
+const RESUME_OPTIONS: Keys<ResumeOptions> = { takeOver: true, maxFailures: true, onWait: true };
 
 /** Where a run was found, and whether this process drives it. */
 interface RunContext {
@@ -69,6 +72,7 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
    * `interrupted`, too, when whoever drove the run is no more.
    */
   async *progress(options: { intervalMs?: number } = {}): AsyncGenerator<Progress> {
+    assertKnownKeys(options, { intervalMs: true }, "progress");
     const { spec_count = 0, carried_count } = this.manifest.scythe ?? {};
     const reader = new ProgressReader(this.#storage, this.#layout, spec_count, carried_count);
     const life = new LifeWatch(this.#storage, this.#layout);
@@ -115,6 +119,7 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
    * @throws ScytheError `conflict` when there is nothing to stop
    */
   async cancel(options: CancelOptions = {}): Promise<Obeyed> {
+    assertKnownKeys(options, { now: true }, "cancel");
     const drive = this.#drive;
     if (!drive) return cancelRun(this.#storage, this.#layout, this.#home, options);
     if (options.now) {
@@ -140,6 +145,7 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
    * @throws ScytheError `conflict` when somebody drives it, or it is complete
    */
   async resume(options: ResumeOptions = {}): Promise<"unpaused" | "driven"> {
+    assertKnownKeys(options, RESUME_OPTIONS, "resume");
     const maxFailures = options.maxFailures === undefined ? undefined : failureLimitText(options.maxFailures);
     if (!options.takeOver && (await unpauseRun(this.#storage, this.#layout, this.#home))) return "unpaused";
     if (!this.#home || !this.#experiment) throw this.#withoutExperiment();

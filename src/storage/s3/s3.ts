@@ -1,4 +1,5 @@
 import { ScytheError } from "../../errors.ts";
+import { assertKnownKeys, type Keys } from "../../known-keys.ts";
 import type { ObjectInfo, Storage } from "../storage.ts";
 import type { S3Address } from "./client.ts";
 import { copyObject } from "./copy.ts";
@@ -15,12 +16,18 @@ export interface S3StorageOptions extends S3Address {
   limits?: Partial<S3Limits>;
 }
 
+const OPTIONS: Keys<S3StorageOptions> = {
+  ...{ bucket: true, prefix: true, limits: true, region: true, endpoint: true, credentials: true },
+};
+
 /**
  * A storage in an S3 bucket, of AWS or of any server that knows conditional writes. Nothing is loaded or asked before
  * the first request. What may pass (5xx, throttling, broken or silent connections, cut bodies) is tried again for
  * `limits.giveUpMs`; refusals fail at once, saying what to allow or to set.
  */
-export function s3Storage({ bucket, prefix = "", limits = {}, ...address }: S3StorageOptions): Storage {
+export function s3Storage(options: S3StorageOptions): Storage {
+  assertKnownKeys(options, OPTIONS, "s3Storage");
+  const { bucket, prefix = "", limits = {}, ...address } = options;
   const place = openPlace(bucket, prefix, address, limits);
   const writes = new S3Writes(place);
   return {
