@@ -83,8 +83,8 @@ describe("layers", () => {
     expect(stray.map(show)).toEqual([]);
   });
 
-  it("keep every source file under 300 lines", () => {
-    const long = sources().filter((path) => readFileSync(join(SRC, path), "utf8").split("\n").length > 301);
+  it("keep every source file under 400 lines", () => {
+    const long = sources().filter((path) => readFileSync(join(SRC, path), "utf8").split("\n").length > 401);
     expect(long).toEqual([]);
   });
 });
