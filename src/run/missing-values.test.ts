@@ -120,6 +120,11 @@ describe.each(["csv", "jsonl", "json", "--set", "code"])("a date by %s", (way) =
   });
 });
 
+it("a number is no date: it might be seconds or milliseconds", async () => {
+  const problem = store("jsonl", { when: z.date() }, [{ when: 1706700000 }]);
+  await expect(problem).rejects.toThrow("when = 1706700000: must be a day or a time in ISO 8601");
+});
+
 describe("z.coerce", () => {
   it.each([
     [z.coerce.number(), '""', "must be a number"],

@@ -1,14 +1,14 @@
 import { type Column, isScalarColumn } from "../spec/columns.ts";
 import { EMPTY } from "../spec/given.ts";
 import { bigintOf, booleanOf, numberOf } from "../spec/plain-text.ts";
-import { jsonOr } from "../table/physical.ts";
+import { parseJson } from "./json-text.ts";
 
 /**
  * What the text of a CSV cell, or of `--set name=value`, stands for in its column. Dates stay text, which is read where
  * every other format's dates are; what does not look like its column's kind is handed on, for the schema to refuse by name.
  */
 export function cellReader(column: Column): (cell: string) => unknown {
-  if (!isScalarColumn(column)) return (cell) => emptyOr(cell, jsonOr);
+  if (!isScalarColumn(column)) return (cell) => emptyOr(cell, jsonOrText);
   switch (column.type.kind) {
     case "float64":
     case "int64":
@@ -21,6 +21,15 @@ export function cellReader(column: Column): (cell: string) => unknown {
       return (cell) => emptyOr(cell, (text) => text);
     default:
       return (cell) => (cell === "" ? EMPTY : cell);
+  }
+}
+
+/** The value of JSON text; text that is none, or says a thing twice, is handed on. */
+function jsonOrText(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return text;
   }
 }
 

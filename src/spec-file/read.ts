@@ -36,7 +36,7 @@ export async function* readSpecFile(
   const format = BY_EXTENSION[extname(path.replace(/\.gz$/i, "")).toLowerCase()];
   if (!format) {
     throw new ScytheError("invalid_input", `${path}: cannot tell what kind of spec file this is`, {
-      hint: "Give a .csv, .jsonl, .json (these also with .gz) or .parquet file.",
+      hint: "Give a .csv, .jsonl, .json (these also with .gz) or .parquet file; a spreadsheet saves its table as CSV UTF-8.",
     });
   }
   const info = await stat(path).catch((cause) => {
@@ -91,11 +91,6 @@ export class SpecStream extends SpecReader {
       seen.push(next.value);
       start = next.value.toString("utf8").trimStart();
       if (start !== "") break;
-    }
-    if (start.startsWith("PAR1")) {
-      throw new ScytheError("invalid_input", `${this.#name}: Parquet cannot be read from a stream`, {
-        hint: "Its end is read first. Write it to a file and give that.",
-      });
     }
     async function* pieces() {
       yield* seen;

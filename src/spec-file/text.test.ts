@@ -61,6 +61,16 @@ describe("text that is not UTF-8 is refused", () => {
   });
 });
 
+it("files of other kinds are told by what they are", async () => {
+  const told = (bytes: Buffer) => textOf(bytes).then(String, (e) => e.message);
+  expect(await told(Buffer.from("PK\u0003\u0004\u0014\u0000\u0006", "latin1"))).toContain(
+    "a spreadsheet or a zip archive",
+  );
+  expect(await told(Buffer.from("PAR1\u0015\u0004", "latin1"))).toContain("ends in .parquet");
+  expect(await told(Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0]))).toContain("zstd");
+  expect(await told(Buffer.from("n,text\n", "utf16le"))).toContain("UTF-16 without a byte order mark");
+});
+
 it("a source that fails while it is read is an error of its own", async () => {
   const failing = () =>
     new Readable({

@@ -10,6 +10,7 @@ import { isScytheError, messageOf, ScytheError } from "../errors.ts";
  */
 export async function* utf8Pieces(bytes: AsyncIterable<Buffer>, name: string): AsyncGenerator<Buffer> {
   const [first, rest] = await withFirst(bytes, name);
+  assertText(first, name);
   if (first.length >= 2 && first[0] === 0x1f && first[1] === 0x8b) {
     yield* utf8Pieces(unpacked(rest, name), name);
   } else if (first.length >= 2 && first[0] === 0xff && first[1] === 0xfe) {
@@ -21,13 +22,31 @@ export async function* utf8Pieces(bytes: AsyncIterable<Buffer>, name: string): A
   }
 }
 
+const OTHER_FILES: readonly [string, string][] = [
+  ["PK\u0003\u0004", "a spreadsheet or a zip archive; save its table as CSV UTF-8"],
+  ["PAR1", "Parquet; give it as a file whose name ends in .parquet"],
+  ["(\u00b5/\u00fd", "compressed by zstd; unpack it, or use gzip"],
+  ["BZh", "compressed by bzip2; unpack it, or use gzip"],
+  ["ARROW1", "an Arrow file; write it as Parquet"],
+];
+
+/** A file of another kind under a name of text would be refused for its first odd byte, which says little. */
+function assertText(first: Buffer, name: string): void {
+  const start = first.toString("latin1", 0, 8);
+  const other = OTHER_FILES.find(([mark]) => start.startsWith(mark));
+  if (other) throw new ScytheError("invalid_input", `${name}: no text, but ${other[1]}`);
+  if (first.length >= 4 && (first[0] === 0 || first[1] === 0)) {
+    throw new ScytheError("invalid_input", `${name}: UTF-16 without a byte order mark, or no text`, { hint: HINT });
+  }
+}
+
 /** The first bytes, enough to tell what they begin; and all of them, these included. */
 async function withFirst(bytes: AsyncIterable<Buffer>, name: string): Promise<[Buffer, AsyncIterable<Buffer>]> {
   const all = readable(bytes, name)[Symbol.asyncIterator]();
   let first: Buffer = Buffer.alloc(0);
   for (let next = await all.next(); !next.done; next = await all.next()) {
     first = Buffer.concat([first, next.value]);
-    if (first.length >= 4) break;
+    if (first.length >= 8) break;
   }
   async function* rest(): AsyncGenerator<Buffer> {
     try {

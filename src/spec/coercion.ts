@@ -42,7 +42,7 @@ function plain(name: string): Kind {
  * number); here it takes what is written as such a value. Undefined: a value is handed on as it is.
  */
 export function coercedReader(kind: Kind, coerce: boolean): Reading | undefined {
-  if (kind === "date") return (value) => dateFrom(value, coerce);
+  if (kind === "date") return dateFrom;
   if (kind === "bigint") return (value) => bigintFrom(value, coerce);
   if (!coerce) return undefined;
   if (kind === "number") return numberFrom;
@@ -53,9 +53,10 @@ export function coercedReader(kind: Kind, coerce: boolean): Reading | undefined 
 const DATE_RULE =
   "must be a day or a time in ISO 8601, such as 2024-01-31 or 2024-01-31T12:00:00Z (UTC where no zone is given)";
 
-function dateFrom(value: unknown, coerce: boolean): unknown {
+/** A number might be seconds, or milliseconds: it is none. */
+function dateFrom(value: unknown): unknown {
   if (typeof value === "string") return dateOf(value) ?? new Refused(DATE_RULE);
-  return coerce && !(value instanceof Date) ? new Refused(DATE_RULE) : value;
+  return value instanceof Date ? value : new Refused(DATE_RULE);
 }
 
 function bigintFrom(value: unknown, coerce: boolean): unknown {
