@@ -87,6 +87,7 @@ export class Scythe extends Audit implements AsyncDisposable {
   ): Promise<Run<E>> {
     const known = this.#experiment(experiment);
     this.#engines.drives.assertOpen();
+    this.#assertOwnName(known, options.runName);
     this.#engines.prepare(known.name);
     const allocated = await allocateRun(this.storage, known, specs, options, this.#allocating());
     return startRun(this.storage, this.#engines, known, allocated);
@@ -177,7 +178,7 @@ export class Scythe extends Audit implements AsyncDisposable {
   async locate(reference: string): Promise<RunLayout> {
     const id = parseExperimentId(reference.replace("@", "/"));
     if (id) return new RunLayout({ ...id, name: this.#catalog(id.name).name });
-    const [name, version] = reference.split("@") as [string, string | undefined];
+    const [name, version] = reference.replace(/^([^/@]+)\/(v\d[^/]*)\/?$/, "$1@$2").split("@") as [string, string?];
     return this.#catalog(name)
       .latestLayout(version)
       .catch(async (error) => {
@@ -240,6 +241,14 @@ export class Scythe extends Audit implements AsyncDisposable {
   #experiment<E extends AnyExperiment>(experiment: E | string): E {
     const name = typeof experiment === "string" ? experiment : experiment.name;
     return this.registry.get(name) as E;
+  }
+
+  /** Under another experiment's name a run would pass for one of its. */
+  #assertOwnName(experiment: AnyExperiment, runName: string | undefined): void {
+    const other = this.registry.names.find((name) => name.toLowerCase() === runName?.toLowerCase());
+    if (other === undefined || other === experiment.name) return;
+    const what = `A run of ${experiment.name} cannot be named ${runName}: ${other} is another experiment`;
+    throw new ScytheError("invalid_input", what, { hint: "Give it a name that no experiment of the project has." });
   }
 
   #catalog(name: string): Catalog {

@@ -1,4 +1,4 @@
-import { ScytheError } from "../errors.ts";
+import { isScytheError, messageOf, ScytheError } from "../errors.ts";
 import { didYouMean } from "../known-keys.ts";
 import type { Scythe } from "../project.ts";
 import { parseExperimentId, RunLayout } from "../run/layout.ts";
@@ -23,7 +23,13 @@ interface ExperimentEntry {
   description: string;
   versions: string[];
   runs: number;
-  latest: RunOverview | null;
+  latest: ListedRun | null;
+}
+
+interface ListedRun extends Omit<RunOverview, "status"> {
+  status: RunOverview["status"] | "damaged";
+  /** What is wrong with a damaged one. */
+  problem: string | null;
 }
 
 export async function listExperiments(flags: ListFlags): Promise<void> {
@@ -49,6 +55,7 @@ export async function listExperiments(flags: ListFlags): Promise<void> {
       ...statusCells(latest),
     ]);
     await print(`${tableText(columns, rows, { width: outputWidth(), header: style.dim }).text}\n`);
+    noteDamaged(entries.map(({ latest }) => latest));
   });
 }
 
@@ -68,6 +75,7 @@ export async function listRuns(name: string, flags: ListFlags): Promise<void> {
       run.seconds === null ? "–" : durationText(run.seconds),
     ]);
     await print(`${tableText(columns, rows, { width: outputWidth(), header: style.dim }).text}\n`);
+    noteDamaged(runs);
     if (shown.length < ids.length) note(`${countText(ids.length - shown.length)} older runs are not shown.`);
   });
 }
@@ -87,15 +95,34 @@ async function entryOf(project: Scythe, name: string): Promise<ExperimentEntry> 
   };
 }
 
-async function overview(project: Scythe, id: string): Promise<RunOverview> {
-  return (await readRunFiles(project.storage, new RunLayout(parseExperimentId(id)!))).overview;
+/** One damaged run hides no other. */
+async function overview(project: Scythe, id: string): Promise<ListedRun> {
+  const layout = new RunLayout(parseExperimentId(id)!);
+  try {
+    return { ...(await readRunFiles(project.storage, layout)).overview, problem: null };
+  } catch (error) {
+    if (!isScytheError(error) || error.code !== "storage" || !/damaged|manifest/.test(error.message)) throw error;
+    return damaged(layout, messageOf(error));
+  }
 }
 
-function statusColumns(runs: readonly (RunOverview | null)[]): TextColumn[] {
+function damaged({ experimentId, id }: RunLayout, problem: string): ListedRun {
+  const unknown = { allocated: null, succeeded: null, failed: null, seconds: null };
+  const { version, timestamp } = id;
+  return { experiment_id: experimentId, version, timestamp, status: "damaged", ...unknown, problem };
+}
+
+/** Says what is wrong with damaged runs, beside the table. */
+function noteDamaged(runs: readonly (ListedRun | null)[]): void {
+  for (const run of runs) if (run?.problem) note(`${run.experiment_id} is damaged: ${run.problem}`);
+}
+
+function statusColumns(runs: readonly (ListedRun | null)[]): TextColumn[] {
   const style = styleFor(process.stdout);
   const paint = (text: string, row: number) => {
     const run = runs[row];
-    return run ? paintStatus(style, run, text) : style.dim(text);
+    if (run?.status === "damaged") return style.red(text);
+    return run ? paintStatus(style, { ...run, status: run.status }, text) : style.dim(text);
   };
   return [
     { name: "status", paint },
@@ -104,7 +131,7 @@ function statusColumns(runs: readonly (RunOverview | null)[]): TextColumn[] {
   ];
 }
 
-function statusCells(run: RunOverview | null): string[] {
+function statusCells(run: ListedRun | null): string[] {
   return [run?.status ?? "–", numberCell(run?.allocated), numberCell(run?.failed)];
 }
 

@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
 import { EXIT, exitCodeOf } from "./exit.ts";
+import { namingStorage, rememberStorage } from "./hints.ts";
 import { ClosedPipe, keepOutputErrors, note, outputProblem, print } from "./output.ts";
 import { createProgram } from "./program.ts";
 
 keepOutputErrors();
+rememberStorage(process.argv);
 process.setSourceMapsEnabled(true); // stacks of a TypeScript project name its own lines
 const code = await run(process.argv);
 await print("").catch(() => undefined); // what is printed reaches its reader before the process ends
@@ -42,7 +44,7 @@ async function tell(thrown: unknown, json: boolean): Promise<number> {
   if (usage === "told") return thrown instanceof CommanderError && thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const error = usage ?? thrown;
   const { errorJson, errorText } = await import("./error-text.ts");
-  const text = `${JSON.stringify(errorJson(error), null, 2)}\n`;
+  const text = `${namingStorage(JSON.stringify(errorJson(error), null, 2))}\n`;
   const told =
     json &&
     (await print(text).then(

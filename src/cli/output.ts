@@ -1,4 +1,5 @@
 import { messageOf, ScytheError } from "../errors.ts";
+import { namingStorage } from "./hints.ts";
 import { plainText } from "./plain-text.ts";
 
 /** The reader of stdout has gone (`| head`): nobody is left to tell, so the command ends quietly. */
@@ -44,7 +45,7 @@ function write(text: string): Promise<void> {
 
 /** A line for the person who watches, to stderr. */
 export function note(line: string): void {
-  process.stderr.write(`${plainText(line)}\n`);
+  process.stderr.write(`${plainText(namingStorage(line))}\n`);
 }
 
 /** Columns of the terminal that stdout is, or undefined when it is none: then nothing is cut. */

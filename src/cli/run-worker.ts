@@ -1,14 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Overrides } from "../config.ts";
 import type { HatchetWorker } from "../engine/hatchet/worker.ts";
+import { defaultSlots } from "../engine/local.ts";
 import { parseDuration } from "../experiment/quantities.ts";
 import type { Scythe } from "../project.ts";
 import { type ActiveHours, parseActiveHours } from "./active-hours.ts";
 import { EXIT } from "./exit.ts";
 import { serveHealth } from "./health.ts";
 import { untilInterrupted } from "./interrupt.ts";
+import { jsonText } from "./json-text.ts";
 import { withProject } from "./open-project.ts";
-import { note } from "./output.ts";
+import { note, print } from "./output.ts";
 import type { WorkerFlags } from "./worker.ts";
 
 const LOOK_MS = 1_000;
@@ -23,7 +25,7 @@ export async function runWorker(flags: WorkerFlags): Promise<number> {
     ...(flags.slots === undefined ? {} : { slots: flags.slots }),
   };
   return withProject(overrides, async (project) => {
-    const shift = new Shift(project, hours, idleMs);
+    const shift = new Shift(project, hours, idleMs, flags.json ?? false);
     const watch = untilInterrupted(() => {
       note("stopping after the specs in hand; the rest is handed back");
       shift.end();
@@ -46,9 +48,12 @@ class Shift {
   readonly #hours: ActiveHours | undefined;
   readonly #idleMs: number | undefined;
   readonly #over = new AbortController();
+  /** Where the first serving is to be told on stdout. */
+  #toTell: boolean;
   #worker: HatchetWorker | undefined;
 
-  constructor(project: Scythe, hours: ActiveHours | undefined, idleMs: number | undefined) {
+  constructor(project: Scythe, hours: ActiveHours | undefined, idleMs: number | undefined, json: boolean) {
+    this.#toTell = json;
     this.#project = project;
     this.#hours = hours;
     this.#idleMs = idleMs;
@@ -84,6 +89,11 @@ class Shift {
     const worker = await this.#project.serve();
     this.#worker = worker;
     note(`${settings.workerName} serves ${registry.names.join(", ")}`);
+    if (this.#toTell) {
+      const { workerName: name, slots = defaultSlots() } = settings;
+      await print(`${jsonText({ name, experiments: registry.names, slots, storage: this.#project.storage.uri }, 2)}\n`);
+      this.#toTell = false;
+    }
     try {
       while (!this.#over.signal.aborted && (this.#hours?.includes(new Date()) ?? true)) {
         if (this.#idleMs !== undefined && worker.busy === 0 && Date.now() - worker.idleSince > this.#idleMs) {

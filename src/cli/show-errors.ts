@@ -14,6 +14,8 @@ import { tableText } from "./table-text.ts";
 import { countText, plural } from "./units.ts";
 
 const SHOWN = 20;
+/** Columns of a terminal below which there is room for the message alone. */
+const NARROW = 60;
 const SHOWN_GROUPS = 10;
 
 export async function showErrors(reference: string, flags: ErrorsFlags): Promise<void> {
@@ -64,19 +66,20 @@ async function printEntries(
   const width = outputWidth();
   const shown: ErrorEntry[] = [];
   for await (const entry of firstRows(failedSpecs(results, kind), limit)) shown.push(entry);
+  const narrow = width !== undefined && width < NARROW; // the message comes before all else
   const rows = shown.map((entry) => [
     cellText(entry.sort_index),
     String(entry.kind),
-    cellText(entry.attempts),
+    ...(narrow ? [] : [cellText(entry.attempts)]),
     messageLine(String(entry.message)),
-    inputText(entry.input),
+    ...(narrow ? [] : [inputText(entry.input)]),
   ]);
   const columns = [
     { name: "spec", align: "right" as const },
     { name: "kind", paint: style.red },
-    { name: "attempts", align: "right" as const },
+    ...(narrow ? [] : [{ name: "attempts", align: "right" as const }]),
     { name: "message" },
-    { name: "input", paint: style.dim },
+    ...(narrow ? [] : [{ name: "input", paint: style.dim }]),
   ];
   await print(`${tableText(columns, rows, { width, header: style.dim, indent: 2 }).text}\n`);
   const total = kind === undefined ? groups.total : (groups.byKind[kind] ?? 0);

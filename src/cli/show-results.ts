@@ -1,3 +1,4 @@
+import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import type { Scythe } from "../project.ts";
 import { openResults, type Results } from "../results/results.ts";
@@ -30,6 +31,9 @@ export function notePartial({ partial }: Results): void {
 }
 
 export async function showResults(reference: string, flags: ResultsFlags): Promise<void> {
+  if (flags.sql?.trim() === "") {
+    throw new ScytheError("invalid_input", "--sql has no query", { hint: 'Write --sql "select * from scalars".' });
+  }
   await withStorage(flags, async (project) => {
     const results = await findResults(project, reference);
     if (!flags.json) notePartial(results);

@@ -9,6 +9,7 @@ export interface WorkerFlags {
   activeHours?: string;
   healthPort?: number;
   healthHost?: string;
+  json?: boolean;
 }
 
 const HELP = `
@@ -32,6 +33,7 @@ export function registerWorker(program: Command): void {
     .option("--active-hours <from-to>", "work only at these hours of the machine's time, such as 20:00-07:00")
     .addOption(new Option("--health-port <n>", "answer GET /health on this port").argParser(wholeNumber(1)))
     .option("--health-host <address>", "address of the health endpoint", "127.0.0.1")
+    .option("--json", "print one JSON value to stdout when it serves: its name, experiments, slots and storage")
     .addHelpText("after", HELP)
     .action(async (flags: WorkerFlags) => {
       const { runWorker } = await import("./run-worker.ts");

@@ -1,5 +1,6 @@
 import { ScytheError } from "../errors.ts";
 import { type AnyExperiment, assertName } from "../experiment/define.ts";
+import { didYouMean } from "../known-keys.ts";
 import type { Results } from "../results/results.ts";
 import { experimentId, isTimestamp, parseExperimentId, RunLayout } from "../run/layout.ts";
 import { compareVersions, parseVersion, sortVersions } from "../run/version.ts";
@@ -65,8 +66,13 @@ export class Catalog<E extends AnyExperiment = AnyExperiment> {
       }
     }
     const what = version ? `${this.name}@${version}` : this.name;
-    throw new ScytheError("not_found", `No run of ${what} in ${this.#storage.uri}`, {
-      hint: "`scythe list` shows what there is; `scythe run` makes one.",
+    const versions = version === undefined ? [] : await this.listVersions();
+    const near = version === undefined ? "" : didYouMean(version, versions);
+    throw new ScytheError("not_found", `No run of ${what} in ${this.#storage.uri}${near}`, {
+      hint:
+        versions.length > 0
+          ? `It has ${versions.slice(-5).reverse().join(", ")}${versions.length > 5 ? ", …" : ""}.`
+          : "`scythe list` shows what there is; `scythe run` makes one.",
     });
   }
 

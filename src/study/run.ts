@@ -104,12 +104,14 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
    * Opens the tables of a run that is complete, without waiting; with `partial`, of any run, as far as they stand.
    * @throws ScytheError `not_found` when it is not complete, and `partial` was not asked for
    */
-  openResults(options: OpenResultsOptions = {}): Promise<Results<E>> {
+  async openResults(options: OpenResultsOptions = {}): Promise<Results<E>> {
+    assertKnownKeys(options, { partial: true }, "openResults");
     return openResults(this.#storage, this.#layout, this.#experiment, options);
   }
 
   /** What the run's specs said by now: `ctx.log`, and what they printed. */
-  logs(options: LogOptions = {}): Promise<RunLogs> {
+  async logs(options: LogOptions = {}): Promise<RunLogs> {
+    assertKnownKeys(options, { spec: true, failed: true }, "logs");
     return new LogReader(this.#storage, this.#layout).read(options);
   }
 
