@@ -82,7 +82,7 @@ export class PartialTables implements TableFiles {
     const experiment = await this.#experiment(duck, sources);
     for (const name of Object.keys(experiment.tables)) sources.tables[name] ??= [];
     if (sources.rows.length === 0) {
-      const none = new BatchBuilder(partColumns(experiment, run.details.extra_columns).rows).take();
+      const none = new BatchBuilder(partColumns(experiment, run.details).rows).take();
       sources.rows.push(join(folder, "none.pq"));
       await writeFile(sources.rows[0]!, parquetBytes(none));
     }

@@ -114,6 +114,7 @@ async function publish(run: Publication): Promise<AllocatedRun> {
       chunk_size: checked.chunkSize,
       schema_hash: schemaHash(experiment),
       extra_columns: staged.extraColumns,
+      union_columns: true,
       parent_run: checked.parentRun,
       ...(base && { carried_count: base.run.details.spec_count }),
       created_at: new Date().toISOString(),

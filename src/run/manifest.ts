@@ -36,6 +36,8 @@ export interface ManifestDetails {
   schema_hash: string;
   /** Fields that a loose schema took beyond those it names. */
   extra_columns: Column[];
+  /** Inputs of several plain kinds are among the index columns; absent in runs of earlier versions, where they are not. */
+  union_columns?: boolean;
   /** The run that this one extends. */
   parent_run: string | null;
   /** How many of the specs came from there with their rows; absent = none. */

@@ -1,7 +1,7 @@
 import type { AnyExperiment } from "../experiment/define.ts";
 import { RUN_SCHEME } from "../run/layout.ts";
 import { specRunIdSql } from "../run/spec-run-id.ts";
-import type { Column } from "../spec/columns.ts";
+import { type Column, isUnionColumn } from "../spec/columns.ts";
 import { ID_FIELDS } from "../spec/id-columns.ts";
 import { indexNames } from "../table/describe.ts";
 import { parquetRows } from "../table/parquet-sql.ts";
@@ -26,7 +26,7 @@ import type { GatherSources, Merge } from "./sources.ts";
 /** The queries that give the final tables from a run's parts, in the order in which they are written. */
 export async function finalTables(merge: Merge, sources: GatherSources, base: Base | undefined): Promise<TableQuery[]> {
   const { settings, run, duck } = merge;
-  const { index } = partColumns(settings.experiment, run.details.extra_columns);
+  const { index } = partColumns(settings.experiment, run.details);
   const inputs = index.filter((column) => column.name !== FEATURES);
   const features = featureColumns(
     base ? await finishedFeatures(duck, base.files.scalars!, inputs) : [],
@@ -58,7 +58,8 @@ class FinalQueries {
     this.#sources = sources;
     this.#index = [...ID_FIELDS, ...inputs, ...features];
     this.#layout = finalLayout(this.#experiment, this.#indexNames);
-    this.#loose = new Set([...features, ...run.details.extra_columns].map((column) => column.name));
+    const unions = inputs.filter(isUnionColumn); // a run that this one extends may lack them
+    this.#loose = new Set([...features, ...run.details.extra_columns, ...unions].map((column) => column.name));
     const computed = settings.experiment.computedFeatures !== undefined;
     this.#indexSql = [
       `${literal(run.layout.experimentId)} AS experiment_id`,

@@ -27,7 +27,7 @@ export async function writeOutputRecord(
   const fresh = sources.tables[OUTPUT_FILES];
   if (!fresh) return undefined;
   const path = join(folder, "output_artifacts.pq");
-  const columns = partColumns(settings.experiment, run.details.extra_columns).files;
+  const columns = partColumns(settings.experiment, run.details).files;
   const selects: string[] = [];
   if (fresh.length > 0) selects.push(`SELECT ${columns.map(finished).join(", ")} FROM ${parquetRows(fresh)}`);
   if (base?.outputs) selects.push(keptRows(base.outputs, base.replaced));

@@ -1,6 +1,6 @@
 import type { AnyExperiment } from "../experiment/define.ts";
 import { OUTPUT_FILES } from "../spec/base.ts";
-import { type Column, isScalarColumn } from "../spec/columns.ts";
+import { type Column, isScalarColumn, isUnionColumn } from "../spec/columns.ts";
 import { SORT_INDEX } from "../spec/id-columns.ts";
 import { ERROR_FIELD_NAMES, ERRORS, type ErrorField, errorColumn, SORT_SUBINDEX } from "./final-layout.ts";
 
@@ -28,8 +28,20 @@ export interface PartColumns {
   index: Column[];
 }
 
-export function partColumns(experiment: AnyExperiment, extra: readonly Column[]): PartColumns {
-  const inputs = [...experiment.columns.input, ...extra].filter(isScalarColumn);
+/** What a run says of its index beyond the schema of its inputs. */
+export interface IndexShape {
+  extra_columns: readonly Column[];
+  union_columns?: boolean | undefined;
+}
+
+/** The inputs that are index columns. */
+export function indexInputs(experiment: AnyExperiment, { extra_columns, union_columns }: IndexShape): Column[] {
+  const scalar = [...experiment.columns.input, ...extra_columns].filter(isScalarColumn);
+  return union_columns ? scalar : scalar.filter((column) => !isUnionColumn(column));
+}
+
+export function partColumns(experiment: AnyExperiment, shape: IndexShape): PartColumns {
+  const inputs = indexInputs(experiment, shape);
   const index = experiment.computedFeatures ? [...inputs, FEATURES_COLUMN] : inputs;
   const nullable = index.map((column) => ({ ...column, nullable: true }));
   return {

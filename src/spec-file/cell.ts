@@ -1,4 +1,4 @@
-import { type Column, isScalarColumn } from "../spec/columns.ts";
+import { type Column, isScalarColumn, isUnionColumn } from "../spec/columns.ts";
 import { EMPTY } from "../spec/given.ts";
 import { bigintOf, booleanOf, numberOf } from "../spec/plain-text.ts";
 import { parseJson } from "./json-text.ts";
@@ -8,7 +8,7 @@ import { parseJson } from "./json-text.ts";
  * every other format's dates are; what does not look like its column's kind is handed on, for the schema to refuse by name.
  */
 export function cellReader(column: Column): (cell: string) => unknown {
-  if (!isScalarColumn(column)) return (cell) => emptyOr(cell, jsonOrText);
+  if (!isScalarColumn(column) || isUnionColumn(column)) return (cell) => emptyOr(cell, jsonOrText);
   switch (column.type.kind) {
     case "float64":
     case "int64":

@@ -7,7 +7,9 @@ import { isFileRef } from "./file-ref.ts";
  * `json` is text: a record, tuple or union whose shape Parquet has no single type for.
  */
 export type ColumnType =
-  | { kind: "float64" | "int64" | "bigint" | "boolean" | "string" | "timestamp" | "json" }
+  | { kind: "float64" | "int64" | "bigint" | "boolean" | "string" | "timestamp" }
+  /** `plain`: a number, a text or a boolean, whichever the value is. */
+  | { kind: "json"; plain?: boolean }
   | { kind: "list"; element: ColumnType }
   | { kind: "struct"; fields: Column[] };
 
@@ -23,7 +25,12 @@ export interface Column {
 
 /** True for a column of one plain value a row: only these become index levels, as in Python Scythe. */
 export function isScalarColumn(column: Column): boolean {
-  return column.type.kind !== "list" && column.type.kind !== "struct" && column.type.kind !== "json";
+  return !["list", "struct", "json"].includes(column.type.kind) || isUnionColumn(column);
+}
+
+/** True for a column of plain values of several kinds (`number | "auto"`), each as JSON text. */
+export function isUnionColumn({ type }: Column): boolean {
+  return type.kind === "json" && type.plain === true;
 }
 
 /**
@@ -181,8 +188,11 @@ function typeOfUnion(outer: Outer, schema: z.core.$ZodUnion, where: string): Col
   const kinds = new Set(types.map((type) => type.kind));
   if (kinds.size === 1 && !kinds.has("list") && !kinds.has("struct")) return types[0]!;
   if ([...kinds].every((kind) => kind === "int64" || kind === "float64")) return { kind: "float64" };
-  return jsonType(schema, where);
+  const plain = types.every((type) => PLAIN_JSON.has(type.kind) || (type.kind === "json" && type.plain));
+  return plain ? { kind: "json", plain } : jsonType(schema, where);
 }
+
+const PLAIN_JSON = new Set(["float64", "int64", "boolean", "string"]);
 
 function typeOfValues(values: readonly unknown[], where: string): ColumnType {
   const kinds = new Set(values.filter((v) => v !== null && v !== undefined).map((v) => typeof v));

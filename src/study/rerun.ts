@@ -43,12 +43,13 @@ export async function rerunSpecs(
   count: number,
   tempRoot: string,
 ): Promise<RerunRows> {
-  const rows = new PartBuffers(partColumns(experiment, run.details.extra_columns));
+  const rows = new PartBuffers(partColumns(experiment, run.details));
   const files: NewFile[] = [];
   const request = (at: number, firstAttempt: number): ChunkRequest => ({
     ...{ experiment: experiment.name, specsPath, tempRoot, firstAttempt, ...limits },
     ...{ from: at, to: at + 1, careful: false, confirm: false, boxMs: null },
     extraColumns: run.details.extra_columns,
+    unionColumns: run.details.union_columns ?? false,
     seed: run.details.seed,
     rootRunId: run.manifest.workflow_run_id,
   });
@@ -88,7 +89,7 @@ export async function rerunSpecs(
     }
   };
   await Promise.all(Array.from({ length: Math.min(slots, count) }, lane));
-  const deaths = new BatchBuilder(partColumns(experiment, run.details.extra_columns).errors);
+  const deaths = new BatchBuilder(partColumns(experiment, run.details).errors);
   for (const row of accounts.flatMap((account) => account.failures)) deaths.append(row);
   rows.errors.add(deaths.take());
   return { rows, files };

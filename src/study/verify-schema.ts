@@ -2,7 +2,8 @@ import type { AnyExperiment } from "../experiment/define.ts";
 import { schemaHash } from "../run/allocate.ts";
 import type { Environment } from "../run/environment.ts";
 import { ERRORS, finalLayout } from "../scatter/final-layout.ts";
-import { type Column, isScalarColumn } from "../spec/columns.ts";
+import { indexInputs } from "../scatter/part-columns.ts";
+import type { Column } from "../spec/columns.ts";
 import { ID_FIELDS } from "../spec/id-columns.ts";
 import type { Duck } from "../table/duckdb.ts";
 import { parquetFacts } from "../table/parquet-sql.ts";
@@ -74,7 +75,7 @@ interface ExpectedColumns {
 
 function expectedTables(experiment: AnyExperiment, { manifest }: About): Map<string, ExpectedColumns> {
   const inputs = [...(experiment.columns.input as Column[]), ...manifest!.scythe!.extra_columns];
-  const index = [...ID_FIELDS, ...inputs.filter(isScalarColumn)];
+  const index = [...ID_FIELDS, ...indexInputs(experiment, manifest!.scythe!)];
   const names = index.map((column) => column.name);
   const features = experiment.computedFeatures !== undefined;
   const expected = new Map<string, ExpectedColumns>([

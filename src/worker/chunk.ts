@@ -69,7 +69,12 @@ class ChunkRun {
     this.#request = request;
     this.#services = services;
     this.#columns = [...experiment.columns.input, ...request.extraColumns];
-    this.#collector = new RowCollector(experiment, request.extraColumns, request.worker, request.maxOutputSize);
+    this.#collector = new RowCollector(
+      experiment,
+      { extra_columns: request.extraColumns, union_columns: request.unionColumns },
+      request.worker,
+      request.maxOutputSize,
+    );
     this.#executor = new SpecExecutor(experiment, {
       seed: request.seed,
       tempRoot: request.tempRoot,

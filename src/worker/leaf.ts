@@ -47,7 +47,7 @@ export async function runLeaf(settings: LeafSettings, task: LeafTask, context: L
   await mkdir(settings.scratch, { recursive: true });
   const tempRoot = await mkdtemp(join(settings.scratch, "leaf-"));
   try {
-    return await settings.buffers.use(settings.experiment, run.details.extra_columns, async (buffers) => {
+    return await settings.buffers.use(settings.experiment, run.details, async (buffers) => {
       const part = new PartWriter(settings, run, task, buffers);
       try {
         return await runChunk(settings, run, task, context, part, tempRoot);
@@ -246,6 +246,7 @@ class LeafRun {
       memoryLimit: experiment.memoryLimit ?? memoryLimit ?? null,
       maxOutputSize: experiment.maxOutputSize ?? maxOutputSize,
       extraColumns: this.#run.details.extra_columns,
+      unionColumns: this.#run.details.union_columns ?? false,
       seed: this.#run.details.seed,
       rootRunId: this.#run.manifest.workflow_run_id,
       timeoutMs: this.#timeoutMs(),

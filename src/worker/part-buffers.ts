@@ -1,7 +1,6 @@
 import { ByteWriter } from "hyparquet-writer";
 import type { AnyExperiment } from "../experiment/define.ts";
-import { type PartColumns, partColumns } from "../scatter/part-columns.ts";
-import type { Column } from "../spec/columns.ts";
+import { type IndexShape, type PartColumns, partColumns } from "../scatter/part-columns.ts";
 import { BatchAccumulator } from "../table/batch.ts";
 
 /** Room beyond this is given back: one chunk of large rows must not hold it until the end. */
@@ -38,15 +37,15 @@ export class PartBuffers {
 export class BufferPool {
   readonly #free = new Map<string, PartBuffers[]>();
 
-  async use<T>(
-    experiment: AnyExperiment,
-    extraColumns: readonly Column[],
-    work: (buffers: PartBuffers) => Promise<T>,
-  ): Promise<T> {
-    const shape = [experiment.name, ...extraColumns.map(({ name, type }) => `${name}:${type.kind}`)].join("\0");
+  async use<T>(experiment: AnyExperiment, index: IndexShape, work: (buffers: PartBuffers) => Promise<T>): Promise<T> {
+    const shape = [
+      experiment.name,
+      ...index.extra_columns.map(({ name, type }) => `${name}:${type.kind}`),
+      index.union_columns,
+    ].join("\0");
     const free = this.#free.get(shape) ?? [];
     this.#free.set(shape, free);
-    const buffers = free.pop() ?? new PartBuffers(partColumns(experiment, extraColumns));
+    const buffers = free.pop() ?? new PartBuffers(partColumns(experiment, index));
     try {
       return await work(buffers);
     } finally {

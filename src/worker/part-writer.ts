@@ -48,7 +48,7 @@ export class PartWriter {
     this.#storage = settings.storage;
     this.#run = run;
     this.#task = task;
-    this.#columns = partColumns(settings.experiment, run.details.extra_columns);
+    this.#columns = partColumns(settings.experiment, run.details);
     this.#buffers = buffers;
     buffers.clear();
     this.upTo = task.from;

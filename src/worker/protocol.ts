@@ -13,6 +13,8 @@ export interface ChunkRequest {
   /** The try that the spec at `from` is at; all others are at their first. */
   firstAttempt: number;
   extraColumns: readonly Column[];
+  /** Whether inputs of several plain kinds are index columns. */
+  unionColumns: boolean;
   seed: number;
   rootRunId: string;
   /** Folder for the specs' temporary folders. */

@@ -1,6 +1,6 @@
 import type { AnyExperiment } from "../experiment/define.ts";
 import { ERROR_FIELD_NAMES, type ErrorValues, SORT_SUBINDEX } from "../scatter/final-layout.ts";
-import { FEATURES, partColumns, partErrorName } from "../scatter/part-columns.ts";
+import { FEATURES, type IndexShape, partColumns, partErrorName } from "../scatter/part-columns.ts";
 import type { Column } from "../spec/columns.ts";
 import { SORT_INDEX } from "../spec/id-columns.ts";
 import { type Batch, BatchBuilder } from "../table/batch.ts";
@@ -30,12 +30,12 @@ export class RowCollector {
   #files: OutputFile[] = [];
   #removeDirs: string[] = [];
 
-  constructor(experiment: AnyExperiment, extraColumns: readonly Column[], worker: string, maxSize: number) {
+  constructor(experiment: AnyExperiment, index: IndexShape, worker: string, maxSize: number) {
     this.#maxSize = maxSize;
-    const columns = partColumns(experiment, extraColumns);
+    const columns = partColumns(experiment, index);
     this.#experiment = experiment;
     this.#worker = worker;
-    if (experiment.computedFeatures) this.#featureText = new FeatureText(experiment, extraColumns);
+    if (experiment.computedFeatures) this.#featureText = new FeatureText(experiment, index.extra_columns);
     this.#index = new BatchBuilder(columns.index.filter((column) => column.name !== FEATURES));
     this.#features = new BatchBuilder(columns.index.filter((column) => column.name === FEATURES));
     this.#outputs = new BatchBuilder([...experiment.columns.scalars, ...experiment.columns.files]);
