@@ -1,7 +1,16 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -110,6 +119,12 @@ export class Scene {
   runs(): string[] {
     const manifests = this.#stored().filter((path) => path.endsWith("manifest.yml"));
     return manifests.map((path) => dirname(path).split(sep).join("/")).sort();
+  }
+
+  /** Whether a file lies in the (local) storage that is not unfinished. */
+  holdsAnything(): boolean {
+    const isFile = (path: string) => statSync(join(this.storage, path), { throwIfNoEntry: false })?.isFile() === true;
+    return this.#stored().some((path) => !path.startsWith(".scythe-tmp") && isFile(path));
   }
 
   /** How many chunks have their part in the (local) storage. */
