@@ -113,7 +113,10 @@ describe("a file that claims", () => {
   it.each(CLAIMS)("%s is refused", async (_what, change, problem) => {
     const sound = await parquet("SELECT i::DOUBLE AS n, 'x' || i AS text FROM range(10000) t(i)");
     expect(await read(await forged(sound, () => undefined))).toHaveLength(10_000);
-    await expect(read(await forged(sound, change))).rejects.toMatchObject({ code: "invalid_input", message: problem });
+    await expect(read(await forged(sound, change))).rejects.toMatchObject({
+      code: "invalid_input",
+      message: expect.stringMatching(problem),
+    });
   });
 });
 
@@ -152,7 +155,10 @@ describe("a file", () => {
       path,
       Buffer.from(parquetWriteBuffer({ columnData: [{ name: "text", data, type: "BYTE_ARRAY" }] })),
     );
-    await expect(read(path)).rejects.toMatchObject({ code: "invalid_input", message: /bytes that are not UTF-8/ });
+    await expect(read(path)).rejects.toMatchObject({
+      code: "invalid_input",
+      message: expect.stringMatching(/bytes that are not UTF-8/),
+    });
   });
 
   it("that was damaged anywhere is read as it was, or refused, and never ends the process", async () => {

@@ -33,4 +33,10 @@ describe("exact JSON", () => {
       }),
     );
   });
+
+  it("reads a date that was typed as every other is read", () => {
+    const typed = (text: string) => Number(parseExactJson(`{"$date": "${text}"}`));
+    expect(typed("2024-01-31T12:00")).toBe(Date.UTC(2024, 0, 31, 12)); // wherever the machine is
+    expect(["2024-02-30", "01/02/2024", "1706700000"].map(typed)).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+  });
 });

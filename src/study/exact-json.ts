@@ -1,3 +1,5 @@
+import { dateOf } from "../spec/plain-text.ts";
+
 /**
  * Values as JSON that gives them back exactly: `{ "$bigint": "12" }`, `{ "$date": "2026-01-31T00:00:00.000Z" }`,
  * `{ "$number": "NaN" }` (also the infinities and -0). All else stands for itself.
@@ -33,7 +35,7 @@ function decoded(value: unknown): unknown {
     const [tag, inner] = Object.entries(fields)[0]!;
     if (tag === "$bigint") return BigInt(inner as string);
     if (tag === "$number") return Number(inner);
-    if (tag === "$date") return new Date((inner as string | null) ?? Number.NaN);
+    if (tag === "$date") return dateOf(String(inner)) ?? new Date(Number.NaN);
     return fieldsDecoded(inner as Record<string, unknown>);
   }
   return fieldsDecoded(fields);
