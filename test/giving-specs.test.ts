@@ -140,6 +140,22 @@ describe("what a run has made", () => {
     rmSync(link);
   });
 
+  /** In a storage that lies elsewhere: no more than what its runs hold, and no link that leads out of it. */
+  async function refusesForeign(storage: string) {
+    const stray = join(storage, "stray.txt");
+    writeFileSync(stray, "no file of a run");
+    const link = join(storage, made, "artifacts", "seed", "link.txt");
+    symlinkSync(join(root, "secret.txt"), link);
+    for (const path of [stray, link]) {
+      const specs = join(elsewhere, "foreign.csv");
+      writeFileSync(specs, `n,seed\n1,${pathToFileURL(path).href}\n`);
+      const { code, err } = await scythe(["run", "reader", specs, "--storage", storage]);
+      expect(err).toContain("lies outside of the spec file's folder and the project");
+      expect(code).toBe(2);
+      rmSync(path);
+    }
+  }
+
   it("is run again by its specs.pq, or by its name, with other code and wherever it lies", async () => {
     expect(await texts(await run(["reader", join(project, "runs", made, "specs.pq")]))).toEqual(["the seed"]);
     const again = await run(["reader", "--specs-of", "maker"]);
@@ -151,6 +167,7 @@ describe("what a run has made", () => {
     const there = await run(["reader", "--specs-of", made, "--storage", join(root, "moved")]);
     const result = await scythe(["results", there, "--storage", join(root, "moved"), "--format", "json"]);
     expect(JSON.parse(result.out)).toMatchObject([{ text: "the seed" }]);
+    await refusesForeign(join(root, "moved"));
     writeFileSync(join(project, "seed.txt"), "the seed");
     renameSync(join(root, "moved"), join(project, "runs"));
   });

@@ -10,14 +10,13 @@ export interface Confinement {
   folders: readonly string[];
   /** `s3://` buckets. */
   buckets: readonly string[];
-  /** Where a file of one of the project's runs lies on this machine; undefined for any other URI. */
-  runFile?: (uri: string) => { path: string; folder: string } | undefined;
+  /** True for the URI of a file that one of the project's runs holds. */
+  isRunFile?: (uri: string) => boolean;
 }
 
 /** Why the file of a `file://` URI may not be taken; undefined when it may. What the project's runs hold may be. */
 export async function whyOutsideUri(confined: Confinement, uri: string, path: string): Promise<string | undefined> {
-  const own = confined.runFile?.(uri);
-  return own ? whyOutside({ folders: [own.folder], buckets: [] }, own.path) : whyOutside(confined, path);
+  return confined.isRunFile?.(uri) ? undefined : whyOutside(confined, path);
 }
 
 /** Why a file may not be taken, by where it really lies; undefined when it may. */

@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import type { Confinement } from "../files/confinement.ts";
 import type { Storage } from "../storage/storage.ts";
 import { isRunFileKey } from "./run-paths.ts";
@@ -24,16 +23,17 @@ export function allowedIn(
   return {
     folders: [project.folder, ...(project.allowPaths ?? []), ...allowPaths],
     buckets: [...(bucket === undefined ? [] : [bucket]), ...(project.allowBuckets ?? [])],
-    runFile: (uri) => runFileOf(storage, uri),
+    isRunFile: (uri) => isRunFile(storage, uri),
   };
 }
 
-function runFileOf(storage: Storage, uri: string): { path: string; folder: string } | undefined {
+function isRunFile(storage: Storage, uri: string): boolean {
   const key = storage.keyOf(uri);
-  if (key === undefined || !storage.localPath || !isRunFileKey(key)) return undefined;
+  if (key === undefined || !storage.localPath || !isRunFileKey(key)) return false;
   try {
-    return { path: storage.localPath(key), folder: fileURLToPath(storage.uri) };
+    storage.localPath(key);
+    return true;
   } catch {
-    return undefined; // a link that leads out of the storage is none of its files
+    return false; // a link that leads out of the storage is none of its files
   }
 }

@@ -48,13 +48,13 @@ export async function* readSpecFile(
   }
   if (format === "parquet") yield* readParquet(path, columns);
   else {
-    const stream = createReadStream(path, signal && { signal }).on("error", comesOutOfReading);
+    const stream = createReadStream(path, signal && { signal });
     const pieces = utf8Pieces(stream, path);
     yield* READERS[format]({ name: path, pieces, notice }, columns);
   }
 }
 
-/** Whoever reads the stream is told; an event that nobody hears would end the process. */
+/** Whoever reads the stream is told; before that, an event that nobody hears would end the process. */
 function comesOutOfReading(): void {}
 
 /** Specs that come as a stream, such as stdin, in a format that is named or told from its first character. */
@@ -65,7 +65,7 @@ export class SpecStream extends SpecReader {
 
   constructor(stream: Readable, name: string, format: TextFormat | undefined) {
     super();
-    this.#stream = stream;
+    this.#stream = stream.on("error", comesOutOfReading);
     this.#name = name;
     this.#format = format;
   }
@@ -73,7 +73,6 @@ export class SpecStream extends SpecReader {
   async *read(columns: readonly Column[], { signal, notice }: ReadOptions = {}): AsyncGenerator<SpecRecord> {
     const stop = () => this.#stream.destroy();
     signal?.addEventListener("abort", stop);
-    this.#stream.on("error", comesOutOfReading);
     try {
       const all = utf8Pieces(this.#stream, this.#name);
       const { format, pieces } = await this.#sniffed(all);
