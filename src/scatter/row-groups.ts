@@ -6,9 +6,9 @@ const ROWS = 61_440;
 /** Rows above this are large, and so many bytes of them more than DuckDB can hold of a row group. */
 const LARGE_ROW = 4_096;
 const MUCH = 64 * 2 ** 20;
-const GROUP_BYTES = "32MiB";
+const GROUP_BYTES = "4MiB";
 /** A row group of a source is held while it is read, decoded, and written. */
-const COPIES = 5;
+const COPIES = 24;
 
 /**
  * Options of a COPY of files inside a run that keep it in its memory also where rows hold megabytes: then row groups are

@@ -7,6 +7,8 @@ import { SEAL_KEY, sealBytes, UNSEALED } from "./parquet-seal.ts";
 
 /** Rows of a row group in files inside a run: DuckDB reads row groups in parallel. */
 const ROW_GROUP = 122_880;
+/** Characters of text of a row group: DuckDB holds the rows that it casts at once, many times over, but of one row group. */
+const ROW_GROUP_TEXT = 4 * 2 ** 20;
 
 /**
  * A batch as one sealed Parquet file in memory, in physical types.
@@ -23,13 +25,31 @@ export function parquetBytes(
     writer,
     columnData: batch.columns.map((column) => sourceOf(column)),
     statistics: false,
-    rowGroupSize: ROW_GROUP,
+    rowGroupSize: rowGroups(batch),
     kvMetadata: Object.entries({ ...kvMetadata, [SEAL_KEY]: UNSEALED }).map(([key, value]) => ({ key, value })),
     createdBy: "scythe-ts",
   });
   const bytes = writer.getBytes();
   sealBytes(bytes);
   return bytes;
+}
+
+/** Rows of each row group: as many as one may have, or as their text allows, but one at least. */
+function rowGroups({ rows, columns }: Batch): number | number[] {
+  const texts = columns.filter(({ physical }) => physical === "text").map(({ values }) => values as string[]);
+  if (texts.length === 0) return ROW_GROUP;
+  const groups: number[] = [];
+  let [from, size] = [0, 0];
+  for (let row = 0; row < rows; row++) {
+    let own = 0;
+    for (const values of texts) own += values[row]!.length;
+    if (row > from && (size + own > ROW_GROUP_TEXT || row - from === ROW_GROUP)) {
+      groups.push(row - from);
+      [from, size] = [row, 0];
+    }
+    size += own;
+  }
+  return groups.length === 0 ? ROW_GROUP : [...groups, rows - from];
 }
 
 /** Writes a Parquet file batch by batch, each a row group, without holding more than one of them. */
