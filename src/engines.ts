@@ -1,7 +1,7 @@
 import type { Settings } from "./config.ts";
 import type { Engine, Programs } from "./engine/engine.ts";
 import { type HatchetEngine, hatchetEngine } from "./engine/hatchet/hatchet.ts";
-import type { HatchetWorker } from "./engine/hatchet/worker.ts";
+import type { HatchetWorker } from "./engine/hatchet/hatchet-worker.ts";
 import { inlineEngine } from "./engine/inline.ts";
 import { defaultSlots, localEngine } from "./engine/local.ts";
 import { ScytheError } from "./errors.ts";

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { z } from "zod";
 import { type Config, type LoadedConfig, loadConfig, type Overrides, readSettings, type Settings } from "./config.ts";
-import type { HatchetWorker } from "./engine/hatchet/worker.ts";
+import type { HatchetWorker } from "./engine/hatchet/hatchet-worker.ts";
 import { defaultSlots } from "./engine/local.ts";
 import { Engines } from "./engines.ts";
 import { ScytheError } from "./errors.ts";

@@ -20,6 +20,12 @@ describe("the package", () => {
     expect(names).toContain("dist/index.d.ts");
     expect(names.filter((name) => /\.test\.|testsuite|^src\/|^test\/|^examples\//.test(name))).toEqual([]);
 
+    for (const map of names.filter((name) => name.endsWith(".map"))) {
+      const { sources, sourcesContent } = JSON.parse(readFileSync(join(ROOT, map), "utf8"));
+      expect(sourcesContent, map).toHaveLength(sources.length); // nothing points to a file that is not there
+    }
+    expect(JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")).repository.url).toMatch(/^git\+https:/);
+
     const tool = join(folder, "tool");
     mkdirSync(tool);
     writeFileSync(join(tool, "package.json"), "{}");
@@ -38,6 +44,10 @@ describe("the package", () => {
     const manifest = JSON.parse(readFileSync(join(study, "package.json"), "utf8"));
     expect(Object.keys(manifest.dependencies).sort()).toEqual(["scythe-ts", "zod"]);
     npm(study, "install", tarball);
+    expect(existsSync(join(study, "node_modules/@hatchet-dev"))).toBe(false);
+    // also where nothing of a library's types may be skipped, and without the SDKs
+    const strictly = ["exec", "--no", "--", "tsc", "--noEmit", "--skipLibCheck", "false"];
+    expect(execFileSync("npm", strictly, { cwd: study, encoding: "utf8" })).toBe("");
     const experiment = JSON.parse(scythe(study, "list", "--json")).experiments[0].name;
     const done = JSON.parse(scythe(study, "run", experiment, "--specs", "specs.csv", "--json"));
     expect(done).toMatchObject({ status: "complete", failed: 0, missing: 0 });

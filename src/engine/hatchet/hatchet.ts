@@ -3,6 +3,7 @@ import { ScytheError } from "../../errors.ts";
 import type { Engine, EngineRun, Json, Programs, StartOptions } from "../engine.ts";
 import { defineTasks } from "./definitions.ts";
 import { Fleet } from "./fleet.ts";
+import type { HatchetWorker } from "./hatchet-worker.ts";
 import { type Host, type Known, metadataOf, programOf } from "./host.ts";
 import type { HatchetOptions } from "./options.ts";
 import { patiently } from "./patience.ts";
@@ -14,7 +15,7 @@ import { registerTasks } from "./sdk-worker.ts";
 import { required } from "./spawner.ts";
 import { type NodeInput, nodeTaskName } from "./tasks.ts";
 import { Turns } from "./turns.ts";
-import { type HatchetWorker, serve } from "./worker.ts";
+import { serve } from "./worker.ts";
 
 export interface HatchetEngine extends Engine {
   serve(): Promise<HatchetWorker>;

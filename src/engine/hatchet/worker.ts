@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf, ScytheError } from "../../errors.ts";
-import type { Worker } from "../engine.ts";
 import { type Definitions, defineTasks } from "./definitions.ts";
+import type { HatchetWorker } from "./hatchet-worker.ts";
 import type { Host } from "./host.ts";
 import { DEEPEST_LEVEL } from "./options.ts";
 import { Pool } from "./pool.ts";
@@ -9,16 +9,6 @@ import type { SdkTask } from "./sdk.ts";
 import { registerTasks, reportPatiently } from "./sdk-worker.ts";
 import { Turns } from "./turns.ts";
 import { Window } from "./window.ts";
-
-/** A worker, and what there is to know about it. */
-export interface HatchetWorker extends Worker {
-  /** Tasks in hand, waiting nodes included. */
-  readonly busy: number;
-  /** When the last task ended, or the worker began. */
-  readonly idleSince: number;
-  /** Whether the server knows of it and it takes work. */
-  readonly connected: boolean;
-}
 
 /** Levels whose pools are there from the start. Deeper trees are rare, and each pool costs a thread and a stream. */
 const EAGER_LEVELS = 2;

@@ -1,35 +1,15 @@
 import { createHash } from "node:crypto";
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
 import { ScytheError } from "../../errors.ts";
+import type { ConnectionLimits, S3Address } from "./address.ts";
 
 export type Sdk = typeof import("@aws-sdk/client-s3");
-
-export interface S3Credentials {
-  accessKeyId: string;
-  secretAccessKey: string;
-  sessionToken?: string;
-}
-
-/** Where the bucket is. What is left out comes from the AWS SDK's own environment variables and profile. */
-export interface S3Address {
-  region?: string;
-  /** A server that is not AWS (`AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`); with one, buckets are addressed by path. */
-  endpoint?: string;
-  credentials?: S3Credentials;
-}
 
 export interface S3Connection {
   sdk: Sdk;
   client: S3Client;
   /** What must never be shown: keys and tokens in use. */
   secrets(): Promise<string[]>;
-}
-
-/** Limits of one connection; `stallMs` is how long a socket may stay silent in the midst of a request. */
-export interface ConnectionLimits {
-  connections: number;
-  connectMs: number;
-  stallMs: number;
 }
 
 /** Longer than instance metadata or a token service takes, short enough to fail within seconds. */

@@ -1,20 +1,8 @@
 import { ScytheError } from "../../errors.ts";
 import { assertKey } from "../key.ts";
-import type { ConnectionLimits, S3Address } from "./client.ts";
+import type { S3Address, S3Limits } from "./address.ts";
 import { type S3Action, s3Code } from "./errors.ts";
-import { type Call, makeCall, type RetryLimits } from "./retry.ts";
-
-/** Sizes and patience; the defaults suit AWS and most servers. */
-export interface S3Limits extends ConnectionLimits, RetryLimits {
-  /** Bytes from which an object goes up in parts. */
-  multipartSize: number;
-  /** Bytes of a part; larger when there would be more than 10,000. */
-  partSize: number;
-  /** Parts of one object under way at the same time; each is held in memory. */
-  partsAtOnce: number;
-  /** Bytes from which an object is copied in parts, each so large. */
-  copyPartSize: number;
-}
+import { type Call, makeCall } from "./retry.ts";
 
 const MB = 1024 * 1024;
 const LIMITS: S3Limits = {

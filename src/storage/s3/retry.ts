@@ -1,16 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ConnectionLimits, connect, type S3Address, type S3Connection } from "./client.ts";
+import type { ConnectionLimits, RetryLimits, S3Address } from "./address.ts";
+import { connect, type S3Connection } from "./client.ts";
 import { isUnreachable, isWithoutCredentials, kindOf, type S3Action, statusOf, translate, triesFor } from "./errors.ts";
-
-/** How long to go on, and how fast. */
-export interface RetryLimits {
-  /** Give up when an operation has failed for so long (and at least four times). */
-  giveUpMs: number;
-  /** The same while the server has not answered once: its address is probably wrong. */
-  unreachableMs: number;
-  /** The longest first pause; each further one may be twice as long. */
-  pauseMs: number;
-}
 
 export type Attempt<T> = (connection: S3Connection, attempt: number) => Promise<T>;
 

@@ -1,11 +1,11 @@
 import { ScytheError } from "../../errors.ts";
 import { assertKnownKeys, type Keys } from "../../known-keys.ts";
 import type { ObjectInfo, Storage } from "../storage.ts";
-import type { S3Address } from "./client.ts";
+import type { S3Address, S3Limits } from "./address.ts";
 import { copyObject } from "./copy.ts";
 import { getFile, getObject, getRange } from "./download.ts";
 import { deleteObjects, listFolders, listObjects } from "./list.ts";
-import { keyIn, openPlace, type S3Limits, uriIn } from "./place.ts";
+import { keyIn, openPlace, uriIn } from "./place.ts";
 import { putBytes, putFile } from "./upload.ts";
 import { S3Writes } from "./writes.ts";
 

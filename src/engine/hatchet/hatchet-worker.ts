@@ -1,0 +1,11 @@
+import type { Worker } from "../engine.ts";
+
+/** A worker, and what there is to know about it. */
+export interface HatchetWorker extends Worker {
+  /** Tasks in hand, waiting nodes included. */
+  readonly busy: number;
+  /** When the last task ended, or the worker began. */
+  readonly idleSince: number;
+  /** Whether the server knows of it and it takes work. */
+  readonly connected: boolean;
+}
