@@ -100,7 +100,13 @@ function take(found: readonly Found[], sealed: string): TakenFile[] {
   });
 }
 
-function safeExtension(path: string): string {
-  const extension = extname(path);
-  return /^\.[A-Za-z0-9_-]{1,16}$/.test(extension) ? extension : "";
+const COMPRESSED = /^\.(gz|bz2|xz|zst|br|lz4)$/i;
+const SAFE_EXTENSION = /^\.[A-Za-z0-9_-]{1,16}$/;
+
+/** What a reader tells a file's kind by: `.csv`, and of a compressed file what is in it, too (`.tar.gz`). */
+export function safeExtension(path: string): string {
+  const last = extname(path);
+  if (!SAFE_EXTENSION.test(last)) return "";
+  const inner = COMPRESSED.test(last) ? extname(basename(path, last)) : "";
+  return SAFE_EXTENSION.test(inner) ? `${inner}${last}` : last;
 }
