@@ -1,3 +1,4 @@
+import { ScytheError } from "../errors.ts";
 import { errorNamesAmong } from "../scatter/final-layout.ts";
 import { ID_COLUMNS } from "../spec/base.ts";
 import type { Duck } from "../table/duckdb.ts";
@@ -74,12 +75,23 @@ async function inputKeys(_duck: Duck, a: Side, b: Side): Promise<{ of: (side: Si
   const ids = new Set<string>([...ID_COLUMNS, "storage_settings"]);
   const [left, right] = [a.tables.get("specs")!, b.tables.get("specs")!];
   const shared = [...left.keys()].filter((name) => right.has(name) && !ids.has(name));
-  if (shared.length === 0) return [{ of: () => "0" }];
+  if (shared.length === 0) {
+    const inputs = [left, right].map((columns) => [...columns.keys()].filter((name) => !ids.has(name)));
+    if (inputs.some((names) => names.length > 0)) throw nothingShared(inputs);
+    return [{ of: () => "0" }];
+  }
   return shared.map((name) => {
     const [x, y] = [left.get(name)!, right.get(name)!];
     const own = identifier(name);
     if (x === y) return { of: () => own };
     return { of: () => (NUMBER.test(x) && NUMBER.test(y) ? `CAST(${own} AS DOUBLE)` : `CAST(${own} AS VARCHAR)`) };
+  });
+}
+
+function nothingShared(inputs: readonly string[][]): ScytheError {
+  const [a, b] = inputs.map((names) => names.join(", ") || "no inputs");
+  return new ScytheError("invalid_input", `The runs have no input field in common (a: ${a}; b: ${b})`, {
+    hint: "No spec of one can be found in the other by what it asks. To compare them by their place: --by sort_index.",
   });
 }
 
