@@ -39,6 +39,7 @@ export interface TableDiff {
 
 const SHOWN = 3;
 const NUMBER = /^(DOUBLE|FLOAT|BIGINT|INTEGER|HUGEINT)$/;
+const WHOLE = /^(BIGINT|INTEGER|HUGEINT)$/;
 
 /** Compares what both runs' tables of one name have in common, row by row of the matched specs, in one pass. */
 export async function compareTable(
@@ -56,7 +57,7 @@ export async function compareTable(
     return {
       name,
       i,
-      kind: types.every((type) => NUMBER.test(type)) ? "number" : types[0] === types[1] ? "same" : "text",
+      kind: kindOf(types),
     };
   });
   const sql = columns.map(({ name, i, kind }) => countSql(termsOf(identifier(name), kind, tolerance), i));
@@ -83,6 +84,12 @@ export async function compareTable(
     },
     columns: diffs,
   };
+}
+
+function kindOf(types: readonly string[]): string {
+  if (types.every((type) => WHOLE.test(type))) return "whole";
+  if (types.every((type) => NUMBER.test(type))) return "number";
+  return types[0] === types[1] ? "same" : "text";
 }
 
 /** Values that both have: no ids, and no inputs, by which specs are matched. */
@@ -117,14 +124,15 @@ interface Terms {
 const BOTH = "a.i IS NOT NULL AND b.i IS NOT NULL";
 
 function termsOf(name: string, kind: string, tolerance: number): Terms {
+  const isWhole = kind === "whole"; // a double has not all digits of a 64-bit integer
   const [x, y] = [`a.${name}`, `b.${name}`].map((v) => (kind === "text" ? `CAST(${v} AS VARCHAR)` : v)) as [
     string,
     string,
   ];
   const same = `${x} IS NOT DISTINCT FROM ${y}`;
-  if (kind !== "number") return { x, y, same, near: "false", distance: undefined };
+  if (kind !== "number" && !isWhole) return { x, y, same, near: "false", distance: undefined };
   const [p, q] = [`CAST(${x} AS DOUBLE)`, `CAST(${y} AS DOUBLE)`];
-  const of = `abs(${p} - ${q})`;
+  const of = isWhole ? `CAST(abs(CAST(${x} AS HUGEINT) - CAST(${y} AS HUGEINT)) AS DOUBLE)` : `abs(${p} - ${q})`;
   const finite = `isfinite(${p}) AND isfinite(${q})`;
   const near = `coalesce(${finite} AND ${of} <= ${tolerance} * greatest(1, abs(${p}), abs(${q})), false)`;
   return { x, y, same, near, distance: { of, relative: `${of} / greatest(abs(${p}), abs(${q}))`, finite } };
