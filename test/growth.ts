@@ -1,24 +1,27 @@
+/** Work that follows its input's length takes less than this times as long on twice the input; 4 means its square. */
+export const LINEAR = 2.5;
+
 /**
- * How much longer work takes on twice the input: about 2 where time follows length, 4 where it follows its square. CPU
- * time of this process, the best of a few rounds of each size, so that a busy machine does not count; measured again when
- * it seems too much.
+ * How much longer work takes on a larger input, as if it were twice as large. CPU time of this process, the best of a few
+ * rounds of each size, so that a busy machine does not count; measured again when it seems too much.
  * @param size of the smaller input; what it takes should be well above a timer's step
+ * @param doublings from the smaller input to the larger one
  */
 export async function growth<T>(
   make: (size: number) => T,
   work: (input: T) => unknown,
   size: number,
-  enough = 2.5,
+  doublings = 1,
 ): Promise<number> {
-  const [small, large] = [make(size), make(2 * size)];
+  const [small, large] = [make(size), make(2 ** doublings * size)];
   await cpuSeconds(work, small); // compiles
   let [one, two] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   for (let round = 0; round < 8; round++) {
     one = Math.min(one, await cpuSeconds(work, small));
     two = Math.min(two, await cpuSeconds(work, large));
-    if (round >= 2 && two / one <= enough) break;
+    if (round >= 2 && two / one <= LINEAR ** doublings) break;
   }
-  return two / one;
+  return (two / one) ** (1 / doublings);
 }
 
 async function cpuSeconds<T>(work: (input: T) => unknown, input: T): Promise<number> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { growth } from "../../test/growth.ts";
+import { growth, LINEAR } from "../../test/growth.ts";
 import { parseYaml } from "./yaml.ts";
 
 function inputFiles(count: number): string {
@@ -42,6 +42,6 @@ describe("parseYaml", () => {
         // what is no YAML must not take long either
       }
     };
-    expect(await growth(make, parse, 2_000)).toBeLessThanOrEqual(2.5);
+    expect(await growth(make, parse, 2_000)).toBeLessThanOrEqual(LINEAR);
   });
 });

@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { growth, LINEAR } from "../../test/growth.ts";
 import { columnsOf } from "../spec/columns.ts";
 import { givenReader } from "../spec/given.ts";
 import { SpecStream } from "./read.ts";
@@ -28,18 +29,6 @@ async function read(format: TextFormat, source: Iterable<string> | AsyncIterable
   return records;
 }
 
-/** CPU time of this process, the least of several measurements: what else runs on the machine only adds to it. */
-async function cost(format: TextFormat, text: string): Promise<number> {
-  const measured: number[] = [];
-  for (let i = 0; i < 4; i++) {
-    const before = process.cpuUsage();
-    await read(format, [text]).catch(() => 0); // refusing takes its time, too
-    const { user, system } = process.cpuUsage(before);
-    measured.push(user + system);
-  }
-  return Math.min(...measured);
-}
-
 const many = (size: number, item: (i: number) => string) => Array.from({ length: size }, (_, i) => item(i)).join();
 const cells = (field: string, cell: string) => `${field}\n${`${cell}\n`.repeat(4)}`;
 const line = (value: string) => `${value}\n`.repeat(4);
@@ -65,14 +54,8 @@ const GROWING: [string, TextFormat, (size: number) => string][] = [
 
 describe("the time to read grows as", () => {
   it.each(GROWING)("%s in %s do", { timeout: 300_000 }, async (_what, format, textOf) => {
-    await cost(format, textOf(1_000));
-    const [small, large] = [25_000, 200_000];
-    const most = 2.5 ** 3; // for eight times as much; 64 where each looks at all the others
-    let ratio = Number.POSITIVE_INFINITY;
-    for (let measurement = 0; measurement < 5 && ratio >= most; measurement++) {
-      ratio = (await cost(format, textOf(large))) / (await cost(format, textOf(small)));
-    }
-    expect(ratio).toBeLessThan(most);
+    const refused = () => 0; // which takes its time, too
+    expect(await growth(textOf, (text) => read(format, [text]).catch(refused), 25_000, 3)).toBeLessThanOrEqual(LINEAR);
   });
 });
 
