@@ -38,13 +38,17 @@ describe("a query", () => {
     async (sql) => expect((await queryTables(tables, sql)).rows.length).toBeGreaterThan(0),
   );
 
-  const COPY = `copy (select 1 as a) to '${table}' (format parquet)`;
+  const COPY = `copy (select 1 as a) to '${table}' (format parquet, use_tmp_file false)`;
   it.each([
     COPY,
     `explain analyze ${COPY}`,
     `EXPLAIN ANALYZE\n${COPY}`,
     `/**/ explain analyze ${COPY}`,
     `explain (analyze) ${COPY}`,
+    `explain (analyze, format json) ${COPY}`,
+    `explain /**/ analyze ${COPY}`,
+    `explain analyze/**/ ${COPY}`,
+    `explain (analyze) from enable_profiling()`,
     `explain analyze select 1; ${COPY}`,
     `select 1; ${COPY}`,
     `select 1;\0 ${COPY}`,
