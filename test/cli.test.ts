@@ -85,7 +85,9 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 function install(folder: string): void {
   mkdirSync(join(folder, "node_modules"));
   symlinkSync(ROOT, join(folder, "node_modules", "scythe-ts"), "dir");
-  symlinkSync(join(ROOT, "node_modules", "zod"), join(folder, "node_modules", "zod"), "dir");
+  for (const name of ["zod", "@types"]) {
+    symlinkSync(join(ROOT, "node_modules", name), join(folder, "node_modules", name), "dir");
+  }
 }
 
 function start(args: string[], cwd = project): ChildProcess & { ended: Promise<Ended> } {

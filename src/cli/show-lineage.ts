@@ -24,7 +24,9 @@ function lineageText(lineage: Lineage, style: Style): string {
     texts.slice(0, SHOWN_FILES).map((text, i) => fact(i === 0 ? name : "", text));
   const more = (count: number) =>
     count > SHOWN_FILES ? [fact("", `… and ${countText(count - SHOWN_FILES)} more`)] : [];
-  const files = artifacts.map(({ path, sha256 }) => `${path}  ${style.dim(sha256)}`);
+  const files = artifacts.map(
+    ({ path, sha256, name }) => `${path}${name === null ? "" : ` (${name})`}  ${style.dim(sha256)}`,
+  );
   return [
     style.bold(lineage.experiment_id),
     fact("allocated", lineage.created_at ? timeText(lineage.created_at) : "not recorded (a run of Python Scythe)"),

@@ -15,6 +15,8 @@ export interface PlannedArtifact {
   file: string;
   source: string;
   sha256: string;
+  /** The name that it had, where it lies under another. */
+  name?: string;
 }
 
 /** An input file that the run keeps already. */
@@ -23,6 +25,8 @@ export interface KeptArtifact {
   file: string;
   /** Undefined where none was recorded. */
   sha256: string | undefined;
+  /** The name that it had, where it lies under another. */
+  name?: string | undefined;
 }
 
 export type Resolution = { ok: true; reference: string } | { ok: false; rule: string };
@@ -130,7 +134,8 @@ export class ArtifactPlan {
     if (!file) throw new ScytheError("internal", `Two files named ${plain} share the first 8 digits of their SHA-256`);
     this.#names.add(slot(field, file));
     this.#contents.set(`${field}\0${sha256}`, file);
-    this.artifacts.push({ field, file, source, sha256 });
+    const name = basename(source);
+    this.artifacts.push({ field, file, source, sha256, ...(name !== plain && { name }) });
     return file;
   }
 }

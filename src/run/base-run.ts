@@ -7,6 +7,7 @@ import { withDuckDb } from "../table/duckdb.ts";
 import { parquetRows } from "../table/parquet-sql.ts";
 import type { Move } from "../table/relocate.ts";
 import type { CarriedTables } from "./carried.ts";
+import type { InputArtifacts } from "./descriptions.ts";
 import { RunLayout } from "./layout.ts";
 import { detailsOf, type Manifest, type ManifestDetails, readManifest } from "./manifest.ts";
 import { isComplete, type Report, readReport } from "./report.ts";
@@ -36,13 +37,14 @@ export async function openBaseRun(storage: Storage, layout: RunLayout): Promise<
 }
 
 async function artifactsOf(storage: Storage, layout: RunLayout): Promise<KeptArtifact[]> {
-  const found = await readYaml<{ sha256?: Record<string, string> }>(storage, layout.inputArtifacts);
-  const hashes = new Map(
-    Object.entries(found?.value.sha256 ?? {}).map(([uri, sha256]) => [layout.pathOf(uri), sha256]),
-  );
+  const found = await readYaml<InputArtifacts>(storage, layout.inputArtifacts);
+  const byPath = (record: Record<string, string> = {}) =>
+    new Map(Object.entries(record).map(([uri, value]) => [layout.pathOf(uri), value]));
+  const [hashes, names] = [byPath(found?.value.sha256), byPath(found?.value.names)];
   return (await listAll(storage, layout.artifacts)).map(({ key }) => {
     const [field, file] = key.slice(layout.artifacts.length).split("/") as [string, string];
-    return { field, file, sha256: hashes.get(RunLayout.artifactPath(field, file)) };
+    const path = RunLayout.artifactPath(field, file);
+    return { field, file, sha256: hashes.get(path), name: names.get(path) };
   });
 }
 

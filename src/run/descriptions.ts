@@ -9,6 +9,14 @@ import type { SpecIds } from "./publish.ts";
 import { sha256Of } from "./seal.ts";
 import { specRunId } from "./spec-run-id.ts";
 
+/** `input_artifacts.yml`: by field the URIs of the run's input files, then what is known of each, by URI. */
+export interface InputArtifacts {
+  files?: Record<string, string[]>;
+  sha256?: Record<string, string>;
+  /** The name that a file had, where it lies under another. */
+  names?: Record<string, string>;
+}
+
 /** Stores what readers know a run's schemas and input files from. @param only the one spec of a single-spec run */
 export async function putDescriptions(
   storage: Storage,
@@ -26,11 +34,15 @@ export async function putDescriptions(
   };
   const files: Record<string, string[]> = {};
   const sha256: Record<string, string> = {};
+  const names: Record<string, string> = {};
   for (const artifact of artifacts) {
     const uri = storage.uriOf(layout.key(artifactPath(artifact)));
-    files[artifact.field] = [...(files[artifact.field] ?? []), uri];
+    files[artifact.field] ??= [];
+    files[artifact.field]!.push(uri);
     if (artifact.sha256 !== undefined) sha256[uri] = artifact.sha256;
+    if (artifact.name !== undefined) names[uri] = artifact.name;
   }
+  const renamed = Object.keys(names).length > 0 ? { names } : {};
   const put = async (key: string, content: unknown): Promise<string> => {
     const text = stringify(content);
     await storage.put(key, text);
@@ -38,7 +50,7 @@ export async function putDescriptions(
   };
   return {
     io_spec_sha256: await put(layout.ioSpec, schema),
-    input_artifacts_sha256: await put(layout.inputArtifacts, { files, sha256 }),
+    input_artifacts_sha256: await put(layout.inputArtifacts, { files, sha256, ...renamed }),
     workflow_spec_sha256: only ? await put(layout.workflowSpec, singleSpec(only, ids)) : null,
   };
 }

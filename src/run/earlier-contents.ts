@@ -1,4 +1,5 @@
 import type { Storage } from "../storage/storage.ts";
+import type { InputArtifacts } from "./descriptions.ts";
 import { dateOfTimestamp, isTimestamp, RunLayout } from "./layout.ts";
 import { sortVersions } from "./version.ts";
 import { readYaml } from "./yaml.ts";
@@ -14,9 +15,7 @@ export async function earlierContents(storage: Storage, layout: RunLayout): Prom
   const known = new Map<string, string>();
   if (storage.localPath) return known;
   for (const earlier of await newestRuns(storage, layout)) {
-    const found = await readYaml<{ sha256?: Record<string, string> }>(storage, earlier.inputArtifacts).catch(
-      () => undefined,
-    );
+    const found = await readYaml<InputArtifacts>(storage, earlier.inputArtifacts).catch(() => undefined);
     for (const [uri, sha256] of Object.entries(found?.value.sha256 ?? {})) {
       const key = storage.keyOf(uri);
       if (key !== undefined) known.set(sha256, key);

@@ -1,5 +1,6 @@
 import { ScytheError } from "../errors.ts";
 import { eachOf, hashFile } from "../files/artifacts.ts";
+import type { InputArtifacts } from "../run/descriptions.ts";
 import type { NodePath, PartName } from "../run/layout.ts";
 import { readYaml } from "../run/yaml.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
@@ -127,7 +128,7 @@ async function compareInputs(storage: Storage, { layout, details, specs }: RunIn
     { key: layout.specs, sha256: details.specs_sha256 },
     { key: layout.inputArtifacts, sha256: details.input_artifacts_sha256 },
   ]);
-  const artifacts = await readYaml<{ sha256?: Record<string, string> }>(storage, layout.inputArtifacts);
+  const artifacts = await readYaml<InputArtifacts>(storage, layout.inputArtifacts);
   const files = Object.entries(artifacts?.value.sha256 ?? {}).flatMap(([uri, sha256]) => {
     const path = layout.pathOf(uri);
     return path === undefined ? [] : [{ key: layout.key(path), sha256 }];

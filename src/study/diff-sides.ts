@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ScytheError } from "../errors.ts";
 import { finalKeys } from "../results/table-files.ts";
+import type { InputArtifacts } from "../run/descriptions.ts";
 import { readYaml } from "../run/yaml.ts";
 import { localCopy } from "../scatter/local-copy.ts";
 import type { Column } from "../spec/columns.ts";
@@ -63,7 +64,7 @@ async function specsSql(
   columns: ReadonlyMap<string, string>,
   folder: string,
 ): Promise<string> {
-  const found = await readYaml<{ sha256?: Record<string, string> }>(storage, layout.inputArtifacts);
+  const found = await readYaml<InputArtifacts>(storage, layout.inputArtifacts);
   const hashes = Object.entries(found?.value.sha256 ?? {});
   const fields = new Set(hashes.map(([uri]) => layout.pathOf(uri)?.split("/")[1]));
   const files = [...columns].filter(([column]) => fields.has(column));

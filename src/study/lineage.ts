@@ -1,3 +1,4 @@
+import type { InputArtifacts } from "../run/descriptions.ts";
 import type { Environment } from "../run/environment.ts";
 import { parseExperimentId, RunLayout } from "../run/layout.ts";
 import { type Manifest, readManifest, type SpecsFile } from "../run/manifest.ts";
@@ -9,6 +10,8 @@ export interface LineageArtifact {
   /** Within the run. */
   path: string;
   sha256: string;
+  /** What it was called, where it lies under another name. */
+  name: string | null;
 }
 
 /** An earlier run that this one goes on from; null where its manifest is not in this storage. */
@@ -44,7 +47,7 @@ export async function readLineage(storage: Storage, layout: RunLayout): Promise<
   const [manifest, state, inputs] = await Promise.all([
     readManifest(storage, layout),
     readState(storage, layout),
-    readYaml<{ sha256?: Record<string, string> }>(storage, layout.inputArtifacts),
+    readYaml<InputArtifacts>(storage, layout.inputArtifacts),
   ]);
   const details = manifest.scythe;
   const { git_commit = null, git_dirty = null, ...environment } = details?.environment ?? ({} as Partial<Environment>);
@@ -62,7 +65,10 @@ export async function readLineage(storage: Storage, layout: RunLayout): Promise<
       source: details?.specs_source ?? null,
       sha256: details?.specs_sha256 ?? null,
     },
-    artifacts: hashes.map(([uri, sha256]) => ({ path: layout.pathOf(uri) ?? uri, sha256 })),
+    artifacts: hashes.map(([uri, sha256]) => {
+      const name = inputs?.value.names?.[uri] ?? null;
+      return { path: layout.pathOf(uri) ?? uri, sha256, name };
+    }),
     seed: details?.seed ?? null,
     driven: state
       ? { engine: state.engine, host: state.owner?.host ?? null, times: state.epoch, generation: state.generation }

@@ -3,6 +3,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "nod
 import { messageOf, ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import { hashFile, safeFileName } from "../files/artifacts.ts";
+import type { InputArtifacts } from "../run/descriptions.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { detailsOf, type ManifestDetails, readManifest } from "../run/manifest.ts";
 import { readYaml } from "../run/yaml.ts";
@@ -143,9 +144,7 @@ function otherSchema(experiment: AnyExperiment, layout: RunLayout, column: strin
 }
 
 async function artifactHashes(storage: Storage, layout: RunLayout): Promise<Map<string, string>> {
-  const found = await readYaml<{ sha256?: Record<string, string> }>(storage, layout.inputArtifacts).catch(
-    () => undefined,
-  );
+  const found = await readYaml<InputArtifacts>(storage, layout.inputArtifacts).catch(() => undefined);
   const entries = Object.entries(found?.value.sha256 ?? {}).map(([uri, hash]) => [layout.pathOf(uri), hash] as const);
   return new Map(entries.filter((entry): entry is [string, string] => entry[0] !== undefined));
 }

@@ -1,3 +1,4 @@
+import type { InputArtifacts } from "../run/descriptions.ts";
 import { historyGeneration, type RunLayout } from "../run/layout.ts";
 import { type ManifestDetails, readManifest } from "../run/manifest.ts";
 import { type FinalFile, readEarlierReport, readReport } from "../run/report.ts";
@@ -55,7 +56,7 @@ async function recordedHashes(
   const outputs = report?.output_artifacts;
   if (outputs) hashes.set(layout.outputArtifacts.slice(layout.key("").length), outputs.sha256);
   for (const [path, { sha256 }] of await earlierErrors(storage, layout, objects)) hashes.set(path, sha256);
-  const artifacts = await readYaml<{ sha256?: Record<string, string> }>(storage, layout.inputArtifacts);
+  const artifacts = await readYaml<InputArtifacts>(storage, layout.inputArtifacts);
   for (const [uri, sha256] of Object.entries(artifacts?.value.sha256 ?? {})) {
     const path = layout.pathOf(uri);
     if (path) hashes.set(path, sha256);

@@ -1,4 +1,5 @@
 import { KnownContents } from "../files/content-mark.ts";
+import type { InputArtifacts } from "../run/descriptions.ts";
 import { readYaml } from "../run/yaml.ts";
 import type { RunInfo } from "../scatter/run-task.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -33,7 +34,7 @@ function recordsOf(storage: Storage, run: RunInfo): Promise<Map<string, string>>
 }
 
 async function readRecords(storage: Storage, { layout }: RunInfo): Promise<Map<string, string>> {
-  const found = await readYaml<{ sha256?: Record<string, string> }>(storage, layout.inputArtifacts);
+  const found = await readYaml<InputArtifacts>(storage, layout.inputArtifacts);
   const entries = Object.entries(found?.value.sha256 ?? {}).map(([uri, sha256]) => [layout.pathOf(uri), sha256]);
   return new Map(entries.filter((entry): entry is [string, string] => entry[0] !== undefined));
 }
