@@ -32,7 +32,7 @@ describe("an extended run", () => {
     const { a, b, sameAsA, otherA } = sources();
     const old = place.specs(0, 20).map((spec) => ({ ...spec, source: spec.n % 2 ? a : b }));
     const more = place.specs(20, 30).map((spec) => ({ ...spec, source: spec.n % 2 ? sameAsA : otherA }));
-    await using scythe = await openProject(FICKLE, place);
+    await using scythe = await openProject(FICKLE, { storage: place.storage });
     const first = await scythe.allocate("fickle", old, { seed: 5, chunkSize: 7 });
     expect((await first.result()).report).toMatchObject({ succeeded: 16, failed: 4 });
     place.executions();
@@ -73,7 +73,7 @@ describe("an extended run", () => {
     await assertVerified(scythe, run.experimentId);
 
     const calm = new FicklePlace(join(folder, "calm"));
-    await using other = await openProject(FICKLE, calm);
+    await using other = await openProject(FICKLE, { storage: calm.storage });
     const all = [...old, ...more].map((spec) => ({ ...spec, mended: calm.mended }));
     expect(extended).toEqual(await comparable(await (await other.allocate("fickle", all, { seed: 5 })).result()));
     calm.mend("throws", "bad", "exits", "quick");

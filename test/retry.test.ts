@@ -20,7 +20,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe("a retry", () => {
   it("runs what failed, and nothing else, until the tables are whole", async () => {
     const place = new FicklePlace(join(folder, "whole"));
-    await using scythe = await openProject(FICKLE, place);
+    await using scythe = await openProject(FICKLE, { storage: place.storage });
     const run = await scythe.allocate("fickle", place.specs(), { seed: 5 });
     const before = await run.result();
     expect(before.report).toMatchObject({ allocated: 30, succeeded: 24, failed: 6, generation: 0 });
@@ -59,7 +59,7 @@ describe("a retry", () => {
 
     const calm = new FicklePlace(join(folder, "calm"));
     calm.mend("throws", "bad", "exits", "quick");
-    await using other = await openProject(FICKLE, calm);
+    await using other = await openProject(FICKLE, { storage: calm.storage });
     const expected = await comparable(await (await other.allocate("fickle", calm.specs(), { seed: 5 })).result());
     const found = await comparable(whole);
     expect(found).toEqual(expected);
@@ -68,7 +68,7 @@ describe("a retry", () => {
   it("keeps the history: attempts and seconds add up, and earlier errors and reports stay", async () => {
     const place = new FicklePlace(join(folder, "history"));
     place.mend("quick", "exits");
-    await using scythe = await openProject(FICKLE, place);
+    await using scythe = await openProject(FICKLE, { storage: place.storage });
     const run = await scythe.allocate("fickle", place.specs(0, 15), { seed: 5 });
     const first = await run.result();
     const old = await first.query("SELECT sort_index, attempts, duration, message FROM errors");
@@ -94,7 +94,7 @@ describe("a retry", () => {
     const place = new FicklePlace(join(folder, "gc"));
     place.mend("quick");
     const recursion = { factor: 3, maxDepth: 2 };
-    await using scythe = await openProject(FICKLE, place);
+    await using scythe = await openProject(FICKLE, { storage: place.storage });
     const run = await scythe.allocate("fickle", place.specs(), { seed: 5, recursion });
     await run.result();
     await scythe.storage.delete(
@@ -114,8 +114,8 @@ describe("a retry", () => {
   it("is begun by one of two, and by none for a run that is not complete", async () => {
     const place = new FicklePlace(join(folder, "two"));
     place.mend("quick", "lasts", "exits", "bad");
-    await using one = await openProject(FICKLE, place);
-    await using other = await openProject(FICKLE, place);
+    await using one = await openProject(FICKLE, { storage: place.storage });
+    await using other = await openProject(FICKLE, { storage: place.storage });
     const run = await one.allocate("fickle", place.specs(0, 20), { seed: 5 });
     await expect(other.retry(run.experimentId)).rejects.toMatchObject({
       code: "conflict",
@@ -145,7 +145,7 @@ describe("a retry", () => {
   it("goes on from a run whose output files an earlier version did not record", async () => {
     const place = new FicklePlace(join(folder, "unrecorded"));
     place.mend("throws", "exits"); // the ninth is slow, and has an output file
-    await using scythe = await openProject(FICKLE, { ...place, engine: "inline" });
+    await using scythe = await openProject(FICKLE, { storage: place.storage, engine: "inline" });
     const run = await scythe.allocate("fickle", place.specs(0, 10), { seed: 5 });
     await run.result();
     const path = (file: string) => join(place.storage, run.experimentId, file);
@@ -166,7 +166,7 @@ describe("a retry", () => {
   it("carries no damaged row on", async () => {
     const place = new FicklePlace(join(folder, "damaged"));
     place.mend("quick", "exits");
-    await using scythe = await openProject(FICKLE, { ...place, engine: "inline" });
+    await using scythe = await openProject(FICKLE, { storage: place.storage, engine: "inline" });
     const run = await scythe.allocate("fickle", place.specs(0, 10), { seed: 5 });
     await run.result();
     const table = join(place.storage, run.experimentId, "final", "steps.pq");
@@ -187,7 +187,7 @@ describe("a retry", () => {
     async () => {
       const place = new FicklePlace(join(folder, "pandas"));
       place.mend("quick", "exits");
-      await using scythe = await openProject(FICKLE, { ...place, engine: "inline" });
+      await using scythe = await openProject(FICKLE, { storage: place.storage, engine: "inline" });
       const run = await scythe.allocate("fickle", place.specs(0, 15), { seed: 5 });
       await run.result();
       const final = join(place.storage, run.experimentId, "final");

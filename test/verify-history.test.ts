@@ -15,7 +15,7 @@ const place = new FicklePlace(folder);
 let id: string;
 
 beforeAll(async () => {
-  await using scythe = await openProject(FICKLE, place);
+  await using scythe = await openProject(FICKLE, { storage: place.storage });
   place.mend("quick", "exits");
   const run = await scythe.allocate("fickle", place.specs(0, 15), { seed: 5 });
   await run.result();
