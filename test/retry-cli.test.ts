@@ -38,6 +38,12 @@ test("the command line runs failed specs again, adds specs, and shows what was d
   expect(scythe("retry", id, "--spec", "2")).toMatchObject({ status: 2 });
   expect(scythe("retry", id, "--spec", "two").told).toContain("whole numbers");
 
+  const one = scythe("retry", id, "--spec", "4"); // told of it alone, though spec 9 still stands as failed, too
+  expect(one.status).toBe(3);
+  expect(one.told).toContain("1 of 1 spec failed again; 10 of 12 have succeeded by now");
+  expect(one.told).toMatch(/kinds +error 1\n +first +spec 4 {2}error/);
+  expect(one.told).not.toMatch(/spec 9|timeout/);
+
   const slower = scythe("retry", id, "--kind", "timeout", "--timeout", "30s");
   expect(slower).toMatchObject({ status: 3, out: `${id}\n` }); // the other still fails
   expect(slower.told).toContain("✓ 1 spec succeeded this time; 11 of 12 have succeeded by now");
@@ -45,11 +51,11 @@ test("the command line runs failed specs again, adds specs, and shows what was d
   const whole = scythe("retry", "fickle", "--json");
   expect(whole.status).toBe(0);
   expect(JSON.parse(whole.out)).toMatchObject({
-    ...{ status: "complete", generation: 2, retried: { specs: 1, succeeded: 1, failed: 0 }, allocated: 12, failed: 0 },
+    ...{ status: "complete", generation: 3, retried: { specs: 1, succeeded: 1, failed: 0 }, allocated: 12, failed: 0 },
   });
   const shown = scythe("show", id).out;
-  expect(shown).toMatch(/retry 1 +1 spec \(timeout\), 30 s each at most · 1 recovered/);
-  expect(shown).toMatch(/retry 2 +1 spec · 1 recovered/);
+  expect(shown).toMatch(/retry 2 +1 spec \(timeout\), 30 s each at most · 1 recovered/);
+  expect(shown).toMatch(/retry 3 +1 spec · 1 recovered/);
 
   const more = scythe("extend", "fickle", specFile("more.json", 12, 15));
   expect(more.status).toBe(3);

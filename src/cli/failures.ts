@@ -25,10 +25,12 @@ export async function* failedSpecs(results: Results, kind?: string): AsyncGenera
   }
 }
 
-export async function countFailures(results: Results): Promise<Failures> {
+/** @param among these specs alone */
+export async function countFailures(results: Results, among?: ReadonlySet<number>): Promise<Failures> {
   const byKind: Record<string, number> = {};
   const first: Failures["first"] = [];
   for await (const { sort_index, kind, message } of failedSpecs(results)) {
+    if (among && !among.has(Number(sort_index))) continue;
     const own = String(kind);
     byKind[own] = (byKind[own] ?? 0) + 1;
     if (first.length < SHOWN) first.push({ sort_index: Number(sort_index), kind: own, message: String(message) });

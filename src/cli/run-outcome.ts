@@ -3,6 +3,7 @@ import { isComplete, type Report, readReport } from "../run/report.ts";
 import { readState } from "../run/state.ts";
 import type { Storage } from "../storage/storage.ts";
 import { type Progress, ProgressReader } from "../study/progress.ts";
+import { retriedSpecs } from "../study/retry.ts";
 import type { Run } from "../study/run.ts";
 import { countFailures, type Failures } from "./failures.ts";
 import { inOrder } from "./table-order.ts";
@@ -17,7 +18,7 @@ export interface RunOutcome {
   seed: number | null;
   generation: number;
   /** What the generation ran again, so far; null in the first. */
-  retried: { specs: number; succeeded: number; failed: number } | null;
+  retried: { specs: number; succeeded: number; failed: number; failed_by_kind: Record<string, number> } | null;
   allocated: number;
   succeeded: number;
   failed: number;
@@ -27,7 +28,7 @@ export interface RunOutcome {
   seconds: number | null;
   /** The finished tables; empty for a run without a report. */
   tables: { name: string; rows: number; bytes: number; uri: string }[];
-  /** The first failures. */
+  /** The first failures; after a retry, of what it ran again. */
   failures: { sort_index: number; kind: string; message: string }[];
 }
 
@@ -41,7 +42,8 @@ export async function outcomeOf(storage: Storage, run: Run): Promise<RunOutcome>
   const complete = isComplete(state, report);
   const now = complete ? undefined : await new ProgressReader(storage, layout, allocated, carried_count).read();
   const { succeeded, failed } = report ?? now ?? { succeeded: 0, failed: 0 };
-  const failures = failed > 0 ? await countFailures(await run.openResults({ partial: true })) : NO_FAILURES;
+  const again = state && (await retriedSpecs(storage, layout, state));
+  const failures = failed > 0 ? await countFailures(await run.openResults({ partial: true }), again) : NO_FAILURES;
   return {
     experiment_id: run.experimentId,
     uri: run.uri,
@@ -67,10 +69,12 @@ export async function outcomeOf(storage: Storage, run: Run): Promise<RunOutcome>
 }
 
 function retriedSoFar({ generation, allocated, succeeded, failed }: Progress): RunOutcome["retried"] {
-  return generation === 0 ? null : { specs: allocated, succeeded, failed };
+  return generation === 0 ? null : { specs: allocated, succeeded, failed, failed_by_kind: {} };
 }
 
 function retriedAtLast(report: Report | undefined): RunOutcome["retried"] {
   const last = report?.generations?.at(-1);
-  return last && last.generation > 0 ? { specs: last.specs, succeeded: last.succeeded, failed: last.failed } : null;
+  if (!last || last.generation === 0) return null;
+  const { specs, succeeded, failed, failed_by_kind } = last;
+  return { specs, succeeded, failed, failed_by_kind };
 }

@@ -17,7 +17,7 @@ export function runSummary(outcome: RunOutcome, view: View): string {
   const { style } = view;
   const label = (name: string, text: string) => `  ${style.dim(pad(name, LABEL))}${text}`;
   const lines = [headline(outcome, style)];
-  if (outcome.failed > 0 && outcome.failures.length > 0) lines.push(...failureLines(outcome, view));
+  if (outcome.failures.length > 0) lines.push(...failureLines(outcome, view));
   if (outcome.status === "complete") {
     const rows = outcome.tables.map(({ name, rows }) => `${name} ${countText(rows)}`).join(style.dim(" · "));
     lines.push(label("tables", placeOf(`${outcome.uri}/final`)), label("rows", rows));
@@ -61,8 +61,10 @@ function retryHeadline(
   return `${style.red("✗")} ${countText(retried.failed)} of ${specs} failed again; ${all}`;
 }
 
-function failureLines({ failed_by_kind, failures }: RunOutcome, { style, width }: View): string[] {
-  const kinds = Object.entries(failed_by_kind).map(([kind, count]) => `${kind} ${countText(count)}`);
+function failureLines({ failed_by_kind, failures, retried }: RunOutcome, { style, width }: View): string[] {
+  const kinds = Object.entries(retried?.failed_by_kind ?? failed_by_kind).map(
+    ([kind, count]) => `${kind} ${countText(count)}`,
+  );
   const first = failures.map(({ sort_index, kind, message }, i) => {
     const label = style.dim(pad(i === 0 ? "first" : "", LABEL));
     return `  ${label}${cut(`spec ${sort_index}  ${kind}  ${messageLine(message)}`, Math.max(40, width - LABEL - 3))}`;

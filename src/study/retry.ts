@@ -13,7 +13,7 @@ import { detailsOf } from "../run/manifest.ts";
 import { ownerText, thisProcess } from "../run/owner.ts";
 import { SPECS_ROW_GROUP } from "../run/publish.ts";
 import { isComplete, type Report, readReport } from "../run/report.ts";
-import { type RetryPlan, readState, updateState } from "../run/state.ts";
+import { type RetryPlan, type RunState, readState, updateState } from "../run/state.ts";
 import { ERRORS, errorNames } from "../scatter/final-layout.ts";
 import { localCopy } from "../scatter/local-copy.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -21,6 +21,7 @@ import { indexNames } from "../table/describe.ts";
 import { type Duck, withDuckDb } from "../table/duckdb.ts";
 import { SEAL_KEY, sealFile, UNSEALED } from "../table/parquet-seal.ts";
 import { parquetFacts, parquetRows } from "../table/parquet-sql.ts";
+import { ParquetReader } from "../table/read-parquet.ts";
 import { identifier, literal } from "../table/sql.ts";
 import { makeScratch } from "../temporary.ts";
 
@@ -89,6 +90,28 @@ function checkOptions(options: RetryOptions): Chosen {
     specs: specs === undefined ? null : [...new Set(specs)],
     timeoutMs: timeout === undefined ? null : parseDuration(timeout, "timeout"),
   };
+}
+
+/** The `sort_index` of the specs that a retried run's last generation ran again; undefined once `gc` has removed them. */
+export async function retriedSpecs(
+  storage: Storage,
+  layout: RunLayout,
+  { generation, retry }: Pick<RunState, "generation" | "retry">,
+): Promise<ReadonlySet<number> | undefined> {
+  const key = retry && layout.retriedSpecs(generation, retry.attempt);
+  if (!key || !(await storage.head(key))) return undefined;
+  const folder = await makeScratch("retried");
+  try {
+    const reader = await ParquetReader.open(await localCopy(storage, key, folder));
+    try {
+      const indexes = (await reader.read(["sort_index"], 0, reader.rows)).get("sort_index")!;
+      return new Set(Array.from(indexes as ArrayLike<number | bigint>, Number));
+    } finally {
+      reader.close();
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** @throws ScytheError `conflict` when the run is not complete */
