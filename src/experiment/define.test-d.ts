@@ -165,6 +165,23 @@ describe("rows", () => {
     expectTypeOf<Parameters<Results<typeof withTables>["table"]>[0]>().toEqualTypeOf<"monthly">();
   });
 
+  it("have the computed features", () => {
+    const featured = defineExperiment({
+      name: "featured",
+      input: z.object({ depth: z.number() }),
+      output: z.object({ y: z.number() }),
+      tables: { steps: table(z.object({ step: z.int() })) },
+      computedFeatures: ({ depth }) => ({ is_deep: depth > 3, zone: `z${depth}` }),
+      run: ({ depth }) => ({ y: depth, tables: { steps: [] } }),
+    });
+    type Row = ScalarRow<typeof featured>;
+    expectTypeOf<Row["is_deep"]>().toEqualTypeOf<boolean>();
+    expectTypeOf<Row["zone"]>().toEqualTypeOf<string>();
+    expectTypeOf<Row>().not.toHaveProperty("deep");
+    expectTypeOf<TableRow<typeof featured, "steps">["is_deep"]>().toEqualTypeOf<boolean>();
+    expectTypeOf<ErrorRow<typeof featured>["zone"]>().toEqualTypeOf<string | undefined>();
+  });
+
   it("of errors say what went wrong", () => {
     type Row = ErrorRow<typeof plain>;
     expectTypeOf<Row["message"]>().toEqualTypeOf<string>();

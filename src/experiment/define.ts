@@ -25,6 +25,7 @@ export function table<S extends z.ZodObject>(
 
 export type Tables = Record<string, Table>;
 export type Feature = string | number | boolean;
+export type Features = Record<string, Feature>;
 export type WorkerLabel = "high_memory" | "high_cpu" | "has_gpu" | (string & {});
 
 type TableRows<T extends Tables> = { [K in keyof T]: readonly z.input<T[K]["schema"]>[] };
@@ -36,7 +37,12 @@ export type RunOutput<O extends z.ZodObject, T extends Tables> = keyof T extends
 
 type Awaitable<T> = T | Promise<T>;
 
-export interface ExperimentDefinition<I extends z.ZodObject, O extends z.ZodObject, T extends Tables> {
+export interface ExperimentDefinition<
+  I extends z.ZodObject,
+  O extends z.ZodObject,
+  T extends Tables,
+  F extends Features = Features,
+> {
   /** Letters, digits, `_`, `-`, `.`: it is a folder's name. */
   name: string;
   description?: string;
@@ -46,7 +52,7 @@ export interface ExperimentDefinition<I extends z.ZodObject, O extends z.ZodObje
   output: O;
   tables?: T;
   /** Extra index columns, derived from the input alone. */
-  computedFeatures?: (input: z.output<I>) => Record<string, Feature>;
+  computedFeatures?: (input: z.output<I>) => F;
   /** Further tries of a spec that failed (default 1), whatever the failure. */
   retries?: number;
   /** Further tries after a failure of one kind, in place of `retries`: `{ timeout: 0, error: 3 }`. */
@@ -80,13 +86,14 @@ export interface Experiment<
   I extends z.ZodObject = z.ZodObject,
   O extends z.ZodObject = z.ZodObject,
   T extends Tables = Tables,
+  F extends Features = Features,
 > {
   readonly name: string;
   readonly description: string;
   readonly input: I;
   readonly output: O;
   readonly tables: T;
-  readonly computedFeatures: ((input: z.output<I>) => Record<string, Feature>) | undefined;
+  readonly computedFeatures: ((input: z.output<I>) => F) | undefined;
   readonly retries: number;
   readonly retry: RetryPolicy;
   /** Milliseconds; undefined = the setting. */
@@ -103,7 +110,7 @@ export interface Experiment<
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: an experiment of any schemas; inputs stand in contravariant places
-export type AnyExperiment = Experiment<any, any, any>;
+export type AnyExperiment = Experiment<any, any, any, any>;
 
 /** The columns that an experiment's schemas give its tables. */
 export interface ExperimentColumns {
@@ -117,7 +124,7 @@ export interface ExperimentColumns {
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the keys are the same for any schemas
-const OPTIONS: Keys<ExperimentDefinition<any, any, any>> = {
+const OPTIONS: Keys<ExperimentDefinition<any, any, any, any>> = {
   ...{ name: true, description: true, input: true, output: true, tables: true, computedFeatures: true, run: true },
   ...{ retries: true, retry: true, executionTimeout: true, scheduleTimeout: true, memoryLimit: true },
   ...{ maxOutputSize: true, requires: true, files: true, autoFetch: true },
@@ -131,7 +138,8 @@ export function defineExperiment<
   I extends z.ZodObject,
   O extends z.ZodObject,
   const T extends Tables = Record<never, Table>,
->(definition: ExperimentDefinition<I, O, T>): Experiment<I, O, T> {
+  F extends Features = Record<never, Feature>,
+>(definition: ExperimentDefinition<I, O, T, F>): Experiment<I, O, T, F> {
   const { name } = definition;
   assertName(name);
   assertKnownKeys(definition, OPTIONS, `Experiment ${name}`, "invalid_definition");
@@ -168,7 +176,7 @@ export function defineExperiment<
     requires: [...(definition.requires ?? [])],
     files: oneOf(definition.files ?? "cache", ["cache", "copied-to-tempdir"], name, "files"),
     autoFetch: definition.autoFetch ?? true,
-    run: definition.run.bind(definition) as Experiment<I, O, T>["run"],
+    run: definition.run.bind(definition) as Experiment<I, O, T, F>["run"],
     columns,
   });
 }

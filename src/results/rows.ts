@@ -16,16 +16,23 @@ type IndexFields<T> = { [K in keyof T as T[K] extends Scalar ? K : never]: T[K] 
 
 type InputOf<E> = E extends { input: infer I extends z.ZodType } ? z.output<I> : never;
 type OutputOf<E> = E extends { output: infer O extends z.ZodType } ? z.output<O> : never;
+/** What `computedFeatures` gives, in every table. */
+type FeaturesOf<E> = E extends { computedFeatures: infer C }
+  ? Exclude<C, undefined> extends (...input: never) => infer F
+    ? F
+    : unknown
+  : unknown;
 type TablesOf<E> = E extends { tables: infer T extends Tables } ? T : never;
 
 /** A row of `scalars.pq`, file outputs included as URIs. */
-export type ScalarRow<E extends AnyExperiment> = RowIds & IndexFields<InputOf<E>> & OutputOf<E>;
+export type ScalarRow<E extends AnyExperiment> = RowIds & IndexFields<InputOf<E>> & FeaturesOf<E> & OutputOf<E>;
 
 export type TableName<E extends AnyExperiment> = keyof TablesOf<E> & string;
 
 /** A row of a user's table. */
 export type TableRow<E extends AnyExperiment, N extends TableName<E>> = RowIds &
-  IndexFields<InputOf<E>> & { sort_subindex: number } & z.output<TablesOf<E>[N]["schema"]>;
+  IndexFields<InputOf<E>> &
+  FeaturesOf<E> & { sort_subindex: number } & z.output<TablesOf<E>[N]["schema"]>;
 
 /** A row of `errors.pq`. */
-export type ErrorRow<E extends AnyExperiment> = RowIds & Partial<IndexFields<InputOf<E>>> & ErrorValues;
+export type ErrorRow<E extends AnyExperiment> = RowIds & Partial<IndexFields<InputOf<E>> & FeaturesOf<E>> & ErrorValues;
