@@ -24,7 +24,7 @@ export interface RunOutcome {
   failed: number;
   missing: number;
   failed_by_kind: Record<string, number>;
-  /** From allocation to the report; null for a run that has none. */
+  /** In which it was driven, pauses left out; null for a run that has no report. */
   seconds: number | null;
   /** The finished tables; empty for a run without a report. */
   tables: { name: string; rows: number; bytes: number; uri: string }[];

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { deferred } from "../engine/toy-programs.testsuite.ts";
 import { memoryStorage } from "../storage/memory.ts";
 import type { Storage } from "../storage/storage.ts";
-import { Heartbeat, LifeWatch, SILENT_MS } from "./heartbeat.ts";
+import { drivenSeconds, Heartbeat, LifeWatch, SILENT_MS } from "./heartbeat.ts";
 import { RunLayout } from "./layout.ts";
 import { thisProcess } from "./owner.ts";
-import { newState, type RunState } from "./state.ts";
+import { newState, type RunState, stateText } from "./state.ts";
 
 const layout = new RunLayout({ name: "study", version: "v1.0.0", timestamp: "2026-01-02_03-04-05" });
 const elsewhere = { ...thisProcess(), host: "other", machine: "another boot" };
@@ -85,7 +85,56 @@ it("a driver's heartbeat writes nothing once it has stopped", async () => {
   const memory = memoryStorage();
   const gate = deferred();
   const slow: Storage = { ...memory, put: (...args) => gate.promise.then(() => memory.put(...args)) };
-  const stopped = new Heartbeat(slow, layout, 1).stop().then(() => memory.head(layout.controlOf(1, "driver")));
+  const stopped = new Heartbeat(slow, layout, { epoch: 1, generation: 0 })
+    .stop()
+    .then(() => memory.head(layout.controlOf(1, "driver")));
   gate.resolve();
   expect(await stopped).toBeDefined(); // the beat that was under way came before
+});
+
+describe("the time for which a run was driven", () => {
+  const plant = (storage: Storage, epoch: number, beat: unknown) =>
+    storage.put(layout.controlOf(epoch, "driver"), typeof beat === "string" ? beat : JSON.stringify(beat));
+  const now = () => new Date().toISOString();
+
+  it("is that of all drivers of the generation, to this moment", async () => {
+    const storage = memoryStorage();
+    await plant(storage, 1, { beat: 3, at: "2020-01-01T00:00:00Z", generation: 0, driven: 100 });
+    await plant(storage, 2, "cut sho");
+    await plant(storage, 3, { beat: 1, at: now() }); // of an earlier version
+    await plant(storage, 4, { beat: 9, at: now(), generation: 1, driven: 1_000 });
+    await plant(storage, 5, { beat: 2, at: now(), generation: 0, driven: 20 });
+    const seconds = await drivenSeconds(storage, layout, { epoch: 5, generation: 0 });
+    expect(seconds).toBeGreaterThanOrEqual(120);
+    expect(seconds).toBeLessThan(130);
+    expect(await drivenSeconds(storage, layout, { epoch: 1, generation: 0 })).toBeUndefined(); // nobody tells it any more
+    expect(await drivenSeconds(storage, layout, { epoch: 6, generation: 0 })).toBeUndefined();
+  });
+
+  it("leaves out pauses, and the time in which the process was stopped", async () => {
+    vi.useFakeTimers({ toFake: ["performance", "Date", "setInterval", "clearInterval"] });
+    try {
+      const storage = memoryStorage();
+      const of = (status: RunState["status"]) => storage.put(layout.state, stateText({ ...state(), status }));
+      const beats = async (count: number) => {
+        for (let i = 0; i < count; i++) {
+          vi.advanceTimersByTime(5_000);
+          for (let turn = 0; turn < 20; turn++) await Promise.resolve(); // the beat reads and writes
+        }
+      };
+      await of("running");
+      const heartbeat = new Heartbeat(storage, layout, { epoch: 1, generation: 0 });
+      await beats(4);
+      await of("paused");
+      await beats(10);
+      await of("running");
+      await beats(2);
+      vi.setSystemTime(Date.now() + HOUR_MS);
+      await heartbeat.stop();
+      const seconds = await drivenSeconds(storage, layout, { epoch: 1, generation: 0 });
+      expect(seconds).toBeCloseTo(30, 6);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 });

@@ -41,7 +41,7 @@ export interface Report {
   failed_by_kind: Record<string, number>;
   allocated_at: string;
   finished_at: string;
-  /** From allocation to this report, without the time between generations. */
+  /** In which the run was driven, in all of its generations: without pauses, and without the time in which nobody did. */
   seconds: number;
   /** Oldest first; absent in reports of older versions. */
   generations?: GenerationRecord[];

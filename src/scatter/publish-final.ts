@@ -1,3 +1,4 @@
+import { drivenSeconds } from "../run/heartbeat.ts";
 import { type FinalFile, type GenerationRecord, type Report, reportText } from "../run/report.ts";
 import { assertFinal, beginFinal, takenOver, updateState } from "../run/state.ts";
 import type { Column } from "../spec/columns.ts";
@@ -66,7 +67,7 @@ async function putFenced(
 }
 
 async function makeReport(
-  { run, duck, attempt }: Merge,
+  { settings, run, task, duck, attempt }: Merge,
   sources: GatherSources,
   base: Base | undefined,
   written: readonly WrittenTable[],
@@ -78,6 +79,7 @@ async function makeReport(
   const begun = new Date(retry?.started_at ?? details.created_at);
   const ranBadly = sources.tables[ERRORS]!;
   const failed = await rowsOf(duck, ranBadly);
+  const driven = await drivenSeconds(settings.storage, run.layout, task);
   const record: GenerationRecord = {
     generation: run.generation,
     ...{ specs: run.count, succeeded: run.count - failed, failed },
@@ -97,7 +99,7 @@ async function makeReport(
     failed_by_kind: await countByKind(duck, [errors.path], errors.columns[ERROR_FIELD_NAMES.indexOf("kind")]!.name),
     allocated_at: new Date(details.created_at).toISOString(),
     finished_at: finishedAt.toISOString(),
-    seconds: (base?.seconds ?? 0) + (finishedAt.getTime() - begun.getTime()) / 1000,
+    seconds: (base?.seconds ?? 0) + (driven ?? (finishedAt.getTime() - begun.getTime()) / 1000),
     generations: [...(base?.generations ?? []), record],
     final: Object.fromEntries(written.map(({ name, rows, bytes, sha256 }) => [name, { rows, bytes, sha256 }])),
   };

@@ -37,7 +37,7 @@ export async function startDrive(
   home.drives.assertOpen();
   const state = await claimDrive(storage, layout, home, options);
   const { epoch } = state;
-  const heartbeat = new Heartbeat(storage, layout, epoch);
+  const heartbeat = new Heartbeat(storage, layout, state);
   try {
     const root = toJson({ experiment_id: layout.experimentId, path: [], epoch, generation: state.generation });
     const engineRun = await engine.start(experiment.name, root, {
