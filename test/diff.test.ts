@@ -155,6 +155,40 @@ describe("scythe diff", () => {
     expect(found.max_abs).toBe(Number.MAX_VALUE);
   });
 
+  it("tells integers apart that are one number in floating point, wherever they lie", async () => {
+    let more = 0n;
+    const big = z.bigint();
+    const exact = defineExperiment({
+      name: "exact",
+      input: z.object({ n: z.int() }),
+      output: z.object({ big, list: z.array(big), object: z.object({ big, near: z.array(z.object({ big })) }) }),
+      tables: { steps: table(z.object({ big }), { index: [] }) },
+      run: ({ n }) => {
+        const value = 2n ** 62n + (n === 1 ? more : 0n);
+        const steps = [{ big: value }];
+        return { big: value, list: [value], object: { big: value, near: steps }, tables: { steps } };
+      },
+    });
+    await using project = await openProject({ experiments: [exact], storage });
+    const run = async () => {
+      const own = await project.allocate(exact, [{ n: 0 }, { n: 1 }]);
+      await own.result();
+      return own.experimentId;
+    };
+    const [one, same] = [await run(), await run()];
+    more = 100n;
+    const found = await project.diff(one, await run());
+    const all = { "scalars.big": 1, "scalars.list": 1, "scalars.object": 1, "steps.big": 1 };
+    expect(different(found)).toEqual(all);
+    const examples = [{ a: `${2n ** 62n}`, b: `${2n ** 62n + 100n}` }];
+    for (const own of ["scalars", "steps"]) {
+      const column = found.columns.find((c) => c.table === own && c.column === "big");
+      expect(column).toMatchObject({ compared: 2, equal: 1, max_abs: 100, examples });
+    }
+    expect(found.equal).toBe(false);
+    expect((await project.diff(one, same)).equal).toBe(true);
+  });
+
   it("tells specs that one run alone has, twins among them", async () => {
     const file = join(folder, "a.txt");
     const twins = [...specsOf(3, file), ...specsOf(3, file)];

@@ -5,8 +5,9 @@ import { ByteWriter, parquetWriteBuffer } from "hyparquet-writer";
 import { writeMetadata } from "hyparquet-writer/src/metadata.js";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { scratchFolder } from "../run/allocation.testsuite.ts";
+import { allocate, experimentOf, scratchFolder, specsOf } from "../run/allocation.testsuite.ts";
 import { columnsOf } from "../spec/columns.ts";
+import { memoryStorage } from "../storage/memory.ts";
 import { withConnection } from "../table/duckdb.ts";
 import { readSpecFile } from "./read.ts";
 
@@ -143,10 +144,56 @@ describe("a file", () => {
     expect(row).toBe(4_000);
   });
 
-  it("of decimals gives the numbers that are written there", async () => {
-    const sql = "SELECT unnest([0.1, 1234567.891, -4.35, 1.005])::DECIMAL(18, 3) AS n";
-    expect(await read(await parquet(sql))).toEqual([{ n: 0.1 }, { n: 1234567.891 }, { n: -4.35 }, { n: 1.005 }]);
+  it.each(["uncompressed", "zstd"])("of decimals (%s) gives the numbers that are written there", async (codec) => {
+    const digits = "unnest([0.3, -0.7, 4, NULL, 1234567.1])";
+    const nested =
+      "[0.3]::DECIMAL(10, 1)[] AS list, {a: 0.3::DECIMAL(38, 1), b: [[0.7]]::DECIMAL(10, 1)[][]} AS object";
+    for (const type of ["DECIMAL(8, 1)", "DECIMAL(18, 1)", "DECIMAL(38, 1)"]) {
+      const path = await parquet(`SELECT ${digits}::${type} AS n, ${nested}`, `, COMPRESSION ${codec}`);
+      const object = { a: 0.3, b: [[0.7]] };
+      expect(await read(path), type).toEqual([0.3, -0.7, 4, null, 1234567.1].map((n) => ({ n, list: [0.3], object })));
+    }
   });
+
+  it("of decimals with more digits than a number has is exact where it is whole, else the nearest number", async () => {
+    const whole = "SELECT unnest([9007199254740993, -9007199254740993, 12])::DECIMAL(38, 0) AS n";
+    expect(await read(await parquet(whole))).toEqual([{ n: 9007199254740993n }, { n: -9007199254740993n }, { n: 12 }]);
+    const broken = "SELECT 1234567890123456789012345.678::DECIMAL(38, 3) AS n";
+    expect(await read(await parquet(broken))).toEqual([{ n: Number("1234567890123456789012345.678") }]);
+  });
+
+  it("of decimals as bytes of any length is read as every other", async () => {
+    const path = join(scratch.path, `${files++}.pq`);
+    const data = [Uint8Array.of(3), Uint8Array.of(0xff, 0x38)];
+    const columnData = [{ name: "n", data, type: "BYTE_ARRAY" as const, nullable: false }];
+    const plain = parquetWriteBuffer({ columnData, statistics: false });
+    await writeFile(path, Buffer.from(plain));
+    const decimals = await forged(path, ({ schema }) => {
+      Object.assign(schema[1]!, { converted_type: "DECIMAL", scale: 1, precision: 10 });
+    });
+    expect(await read(decimals)).toEqual([{ n: 0.3 }, { n: -20 }]);
+  });
+
+  it.each(["BIGINT", "UBIGINT", "DECIMAL(38, 0)"])(
+    "of %s beyond 2^53 is exact, or refused by row and field",
+    async (type) => {
+      const path = await parquet(
+        `SELECT unnest([7, 9007199254740993])::${type} AS n, unnest([7, 9007199254740993])::${type} AS loose`,
+      );
+      const storage = memoryStorage();
+      for (const number of [z.number(), z.int(), z.coerce.number()]) {
+        const refused = allocate(storage, path, {}, experimentOf(z.object({ n: number, loose: z.bigint() })));
+        const invalid = [{ at: "row 2", field: "n", value: "9007199254740993n" }];
+        await expect(refused).rejects.toMatchObject({ code: "invalid_specs", details: { count: 1, invalid } });
+      }
+      const experiment = experimentOf(z.object({ n: z.bigint(), loose: z.coerce.bigint() }));
+      const run = await allocate(storage, path, {}, experiment);
+      expect(await specsOf(storage, run, experiment, scratch.path)).toMatchObject([
+        { n: 7n, loose: 7n },
+        { n: 9007199254740993n, loose: 9007199254740993n },
+      ]);
+    },
+  );
 
   it("with bytes in it that are not text is refused", async () => {
     const path = join(scratch.path, `${files++}.pq`);

@@ -9,6 +9,7 @@ import { CODECS, ParquetReader, readRows } from "../table/read-parquet.ts";
 import { literal } from "../table/sql.ts";
 import { makeScratch } from "../temporary.ts";
 import { LIMITS, tooLarge } from "./limits.ts";
+import { decimalReadings, isDecimalText } from "./parquet-decimals.ts";
 import { assertShape } from "./parquet-shape.ts";
 import type { SpecRecord } from "./source.ts";
 
@@ -17,7 +18,8 @@ export async function* readParquet(path: string, columns: readonly Column[]): As
   const reader = await openSound(path);
   try {
     const codecs = reader.metadata.row_groups.flatMap((group) => group.columns.map((c) => c.meta_data?.codec ?? ""));
-    if (codecs.every((codec) => CODECS.includes(codec))) yield* records(reader, columns);
+    const isPlain = codecs.every((codec) => CODECS.includes(codec)) && !reader.metadata.schema.some(isDecimalText);
+    if (isPlain) yield* records(reader, columns);
     else yield* rewritten(reader, columns);
   } finally {
     reader.close();
@@ -45,7 +47,7 @@ function strictText(bytes: Uint8Array): string {
   }
 }
 
-/** What is compressed in a way that only DuckDB can undo (zstd, LZ4) is written anew by it. */
+/** What only DuckDB can read (compressed as zstd or LZ4, decimals as bytes of any length) is written anew by it. */
 async function* rewritten(reader: ParquetReader, columns: readonly Column[]): AsyncGenerator<SpecRecord> {
   const scratch = await makeScratch("specs");
   try {
@@ -71,14 +73,11 @@ async function* rewritten(reader: ParquetReader, columns: readonly Column[]): As
 
 async function* records(reader: ParquetReader, columns: readonly Column[]): AsyncGenerator<SpecRecord> {
   const present = presentColumns(reader, columns);
-  const decimals = decimalScales(reader);
+  const decimals = decimalReadings(reader);
   let row = 0;
   try {
     for (const { from, to } of slices(reader)) {
-      for await (const value of readRows(reader, present, from, to)) {
-        for (const [name, scale] of decimals) if (name in value) value[name] = exactDecimal(value[name], scale);
-        yield { at: `row ${++row}`, value };
-      }
+      for await (const value of readRows(reader, present, from, to, decimals)) yield { at: `row ${++row}`, value };
     }
   } catch (error) {
     throw isScytheError(error) ? error : unreadable(`${reader.path}, after row ${row}`, error);
@@ -124,16 +123,4 @@ function* slices(reader: ParquetReader): Generator<{ from: number; to: number }>
     const rows = Math.max(LEAST_ROWS, Math.floor((range.to - range.from) * Math.min(1, SLICE_BYTES / bytes)));
     for (let from = range.from; from < range.to; from += rows) yield { from, to: Math.min(range.to, from + rows) };
   }
-}
-
-/** Plain columns of decimals, whose scaling by a power of ten loses the last digit. */
-function decimalScales(reader: ParquetReader): [string, number][] {
-  const plain = new Set(reader.columnNames);
-  return reader.metadata.schema
-    .filter((element) => plain.has(element.name) && element.converted_type === "DECIMAL")
-    .map((element) => [element.name, element.scale ?? 0]);
-}
-
-function exactDecimal(value: unknown, scale: number): unknown {
-  return typeof value === "number" && Math.abs(value) < 1e21 ? Number(value.toFixed(scale)) : value;
 }

@@ -79,10 +79,9 @@ function numberAsText(_key: string, value: unknown): unknown {
  */
 export function decoderOf(type: ColumnType): (value: unknown) => unknown {
   switch (type.kind) {
-    case "int64": // where no schema vouches for it, it may be more than a number holds
+    case "int64":
+    case "float64": // in a file that the user wrote, it may be more than a number holds
       return (value) => (typeof value === "bigint" && Number.isSafeInteger(Number(value)) ? Number(value) : value);
-    case "float64":
-      return (value) => (typeof value === "bigint" ? Number(value) : value);
     case "bigint":
       return (value) => (Number.isSafeInteger(value) ? BigInt(value as number) : value);
     case "json":

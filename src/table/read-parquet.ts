@@ -153,15 +153,23 @@ function fileBuffer(fd: number): AsyncBuffer {
   };
 }
 
-/** Reads rows as objects, a row group at a time, with values as the schema gave them. */
+/**
+ * Reads rows as objects, a row group at a time, with values as the schema gave them.
+ * @param readings what is to be done with the values of some columns before that, by name
+ */
 export async function* readRows(
   reader: ParquetReader,
   columns: readonly Column[],
   from = 0,
   to = reader.rows,
+  readings: ReadonlyMap<string, (value: unknown) => unknown> = new Map(),
 ): AsyncGenerator<Record<string, unknown>> {
   const names = columns.map((column) => column.name);
-  const decoders = columns.map((column) => decoderOf(column.type));
+  const decoders = columns.map(({ name, type }) => {
+    const decode = decoderOf(type);
+    const read = readings.get(name);
+    return read ? (value: unknown) => decode(read(value)) : decode;
+  });
   for (const group of reader.rowGroups(from, to)) {
     const data = await reader.read(names, group.from, group.to);
     const values = names.map((name) => data.get(name)!);
