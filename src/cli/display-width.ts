@@ -19,6 +19,20 @@ export function cut(text: string, width: number): string {
   return `${kept}…`;
 }
 
+/** Lines of at most `width` columns, broken between words where that is possible; the last of `most` says so when it is cut. */
+export function folded(text: string, width: number, most: number): string[] {
+  const lines: string[] = [];
+  let rest = text;
+  while (lines.length < most - 1 && displayWidth(rest) > width) {
+    const whole = cut(rest, width + 1).slice(0, -1);
+    const blank = /^ /.test(rest.slice(whole.length)) ? whole.length : whole.lastIndexOf(" ");
+    const end = blank > 0 ? blank : whole.length;
+    lines.push(rest.slice(0, end));
+    rest = rest.slice(end).trimStart();
+  }
+  return [...lines, cut(rest, width)];
+}
+
 /** Fills up to `width` columns. */
 export function pad(text: string, width: number, align: "left" | "right" = "left"): string {
   const space = " ".repeat(Math.max(0, width - displayWidth(text)));

@@ -1,6 +1,7 @@
 import { assertKind } from "../experiment/retry.ts";
 import type { Results } from "../results/results.ts";
 import { cellText, messageLine } from "./cell-text.ts";
+import { folded } from "./display-width.ts";
 import type { ErrorEntry } from "./error-entry.ts";
 import { ErrorGroups } from "./error-groups.ts";
 import type { ErrorsFlags } from "./errors.ts";
@@ -9,13 +10,14 @@ import { withStorage } from "./open-project.ts";
 import { note, outputWidth, print } from "./output.ts";
 import { firstRows, printJsonObject, type Row } from "./row-writer.ts";
 import { findResults, notePartial } from "./show-results.ts";
-import { styleFor } from "./style.ts";
+import { type Style, styleFor } from "./style.ts";
 import { tableText } from "./table-text.ts";
 import { countText, plural } from "./units.ts";
 
 const SHOWN = 20;
-/** Columns of a terminal below which there is room for the message alone. */
+/** Columns of a terminal below which a message has lines of its own. */
 const NARROW = 60;
+const MESSAGE_LINES = 4;
 const SHOWN_GROUPS = 10;
 
 export async function showErrors(reference: string, flags: ErrorsFlags): Promise<void> {
@@ -50,9 +52,17 @@ async function printGroups(results: Results, groups: ErrorGroups, kind: string |
   const list = groups.list().filter((group) => kind === undefined || group.kind === kind);
   const rows = list
     .slice(0, SHOWN_GROUPS)
-    .map((group) => [countText(group.count), group.kind, messageLine(group.message)]);
+    .map((group): Named => [countText(group.count), group.kind, messageLine(group.message)]);
   const columns = [{ name: "specs", align: "right" as const }, { name: "kind", paint: style.red }, { name: "such as" }];
-  await print(`${tableText(columns, rows, { width: outputWidth(), header: style.dim, indent: 2 }).text}\n\n`);
+  const width = outputWidth();
+  const text = isNarrow(width)
+    ? narrowText(
+        rows.map(([count, ...rest]) => [`${count} ×`, ...rest]),
+        width,
+        style,
+      )
+    : tableText(columns, rows, { width, header: style.dim, indent: 2 }).text;
+  await print(`${text}\n\n`);
   if (list.length > SHOWN_GROUPS)
     note(`${countText(list.length - SHOWN_GROUPS)} rarer sorts of failure are not shown.`);
 }
@@ -66,25 +76,55 @@ async function printEntries(
   const width = outputWidth();
   const shown: ErrorEntry[] = [];
   for await (const entry of firstRows(failedSpecs(results, kind), limit)) shown.push(entry);
-  const narrow = width !== undefined && width < NARROW; // the message comes before all else
+  const text = isNarrow(width)
+    ? narrowText(
+        shown.map((entry) => [
+          `spec ${cellText(entry.sort_index)}`,
+          String(entry.kind),
+          messageLine(String(entry.message)),
+        ]),
+        width,
+        style,
+      )
+    : entriesText(shown, width, style);
+  await print(`${text}\n`);
+  const total = kind === undefined ? groups.total : (groups.byKind[kind] ?? 0);
+  if (shown.length < total)
+    note(`${countText(shown.length)} of ${countText(total)}; --limit 0 shows all, --json adds the stacks`);
+}
+
+function entriesText(shown: readonly ErrorEntry[], width: number | undefined, style: Style): string {
   const rows = shown.map((entry) => [
     cellText(entry.sort_index),
     String(entry.kind),
-    ...(narrow ? [] : [cellText(entry.attempts)]),
+    cellText(entry.attempts),
     messageLine(String(entry.message)),
-    ...(narrow ? [] : [inputText(entry.input)]),
+    inputText(entry.input),
   ]);
   const columns = [
     { name: "spec", align: "right" as const },
     { name: "kind", paint: style.red },
-    ...(narrow ? [] : [{ name: "attempts", align: "right" as const }]),
+    { name: "attempts", align: "right" as const },
     { name: "message" },
-    ...(narrow ? [] : [{ name: "input", paint: style.dim }]),
+    { name: "input", paint: style.dim },
   ];
-  await print(`${tableText(columns, rows, { width, header: style.dim, indent: 2 }).text}\n`);
-  const total = kind === undefined ? groups.total : (groups.byKind[kind] ?? 0);
-  if (shown.length < total)
-    note(`${countText(shown.length)} of ${countText(total)}; --limit 0 shows all, --json adds the stacks`);
+  return tableText(columns, rows, { width, header: style.dim, indent: 2 }).text;
+}
+
+function isNarrow(width: number | undefined): width is number {
+  return width !== undefined && width < NARROW;
+}
+
+/** What failed, the kind of failure, and its message. */
+type Named = [what: string, kind: string, message: string];
+
+/** A message below what failed: beside it there is no room. */
+function narrowText(rows: readonly Named[], width: number, style: Style): string {
+  const lines = rows.flatMap(([what, kind, message]) => [
+    `  ${what}  ${style.red(kind)}`,
+    ...folded(message, Math.max(1, width - 4), MESSAGE_LINES).map((line) => `    ${line}`),
+  ]);
+  return lines.join("\n");
 }
 
 function inputText(input: Row): string {
