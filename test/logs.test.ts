@@ -1,8 +1,11 @@
-import { once } from "node:events";
+import { on, once } from "node:events";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CliProject, cliProject, type Ended } from "./cli-project.ts";
+import { startHatchetStandIn } from "./servers/hatchet-stand-in.ts";
+import { startS3Server } from "./servers/s3-server.ts";
 import { until } from "./steered.ts";
 
 const CONFIG = `
@@ -129,4 +132,71 @@ describe("what specs say", () => {
     expect((await run.ended).code).toBe(0);
     expect(existsSync(join(project.folder, "scythe-data", id!, "report.yml"))).toBe(true);
   });
+
+  it("is kept in a bucket as on a disk", async ({ skip }) => {
+    const server = await startS3Server();
+    if (!server) return skip("no S3 server");
+    try {
+      const storage = `s3://${await server.createBucket()}/runs`;
+      const inBucket = async (...args: string[]) =>
+        JSON.parse(
+          (await project.start([...args, "--storage", storage, "--json"], project.folder, server.env).ended).out,
+        );
+      const hows = ["well", "throws", "dies", "well"];
+      expect(await inBucket("run", "talks", specs(...hows), "--slots", "2")).toMatchObject({ failed: 2 });
+      expectWhole((await inBucket("logs", "talks")).specs, hows.length);
+      const failed: SpecLog[] = (await inBucket("logs", "talks", "--failed")).specs;
+      expect(failed.map(({ sort_index }) => sort_index)).toEqual([1, 2]);
+    } finally {
+      await server.stop();
+    }
+  }, 120_000);
+});
+
+describe("a worker of a Hatchet server", () => {
+  it("says as JSON that it serves, and keeps what specs say for whoever asks", async () => {
+    const server = await startHatchetStandIn();
+    const project = cliProject(CONFIG);
+    const storage = join(project.root, "shared");
+    const start = (...args: string[]) =>
+      project.start([...args, "--storage", storage, "--json"], project.folder, {
+        ...server.env,
+        SCYTHE_WORKER_NAME: "first",
+      });
+    const worker = start("worker", "--slots", "2");
+    try {
+      let said = "";
+      for await (const text of on(worker.stdout!, "data")) {
+        said += text;
+        if (said.endsWith("}\n")) break;
+      }
+      expect(JSON.parse(said)).toEqual({
+        name: "first",
+        experiments: ["talks"],
+        slots: 2,
+        storage: pathToFileURL(storage).href,
+      });
+
+      writeFileSync(join(project.folder, "specs.json"), JSON.stringify([{ n: 0 }, { n: 1, how: "throws" }]));
+      const run = await start("run", "talks", "specs.json", "--engine", "hatchet").ended;
+      expect(JSON.parse(run.out)).toMatchObject({ status: "complete", succeeded: 1, failed: 1 });
+      const logs: SpecLog[] = JSON.parse((await start("logs", "talks").ended).out).specs;
+      expect(logs.map(({ sort_index, failed }) => [sort_index, failed])).toEqual([
+        [0, false],
+        [1, true],
+      ]);
+      for (const [n, log] of logs.entries()) {
+        expect(textOf(log, "log")).toContain(`noted ${n}`);
+        expect(textOf(log, "stdout")).toBe(`printed ${n}\n`);
+      }
+      worker.kill("SIGTERM");
+      const { code, out } = await worker.ended;
+      expect([code, out]).toEqual([0, said]); // nothing but that one value
+    } finally {
+      worker.kill("SIGKILL");
+      await worker.ended;
+      await server.close();
+      project.remove();
+    }
+  }, 120_000);
 });
