@@ -48,7 +48,10 @@ export class FileCache {
   }
 
   async #get(identity: string, name: string, bring: (path: string) => Promise<void>): Promise<string> {
-    this.#ready ??= this.#open();
+    this.#ready ??= this.#open().catch((error) => {
+      this.#ready = undefined; // its folder may be the user's own, or writable, by the next time
+      throw error;
+    });
     await this.#ready;
     const folder = join(this.#folder, createHash("sha256").update(identity).digest("hex").slice(0, 32));
     const path = join(folder, safeName(name));

@@ -18,7 +18,8 @@ export interface FetchSettings {
 /** Looks each time whether the file is still there, and what was brought. */
 type Use = () => Promise<string>;
 
-export type FetchUri = (uri: string) => Promise<string>;
+/** @param anew asks again what the object is now: what was brought is not what it should be */
+export type FetchUri = (uri: string, anew?: boolean) => Promise<string>;
 
 /**
  * Brings files that specs refer to onto this machine, each once while its content stays the same.
@@ -43,7 +44,8 @@ export function fileFetcher({ storage, openBucket, isRunFile, cache, http }: Fet
       hint: "A run's inputs are its own files (local ones are stored with it), http(s):// URLs or s3:// URIs.",
     });
   };
-  return async (uri) => {
+  return async (uri, anew = false) => {
+    if (anew) known.delete(uri);
     let use = known.get(uri);
     if (!use) {
       use = find(uri);

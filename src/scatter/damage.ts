@@ -117,6 +117,7 @@ export function checkInputs(storage: Storage, run: RunInfo): Promise<void> {
   if (!done) {
     done = storage.localPath ? compareInputs(storage, run) : Promise.resolve();
     checked.set(run, done);
+    done.catch(() => checked.delete(run)); // restored, it is looked at again
   }
   return done;
 }
@@ -147,7 +148,7 @@ async function compare(storage: Storage, files: readonly { key: string; sha256: 
   });
 }
 
-function damagedInput(storage: Storage, key: string, what: string): ScytheError {
+export function damagedInput(storage: Storage, key: string, what: string): ScytheError {
   return new ScytheError("storage", `${storage.uriOf(key)} ${what}`, {
     hint: "Restore it from where it came from, or from a copy of the run, and resume the run: what is done is kept.",
     details: { key },
@@ -176,6 +177,7 @@ async function remove(settings: TreeSettings, run: RunInfo, path: NodePath, { ro
   const round = (ofRun.get(node) ?? 0) + 1;
   ofRun.set(node, round);
   if (round > ROUNDS) {
+    ofRun.delete(node); // whoever resumes the run has done something about it
     throw new ScytheError("storage", `${uris[0]} is damaged, after it was made anew ${ROUNDS} times`, {
       hint: "The disk gives back other bytes than were written to it: copy the run to another one.",
       details: { keys },

@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { LEAF_ATTEMPTS, type TaskContext } from "../engine/engine.ts";
 import { ScytheError } from "../errors.ts";
+import type { FetchUri } from "../files/fetch.ts";
 import { schemaHash } from "../run/allocate.ts";
-import { type LeafResult, type LeafTask, nodeSpecs, type RunInfo, type TreeSettings } from "../scatter/run-task.ts";
+import type { LeafResult, LeafTask, RunInfo, TreeSettings } from "../scatter/run-task.ts";
 import { specsPathOf } from "./node-specs.ts";
 import type { BufferPool } from "./part-buffers.ts";
 import { PartWriter } from "./part-writer.ts";
@@ -24,7 +25,7 @@ export interface LeafSettings extends TreeSettings {
   executionTimeoutMs: number;
   memoryLimit: number | undefined;
   maxOutputSize: number;
-  fetchUri: (uri: string) => Promise<string>;
+  fetchUri: FetchUri;
 }
 
 const ALIVE_MS = 5_000;
@@ -68,7 +69,7 @@ async function runChunk(
   part: PartWriter,
   tempRoot: string,
 ): Promise<LeafResult> {
-  const specsPath = await specsPathOf(settings.storage, nodeSpecs(run, task.path), settings.scratch);
+  const specsPath = await specsPathOf(settings.storage, run, task.path, settings.scratch);
   const again = task.epoch > 1 || context.attempt > 1;
   const notes = await SpecNotes.open(settings.storage, run.layout, task, { worker: settings.worker, again });
   const chunk = new LeafRun(settings, run, task, context, part, notes, { specsPath, tempRoot });

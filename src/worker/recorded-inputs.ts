@@ -1,5 +1,8 @@
 import { KnownContents } from "../files/content-mark.ts";
+import type { FetchUri } from "../files/fetch.ts";
 import type { InputArtifacts } from "../run/descriptions.ts";
+import type { RunLayout } from "../run/layout.ts";
+import { folderOf } from "../run/run-paths.ts";
 import { readYaml } from "../run/yaml.ts";
 import type { RunInfo } from "../scatter/run-task.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -7,19 +10,28 @@ import type { Storage } from "../storage/storage.ts";
 const contents = new KnownContents();
 const records = new WeakMap<RunInfo, Promise<Map<string, string>>>();
 
-/** Brings a run's inputs; one that the run stored is what it recorded, or it is not used. */
-export function recordedFetch(
-  storage: Storage,
-  run: RunInfo,
-  fetchUri: (uri: string) => Promise<string>,
-): (uri: string) => Promise<string> {
-  return async (uri) => {
+/**
+ * Brings a run's inputs. One that the run stored is brought from where the run lies now, and it is what the run recorded,
+ * or it is not used.
+ */
+export function recordedFetch(storage: Storage, run: RunInfo, fetchUri: FetchUri): (uri: string) => Promise<string> {
+  return async (written) => {
+    const own = artifactPath(run.layout, written);
+    if (own === undefined) return fetchUri(written);
+    const uri = storage.uriOf(run.layout.key(own));
     const path = await fetchUri(uri);
-    const own = run.layout.pathOf(uri);
-    const sha256 = own === undefined ? undefined : (await recordsOf(storage, run)).get(own);
-    if (sha256 !== undefined) await contents.assert(path, sha256, uri);
-    return path;
+    const sha256 = (await recordsOf(storage, run)).get(own);
+    if (sha256 === undefined || (await contents.is(path, sha256))) return path;
+    const again = await fetchUri(uri, true); // the object may have been restored since this process asked what it is
+    await contents.assert(again, sha256, uri);
+    return again;
   };
+}
+
+/** Path within the run of an input file that it stored. */
+function artifactPath(layout: RunLayout, uri: string): string | undefined {
+  const path = layout.pathOf(uri);
+  return path !== undefined && folderOf(path) === "artifacts" ? path : undefined;
 }
 
 /** Path within the run → hash, read once. */

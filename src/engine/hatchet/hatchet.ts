@@ -58,7 +58,10 @@ export function hatchetEngine(programs: Programs, options: HatchetOptions): Hatc
       const host = await open();
       // An embedded engine is this process's own: nobody else could serve it.
       if (isEmbedded(options)) {
-        serving ??= serve(host);
+        serving ??= serve(host).catch((error) => {
+          serving = undefined; // the next start tries again
+          throw error;
+        });
         await serving;
       }
       await register(program);
