@@ -67,7 +67,7 @@ describe("a run whose storage was moved", () => {
       const [here, there] = [await from(), await to()];
       const id = await (async () => {
         await using scythe = await openProject(FICKLE, { storage: here });
-        return makeRun(scythe, place);
+        return await makeRun(scythe, place); // before the project closes
       })();
       await move(here, there);
       await using scythe = await openProject(FICKLE, { storage: there });

@@ -16,7 +16,7 @@ import { countText, plural } from "./units.ts";
 
 const SHOWN = 20;
 /** Columns of a terminal below which a message has lines of its own. */
-const NARROW = 60;
+const NARROW = 80;
 const MESSAGE_LINES = 4;
 const SHOWN_GROUPS = 10;
 
