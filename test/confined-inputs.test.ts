@@ -175,6 +175,15 @@ describe("a spec file", () => {
     expect(existsSync(storage)).toBe(false);
   });
 
+  it("nor from a folder that is called much like its own", async () => {
+    const file = specFile("own.txt");
+    const alike = `${join(file, "..")}-private`;
+    mkdirSync(alike);
+    writeFileSync(join(alike, "x.txt"), "SECRET");
+    writeFileSync(file, JSON.stringify({ n: 0, trace, given: join(alike, "x.txt") }));
+    await expect(scythe.allocate("reads", file)).rejects.toMatchObject(refusal(/outside of the spec file's folder/));
+  });
+
   it("does not by a link beside it", async () => {
     const file = specFile("link.txt");
     symlinkSync(secret, join(file, "../link.txt"));

@@ -44,7 +44,7 @@ describe.each(["local", "inline"])("output files on engine %s", (engine) => {
     expect(verified.result).toBe("verified");
   }, 120_000);
 
-  it.each(["outside", "url_outside", "link_out", "folder_link_out", "above"])(
+  it.each(["outside", "url_outside", "link_out", "folder_link_out", "temp_dir_is_link", "above"])(
     "%s: is that spec's invalid_output, and the file is left alone",
     async (how) => {
       const { errors, rows, files } = await ran(how, 3);
@@ -55,6 +55,16 @@ describe.each(["local", "inline"])("output files on engine %s", (engine) => {
         expect(error.message).toMatch(/filed named a file in file that is not in its ctx\.tempDir: \/.*\. Write it to/);
       }
       if (how !== "above") expect(existsSync(shared)).toBe(true);
+    },
+    120_000,
+  );
+
+  it.each(["folder", "pipe"])(
+    "a %s is no file",
+    async (how) => {
+      const { errors } = await ran(how, 1);
+      const message = expect.stringContaining("something in file that is not a file");
+      expect(errors).toMatchObject([{ kind: "invalid_output", message }]);
     },
     120_000,
   );

@@ -102,6 +102,13 @@ const CLAIMS: [string, (metadata: FileMetaData) => void, RegExp][] = [
     /column n lies outside of the file/,
   ],
   [
+    "a column in another file",
+    (m) => {
+      m.row_groups[0]!.columns[1]!.file_path = "other.pq";
+    },
+    /column text lies outside of the file/,
+  ],
+  [
     "a column that lies elsewhere",
     (m) => {
       m.row_groups[0]!.columns.length = 1;

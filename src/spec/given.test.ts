@@ -16,6 +16,13 @@ describe("what is not given", () => {
     expect(check({ a: z.object({ b: z.coerce.string() }) }, { a: {} })).toEqual(["a.b = undefined: is missing"]);
   });
 
+  it("is refused by a union that z.coerce is part of", () => {
+    const either = z.union([z.literal("auto"), z.coerce.number()]);
+    const missing = ["a = null: is missing: null stands for no value"];
+    expect(check({ a: either }, { a: null })).toEqual(missing);
+    expect(check({ a: either.optional() }, { a: null })).toEqual({});
+  });
+
   it("is what the schema makes of nothing, where it says so", () => {
     expect(check({ a: z.coerce.number().catch(3) }, { a: null })).toEqual({ a: 3 });
     expect(check({ a: z.coerce.string().prefault("x") }, { a: EMPTY })).toEqual({ a: "x" });
@@ -32,6 +39,12 @@ describe("what is not given", () => {
       "a.0 = null: must have a value here, not null",
     ]);
   });
+});
+
+it("a 64-bit integer becomes a number where one holds it", () => {
+  expect(check({ a: z.coerce.number() }, { a: 7n })).toEqual({ a: 7 });
+  const refused = [expect.stringMatching(/^a = 1152921504606846977n?: has more digits than a number can hold/)];
+  expect(check({ a: z.coerce.number() }, { a: 2n ** 60n + 1n })).toEqual(refused);
 });
 
 it("what the caller gave stays as it is", () => {

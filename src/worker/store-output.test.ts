@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { RunLayout } from "../run/layout.ts";
+import { localStorage } from "../storage/local.ts";
 import { memoryStorage } from "../storage/memory.ts";
 import type { Storage } from "../storage/storage.ts";
 import { storeOutput } from "./store-output.ts";
@@ -32,3 +33,26 @@ it.each(["before", "after"])("records what is stored when the file changes %s it
   expect(createHash("sha256").update(held).digest("hex")).toBe(sha256);
   expect(held.length).toBe(bytes);
 });
+
+it.each([
+  ["a folder", () => localStorage(join(folder, "storage"))],
+  ["a storage without local files", memoryStorage],
+])(
+  "in %s, attempts that give other contents keep each its own, and of one content there is one file",
+  async (_, open) => {
+    const storage = open();
+    const given = ["first", "second", "first"];
+    const names: string[] = [];
+    for (const [i, text] of given.entries()) {
+      const path = join(folder, `given-${i}`);
+      writeFileSync(path, text);
+      const { stored } = await storeOutput(storage, layout, { field: "file", path, name: "x.tar.gz" }, `a${i}`);
+      names.push(stored);
+    }
+    expect(names).toEqual(["x.tar.gz", "x-a1.tar.gz", "x.tar.gz"]);
+    for (const [i, name] of names.entries()) {
+      const held = await storage.get(layout.key(RunLayout.resultPath("file", name)));
+      expect(Buffer.from(held!.body).toString()).toBe(given[i]);
+    }
+  },
+);

@@ -5,6 +5,7 @@ import { contentMark } from "../files/content-mark.ts";
 import { RunLayout } from "../run/layout.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { OutputFile } from "./protocol.ts";
+import { safeExtension } from "./take-files.ts";
 
 export interface StoredOutput {
   /** Its name in the run. */
@@ -43,8 +44,8 @@ async function storeUnder(
   const key = layout.key(RunLayout.resultPath(field, name));
   const first = await storage.putFile(key, path, { ifAbsent: true });
   if (first.written || (await holds(storage, key, path, sha256))) return { name, written: first.written };
-  const dot = name.lastIndexOf(".") < 0 ? name.length : name.lastIndexOf(".");
-  const own = `${name.slice(0, dot)}-${attempt}${name.slice(dot)}`;
+  const extension = safeExtension(name);
+  const own = `${name.slice(0, name.length - extension.length)}-${attempt}${extension}`;
   await storage.putFile(layout.key(RunLayout.resultPath(field, own)), path);
   return { name: own, written: true };
 }
