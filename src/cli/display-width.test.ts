@@ -8,6 +8,7 @@ describe("folded", () => {
     ["one two three", 8, ["one two", "three"]],
     ["onetwothree four", 5, ["onetw", "othre", "e", "four"]],
     ["東京 東京", 4, ["東京", "東京"]],
+    ["ab😀", 3, ["ab", "😀"]],
     ["", 5, [""]],
   ])("breaks %j at %d columns", (text, width, lines) => {
     expect(folded(text, width, 10)).toEqual(lines);

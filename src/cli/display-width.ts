@@ -24,7 +24,7 @@ export function folded(text: string, width: number, most: number): string[] {
   const lines: string[] = [];
   let rest = text;
   while (lines.length < most - 1 && displayWidth(rest) > width) {
-    const whole = cut(rest, width + 1).slice(0, -1);
+    const whole = cut(`${rest} `, width + 1).slice(0, -1); // with the blank it is too long, so it ends in "…"
     const blank = /^ /.test(rest.slice(whole.length)) ? whole.length : whole.lastIndexOf(" ");
     const end = blank > 0 ? blank : whole.length;
     lines.push(rest.slice(0, end));
