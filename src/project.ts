@@ -28,6 +28,7 @@ import type { RetryOptions } from "./study/retry.ts";
 import { openRun, type ResumeOptions, type Run } from "./study/run.ts";
 import { type RunOnceOptions, runOnce } from "./study/run-once.ts";
 import { startRun } from "./study/start.ts";
+import { largestRow } from "./table/memory-budget.ts";
 import { makeScratchSync, removeAbandonedScratch } from "./temporary.ts";
 
 type SpecOf<E> = E extends Experiment<infer I, infer _O, infer _T> ? z.input<I> : Record<string, unknown>;
@@ -225,6 +226,7 @@ export class Scythe extends Audit implements AsyncDisposable {
         timeoutMs: experiment.executionTimeoutMs ?? executionTimeoutMs,
         memoryLimit: experiment.memoryLimit ?? this.settings.memoryLimit ?? null,
         maxOutputSize: experiment.maxOutputSize ?? maxOutputSize,
+        maxRowSize: largestRow(this.settings.worker.mergeMemoryMb),
       }),
       elsewhere: async (storage, reference) => {
         await using other = await openProject({ experiments: [] }, { storage });

@@ -4,13 +4,13 @@ import { pandasMetadata } from "../table/pandas.ts";
 import { literal } from "../table/sql.ts";
 import { account } from "./account.ts";
 import { type Base, openBase } from "./base.ts";
+import { copyRows } from "./copy-rows.ts";
 import { finalTableNames } from "./final-layout.ts";
 import { finalTables } from "./final-tables.ts";
 import { joinBase, type TableQuery } from "./join-base.ts";
 import { localCopy } from "./local-copy.ts";
 import { writeOutputRecord } from "./output-record.ts";
 import { publishFinal, type WrittenTable } from "./publish-final.ts";
-import { rowGroupOptions } from "./row-groups.ts";
 import type { GatherSources, Merge } from "./sources.ts";
 import { generationText, measured } from "./written-file.ts";
 
@@ -35,18 +35,17 @@ export async function writeTable(
   base: Base | undefined,
   table: TableQuery,
 ): Promise<WrittenTable> {
-  const { run, duck, folder, memoryMb } = merge;
+  const { run, duck, folder } = merge;
   const { name, index, columns } = table;
   const path = join(folder, `${name}.final.pq`);
   const metadata = `{pandas: ${literal(pandasMetadata(index, columns))}, scythe: ${literal(generationText(run))}}`;
   const fresh = sources.tables[name] ?? sources.rows;
-  const rowGroups = await rowGroupOptions(duck, base ? [...fresh, base.files[name]!] : fresh, memoryMb);
-  const select = base ? await joinBase(merge, base, table) : table.select;
-  const order = table.ordered && !base ? "" : `ORDER BY ${table.order}`;
-  await duck.run(
-    `COPY (${select} ${order}) TO ${literal(path)} (FORMAT parquet, ${rowGroups}, KV_METADATA ${metadata})`,
-    `Could not write final/${name}.pq`,
-  );
+  await copyRows(merge, {
+    select: base ? await joinBase(merge, base, table) : table.select,
+    from: base ? [fresh, [base.files[name]!]] : [fresh],
+    order: table.ordered && !base ? undefined : table.order,
+    ...{ target: path, metadata, what: `Could not write final/${name}.pq` },
+  });
   return { name, ...(await measured(duck, path)), path, columns };
 }
 

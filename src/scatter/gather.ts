@@ -12,9 +12,9 @@ import { parquetRows } from "../table/parquet-sql.ts";
 import { literal } from "../table/sql.ts";
 import { account } from "./account.ts";
 import { besideMetadata } from "./beside.ts";
+import { copyRows } from "./copy-rows.ts";
 import { writeFinal } from "./final.ts";
 import { localCopy } from "./local-copy.ts";
-import { rowGroupOptions } from "./row-groups.ts";
 import { type NodeTask, nodeSpecs, type RunInfo, type TreeSettings } from "./run-task.ts";
 import { type GatherSources, gatherSources, type Merge } from "./sources.ts";
 import { nodeSize } from "./tree.ts";
@@ -65,22 +65,21 @@ async function writeGathered(merge: Merge, sources: GatherSources): Promise<void
 }
 
 async function concatenated(
-  { duck, folder, memoryMb }: Merge,
+  merge: Merge,
   sources: GatherSources,
   table: string,
   files: readonly string[],
   metadata: Record<string, string> = {},
 ): Promise<string> {
-  const target = join(folder, `${table}.gathered.pq`);
-  const rowGroups = await rowGroupOptions(duck, files, memoryMb);
+  const target = join(merge.folder, `${table}.gathered.pq`);
   const pairs = Object.entries({ ...metadata, [SEAL_KEY]: UNSEALED }).map(
     ([key, value]) => `${key}: ${literal(value)}`,
   );
-  await duck.run(
-    `COPY (SELECT * FROM ${parquetRows(files)} ${sources.ordered ? "" : "ORDER BY sort_index"})
-     TO ${literal(target)} (FORMAT parquet, ${rowGroups}, KV_METADATA {${pairs.join(", ")}})`,
-    `Could not merge ${table}`,
-  );
+  await copyRows(merge, {
+    ...{ select: `SELECT * FROM ${parquetRows(files)}`, from: [files], target, what: `Could not merge ${table}` },
+    order: sources.ordered ? undefined : "sort_index",
+    metadata: `{${pairs.join(", ")}}`,
+  });
   await sealFile(target);
   return target;
 }

@@ -4,8 +4,8 @@ import { OUTPUT_FILES } from "../spec/base.ts";
 import { parquetRows } from "../table/parquet-sql.ts";
 import { finished, literal, sqlType } from "../table/sql.ts";
 import type { Base } from "./base.ts";
+import { copyRows } from "./copy-rows.ts";
 import { partColumns } from "./part-columns.ts";
-import { rowGroupOptions } from "./row-groups.ts";
 import type { GatherSources, Merge } from "./sources.ts";
 import { generationText, measured } from "./written-file.ts";
 
@@ -20,10 +20,11 @@ export interface OutputRecord extends Omit<FinalFile, "name"> {
  * @returns undefined where the experiment has no output files
  */
 export async function writeOutputRecord(
-  { settings, run, duck, folder, memoryMb }: Merge,
+  merge: Merge,
   sources: GatherSources,
   base: Base | undefined,
 ): Promise<OutputRecord | undefined> {
+  const { settings, run, duck, folder } = merge;
   const fresh = sources.tables[OUTPUT_FILES];
   if (!fresh) return undefined;
   const path = join(folder, "output_artifacts.pq");
@@ -35,12 +36,12 @@ export async function writeOutputRecord(
     const none = columns.map(({ name, type }) => `CAST(NULL AS ${sqlType(type)}) AS ${name}`);
     selects.push(`SELECT ${none.join(", ")} LIMIT 0`);
   }
-  const rowGroups = await rowGroupOptions(duck, base?.outputs ? [...fresh, base.outputs] : fresh, memoryMb);
-  await duck.run(
-    `COPY (FROM (${selects.join(" UNION ALL ")}) ORDER BY sort_index, field, path) TO ${literal(path)}
-     (FORMAT parquet, ${rowGroups}, KV_METADATA {scythe: ${literal(generationText(run))}})`,
-    "Could not write output_artifacts.pq",
-  );
+  await copyRows(merge, {
+    ...{ select: `FROM (${selects.join(" UNION ALL ")})`, order: "sort_index, field, path", target: path },
+    from: base?.outputs ? [fresh, [base.outputs]] : [fresh],
+    metadata: `{scythe: ${literal(generationText(run))}}`,
+    what: "Could not write output_artifacts.pq",
+  });
   return { ...(await measured(duck, path)), path };
 }
 

@@ -16,6 +16,7 @@ export interface Rerunner {
   timeoutMs: number;
   memoryLimit: number | null;
   maxOutputSize: number;
+  maxRowSize: number;
   worker: string;
   fetchUri: (uri: string) => Promise<string>;
 }

@@ -50,6 +50,18 @@ export class BatchBuilder {
     return this.textLength - this.#markedText;
   }
 
+  /** Bytes of text in the largest row since the mark. */
+  largestSinceMark(): number {
+    let largest = 0;
+    for (let row = this.#markedRows; row < this.rows; row++) {
+      largest = Math.max(
+        largest,
+        this.#columns.reduce((sum, column) => sum + column.textBytes(row), 0),
+      );
+    }
+    return largest;
+  }
+
   takeBack(): void {
     for (const column of this.#columns) column.truncate(this.#markedRows);
     this.rows = this.#markedRows;
@@ -100,6 +112,10 @@ class GrowingColumn {
     else if (this.#physical === "int64") this.#bigints[at] = value as bigint;
     else this.#others[at] = this.#encode(value);
     return this.#physical === "text" ? (this.#others[at] as string).length : 0;
+  }
+
+  textBytes(row: number): number {
+    return this.#physical === "text" ? Buffer.byteLength(this.#others[row] as string) : 0;
   }
 
   truncate(length: number): void {

@@ -73,7 +73,7 @@ class ChunkRun {
       experiment,
       { extra_columns: request.extraColumns, union_columns: request.unionColumns },
       request.worker,
-      request.maxOutputSize,
+      request,
     );
     this.#executor = new SpecExecutor(experiment, {
       seed: request.seed,

@@ -66,6 +66,16 @@ export function tooLarge(experiment: string, maxSize: number): Failure {
   );
 }
 
+/** A row that no merge could hold would keep all others from the finished tables. */
+export function rowTooLarge(experiment: string, maxSize: number): Failure {
+  const problem = `${experiment} returned a row of more than ${showBytes(maxSize)}, which is what merging has memory for`;
+  return failure(
+    "output_too_large",
+    "OutputTooLarge",
+    `${problem}. Write large data to a file (fileRef()) or to a table of many rows, or raise SCYTHE_WORKER_MERGE_MEMORY_MB on every worker.`,
+  );
+}
+
 /** An error's stack and those of its causes. */
 export function stackOf(error: Error): string {
   let shown = String(error.stack ?? error);

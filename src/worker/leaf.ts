@@ -5,6 +5,7 @@ import { ScytheError } from "../errors.ts";
 import type { FetchUri } from "../files/fetch.ts";
 import { schemaHash } from "../run/allocate.ts";
 import type { LeafResult, LeafTask, RunInfo, TreeSettings } from "../scatter/run-task.ts";
+import { largestRow } from "../table/memory-budget.ts";
 import { specsPathOf } from "./node-specs.ts";
 import type { BufferPool } from "./part-buffers.ts";
 import { PartWriter } from "./part-writer.ts";
@@ -234,7 +235,7 @@ class LeafRun {
   }
 
   #request({ at, attempt, careful, suspected = false }: Turn, until: number): ChunkRequest {
-    const { experiment, memoryLimit, maxOutputSize } = this.#settings;
+    const { experiment, memoryLimit, maxOutputSize, memory } = this.#settings;
     return {
       experiment: experiment.name,
       inputs: runInputs(this.#settings.storage, this.#run.layout),
@@ -246,6 +247,7 @@ class LeafRun {
       confirm: suspected,
       memoryLimit: experiment.memoryLimit ?? memoryLimit ?? null,
       maxOutputSize: experiment.maxOutputSize ?? maxOutputSize,
+      maxRowSize: largestRow(memory.totalMb),
       extraColumns: this.#run.details.extra_columns,
       unionColumns: this.#run.details.union_columns ?? false,
       seed: this.#run.details.seed,

@@ -24,6 +24,8 @@ export interface ChunkRequest {
   memoryLimit: number | null;
   /** Bytes that a spec's rows may take. */
   maxOutputSize: number;
+  /** Bytes that one row may take, for a merge to hold it. */
+  maxRowSize: number;
   /** Name of the worker, for `errors.pq`. */
   worker: string;
   /** Stop after this long, between two specs. */

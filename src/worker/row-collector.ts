@@ -5,11 +5,17 @@ import type { Column } from "../spec/columns.ts";
 import { SORT_INDEX } from "../spec/id-columns.ts";
 import { type Batch, BatchBuilder } from "../table/batch.ts";
 import type { Outcome } from "./execute.ts";
-import { type Failure, failureOf, tooLarge } from "./failure.ts";
+import { type Failure, failureOf, rowTooLarge, tooLarge } from "./failure.ts";
 import { FeatureText } from "./feature-text.ts";
-import type { OutputFile, Rows } from "./protocol.ts";
+import type { ChunkRequest, OutputFile, Rows } from "./protocol.ts";
+
+/** Bytes of a character, at most. */
+const UTF8_MOST = 3;
 
 type Settled = Exclude<Outcome, { ok: "stuck" }>;
+
+/** Bytes that a spec's rows may take together, and each of them. */
+type SizeLimits = Pick<ChunkRequest, "maxOutputSize" | "maxRowSize">;
 
 /** Turns outcomes into the columns of a part. */
 export class RowCollector {
@@ -26,12 +32,12 @@ export class RowCollector {
   /** All that good rows go to. */
   readonly #builders: BatchBuilder[];
   readonly #rowBytes: number;
-  readonly #maxSize: number;
+  readonly #limits: SizeLimits;
   #files: OutputFile[] = [];
   #removeDirs: string[] = [];
 
-  constructor(experiment: AnyExperiment, index: IndexShape, worker: string, maxSize: number) {
-    this.#maxSize = maxSize;
+  constructor(experiment: AnyExperiment, index: IndexShape, worker: string, limits: SizeLimits) {
+    this.#limits = limits;
     const columns = partColumns(experiment, index);
     this.#experiment = experiment;
     this.#worker = worker;
@@ -92,10 +98,14 @@ export class RowCollector {
     outcome: Extract<Settled, { ok: true }>,
   ): Failure | undefined {
     const at = this.#ids.rows;
+    const { maxOutputSize, maxRowSize } = this.#limits;
     for (const builder of this.#builders) builder.mark();
     try {
       this.#addOk(row, sortIndex, features, outcome);
-      if (this.#builders.reduce((sum, { textSinceMark }) => sum + textSinceMark, 0) <= this.#maxSize) {
+      const size = this.#builders.reduce((sum, { textSinceMark }) => sum + textSinceMark, 0);
+      if (size <= maxOutputSize) {
+        if (size * UTF8_MOST > maxRowSize && this.#largestRow() > maxRowSize)
+          return this.#takeBack(rowTooLarge(this.#experiment.name, maxRowSize));
         for (const file of outcome.output.files) this.#files.push({ ...file, row: at });
         return undefined;
       }
@@ -103,7 +113,13 @@ export class RowCollector {
       // a value may read otherwise the second time; V8's longest text is a matter of size
       if (!(thrown instanceof RangeError)) return this.#takeBack(failureOf(thrown, "invalid_output"));
     }
-    return this.#takeBack(tooLarge(this.#experiment.name, this.#maxSize));
+    return this.#takeBack(tooLarge(this.#experiment.name, maxOutputSize));
+  }
+
+  /** Bytes of the largest row that the spec just gave, as the finished tables have them: inputs and features in each. */
+  #largestRow(): number {
+    const index = this.#index.largestSinceMark() + this.#features.largestSinceMark();
+    return index + Math.max(this.#outputs.largestSinceMark(), ...this.#tables.map(({ own }) => own.largestSinceMark()));
   }
 
   #takeBack(problem: Failure): Failure {
