@@ -7,7 +7,18 @@ import type { Storage } from "../storage/storage.ts";
 
 /** Opens the project at or above the current directory for the time of `work`. */
 export async function withProject<T>(overrides: Overrides, work: (project: Scythe) => Promise<T>): Promise<T> {
-  return using(await openProject(process.cwd(), overrides), work);
+  return using(await printingAside(() => openProject(process.cwd(), overrides)), work);
+}
+
+/** What a config, or a package that it imports, prints while it is loaded is no data of the command's. */
+async function printingAside<T>(work: () => Promise<T>): Promise<T> {
+  const { write } = process.stdout;
+  process.stdout.write = process.stderr.write.bind(process.stderr) as typeof write;
+  try {
+    return await work();
+  } finally {
+    process.stdout.write = write;
+  }
 }
 
 /**

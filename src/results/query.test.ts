@@ -22,10 +22,18 @@ beforeAll(async () => {
 
 describe("a query", () => {
   it.each([
+    ["select 1 as x; select 2 as x", /is 2 statements, not one/],
+    ["", /is empty/],
+    [" ; ", /is empty/],
+    ["-- nothing but a comment", /is empty/],
+  ])("is one: %j is refused", async (sql, message) => {
+    await expect(queryTables(tables, sql)).rejects.toThrow(message);
+  });
+
+  it.each([
     ["select count(*) as n from scalars", [{ n: 10 }]],
     ["from scalars where a = 9", [{ a: 9, b: 0 }]],
     ["values (1)", [{ col0: 1 }]],
-    ["select 1 as x; select 2 as x", [{ x: 2 }]],
     ["with t as (from range(3)) select sum(range) as s from t -- a comment", [{ s: 3 }]],
     ["select sum(u) as s from (select unnest([1, 2]) as u)", [{ s: 3 }]],
     ["pivot (from scalars where a < 3) on b in (0, 1) using sum(a)", [{ 0: 0, 1: 1 }]],

@@ -26,12 +26,20 @@ interface Parsed {
  * @throws ScytheError `invalid_input` saying what is not read-only; what cannot be parsed is left to the query itself
  */
 export async function assertReads(duck: Duck, sql: string): Promise<void> {
+  if (sql.replace(/--[^\n]*|[;\s]/g, "") === "") {
+    throw new ScytheError("invalid_input", "The query is empty", { hint: "Give one SELECT." });
+  }
   let parsed = await parse(duck, sql);
   if (parsed.error && parsed.error_type === "parser") return;
   // an EXPLAIN written in any other way, with options or comments, is refused: the rest of it is no statement
   if (parsed.error && EXPLAIN.test(sql)) parsed = await parse(duck, sql.replace(EXPLAIN, ""));
   const { error, statements = [] } = parsed;
   if (error) throw refused("a statement that is no SELECT");
+  if (statements.length !== 1) {
+    throw new ScytheError("invalid_input", `The query is ${statements.length} statements, not one`, {
+      hint: "Give one SELECT; parts of it can be named by WITH.",
+    });
+  }
   const stranger = tableFunctionsIn(statements).find((name) => !TABLE_FUNCTIONS.has(name));
   if (stranger !== undefined) throw refused(`${stranger}(), which may do more than read`);
 }

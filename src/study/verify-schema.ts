@@ -22,7 +22,10 @@ export function sameSchema(
 ): boolean {
   if (!manifest?.scythe) return false;
   if (!experiment) {
-    findings.unchecked("code", `no experiment ${manifest.experiment_name} here to compare with`);
+    findings.unchecked(
+      "code",
+      `no experiment ${manifest.experiment_name} is loaded here to compare with (with --storage, no config is)`,
+    );
     return false;
   }
   if (schemaHash(experiment) === manifest.scythe.schema_hash) {
