@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { UNKNOWN_START } from "./process-identity.ts";
 import { isAbandoned, makeScratch, ownedName, removeAbandonedFiles, removeAbandonedScratch } from "./temporary.ts";
 
 const DIST = fileURLToPath(new URL("../dist/temporary.js", import.meta.url));
@@ -35,6 +36,12 @@ describe("names of unfinished files", () => {
     if (start !== "0") expect(isAbandoned([machine, pid, Number(start) + 1, random].join("-"))).toBe(true);
     other.kill();
     await once(other, "exit");
+  });
+
+  it("are their maker's while a process has its id, where nobody knows since when it runs", () => {
+    const [machine, pid, , random] = ownedName().split("-");
+    expect(isAbandoned([machine, pid, UNKNOWN_START, random].join("-"))).toBe(false);
+    expect(isAbandoned([machine, "2147483646", UNKNOWN_START, random].join("-"))).toBe(true);
   });
 
   it("of another machine, and other names, are not judged", () => {
