@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Duck } from "../table/duckdb.ts";
 import { ROW_FACTOR } from "../table/memory-budget.ts";
-import { parquetFacts, parquetRows, pathSql } from "../table/parquet-sql.ts";
+import { parquetFacts, parquetRows } from "../table/parquet-sql.ts";
 import { literal } from "../table/sql.ts";
 import type { Merge } from "./sources.ts";
 
@@ -103,11 +103,11 @@ async function sizesOf(
 
 /** Ranges of `sort_index`, in order, and roughly the bytes of the rows in each. */
 async function windowsOf(duck: Duck, groups: Copy["from"]): Promise<{ first: number; last: number; bytes: number }[]> {
-  const rows = groups.map(
-    (files) => `SELECT CAST(sort_index AS BIGINT) AS i, g.bytes / g.rows AS bytes
-      FROM read_parquet(${pathSql(files)}, hive_partitioning = false, filename = true, file_row_number = true) f
-      JOIN (SELECT *, sum(rows) OVER (PARTITION BY file_name ORDER BY row_group_id) AS until FROM (${rowGroups(files)})) g
-      ON f.filename = g.file_name AND f.file_row_number >= g.until - g.rows AND f.file_row_number < g.until`,
+  const rows = groups.flat().map(
+    (file) => `SELECT i, g.bytes / g.rows AS bytes
+      FROM (SELECT CAST(sort_index AS BIGINT) AS i, row_number() OVER () - 1 AS at FROM ${parquetRows(file)}) f
+      JOIN (SELECT *, sum(rows) OVER (ORDER BY row_group_id) AS until FROM (${rowGroups([file])})) g
+      ON f.at >= g.until - g.rows AND f.at < g.until`,
   );
   const found = await duck.rows(
     `SELECT CAST(min(i) AS DOUBLE) AS first, CAST(max(i) AS DOUBLE) AS last, CAST(sum(bytes) AS DOUBLE) AS bytes

@@ -1,4 +1,5 @@
 import type { Column } from "../spec/columns.ts";
+import { mergedSize } from "./memory-budget.ts";
 import { encoderOf, type Physical, physicalOf } from "./physical.ts";
 
 /** One column's values for some rows; `nulls[i]` is 1 where row i has none. */
@@ -50,13 +51,13 @@ export class BatchBuilder {
     return this.textLength - this.#markedText;
   }
 
-  /** Bytes of text in the largest row since the mark. */
+  /** What the largest row since the mark takes when it is merged, in bytes of text. */
   largestSinceMark(): number {
     let largest = 0;
     for (let row = this.#markedRows; row < this.rows; row++) {
       largest = Math.max(
         largest,
-        this.#columns.reduce((sum, column) => sum + column.textBytes(row), 0),
+        this.#columns.reduce((sum, column) => sum + column.mergedSize(row), 0),
       );
     }
     return largest;
@@ -82,6 +83,7 @@ class GrowingColumn {
   /** Every object has a value under such a name (`constructor`), be it a row's own or not. */
   readonly isInherited: boolean;
   readonly #physical: Physical;
+  readonly #isNested: boolean;
   readonly #encode: (value: unknown) => unknown;
   #doubles = new Float64Array(0);
   #bigints = new BigInt64Array(0);
@@ -94,6 +96,7 @@ class GrowingColumn {
     this.name = column.name;
     this.isInherited = column.name in Object.prototype;
     this.#physical = physicalOf(column.type);
+    this.#isNested = column.type.kind === "list" || column.type.kind === "struct";
     this.#encode = encoderOf(column.type);
   }
 
@@ -114,8 +117,8 @@ class GrowingColumn {
     return this.#physical === "text" ? (this.#others[at] as string).length : 0;
   }
 
-  textBytes(row: number): number {
-    return this.#physical === "text" ? Buffer.byteLength(this.#others[row] as string) : 0;
+  mergedSize(row: number): number {
+    return this.#physical === "text" ? mergedSize(this.#others[row] as string, this.#isNested) : 0;
   }
 
   truncate(length: number): void {

@@ -1,10 +1,31 @@
-/** What a merge takes of memory for the bytes of its largest row; a list of digits or of empty lists takes most. */
+/** What a merge may take of memory for the bytes of its largest row: a list of digits or of empty lists takes most. */
 export const ROW_FACTOR = 96;
+/** What it takes for the bytes of a row of text, and of long texts in lists. */
+const TEXT_FACTOR = 32;
+/** Each value of a list or object takes as much as so many bytes of text more. */
+const VALUE_BYTES = 4;
 
-/** Bytes of the largest row that merges with so much memory can hold. */
+/** Size, as {@link mergedSize} counts, of the largest row that merges with so much memory can hold. */
 export function largestRow(mergeMemoryMb: number): number {
-  return Math.floor((mergeMemoryMb * 2 ** 20) / ROW_FACTOR);
+  return Math.floor((mergeMemoryMb * 2 ** 20) / TEXT_FACTOR);
 }
+
+/** The most that a character of text may count. */
+export const MOST_OF_A_CHARACTER = 1 + VALUE_BYTES;
+
+/** What a merge takes of memory for a cell, in bytes of text. @param nested for the JSON text of a list or object */
+export function mergedSize(text: string, nested: boolean): number {
+  const bytes = Buffer.byteLength(text);
+  if (!nested) return bytes;
+  let values = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === COMMA || code === BRACKET || code === BRACE) values++; // those inside of texts, too: that is on the safe side
+  }
+  return bytes + VALUE_BYTES * values;
+}
+
+const [COMMA, BRACKET, BRACE] = [",", "[", "{"].map((character) => character.charCodeAt(0));
 
 /**
  * Memory that the merges of one process may take together. Who asks for more than is left waits, first come first

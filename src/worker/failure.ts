@@ -68,7 +68,7 @@ export function tooLarge(experiment: string, maxSize: number): Failure {
 
 /** A row that no merge could hold would keep all others from the finished tables. */
 export function rowTooLarge(experiment: string, maxSize: number): Failure {
-  const problem = `${experiment} returned a row of more than ${showBytes(maxSize)}, which is what merging has memory for`;
+  const problem = `${experiment} returned a row of more than ${showBytes(maxSize)} (4 B more for each value in a list or object), which is what merging has memory for`;
   return failure(
     "output_too_large",
     "OutputTooLarge",

@@ -4,13 +4,11 @@ import { FEATURES, type IndexShape, partColumns, partErrorName } from "../scatte
 import type { Column } from "../spec/columns.ts";
 import { SORT_INDEX } from "../spec/id-columns.ts";
 import { type Batch, BatchBuilder } from "../table/batch.ts";
+import { MOST_OF_A_CHARACTER } from "../table/memory-budget.ts";
 import type { Outcome } from "./execute.ts";
 import { type Failure, failureOf, rowTooLarge, tooLarge } from "./failure.ts";
 import { FeatureText } from "./feature-text.ts";
 import type { ChunkRequest, OutputFile, Rows } from "./protocol.ts";
-
-/** Bytes of a character, at most. */
-const UTF8_MOST = 3;
 
 type Settled = Exclude<Outcome, { ok: "stuck" }>;
 
@@ -104,7 +102,7 @@ export class RowCollector {
       this.#addOk(row, sortIndex, features, outcome);
       const size = this.#builders.reduce((sum, { textSinceMark }) => sum + textSinceMark, 0);
       if (size <= maxOutputSize) {
-        if (size * UTF8_MOST > maxRowSize && this.#largestRow() > maxRowSize)
+        if (size * MOST_OF_A_CHARACTER > maxRowSize && this.#largestRow() > maxRowSize)
           return this.#takeBack(rowTooLarge(this.#experiment.name, maxRowSize));
         for (const file of outcome.output.files) this.#files.push({ ...file, row: at });
         return undefined;
@@ -116,7 +114,7 @@ export class RowCollector {
     return this.#takeBack(tooLarge(this.#experiment.name, maxOutputSize));
   }
 
-  /** Bytes of the largest row that the spec just gave, as the finished tables have them: inputs and features in each. */
+  /** Size of the largest row that the spec just gave, as the finished tables have them: inputs and features in each. */
   #largestRow(): number {
     const index = this.#index.largestSinceMark() + this.#features.largestSinceMark();
     return index + Math.max(this.#outputs.largestSinceMark(), ...this.#tables.map(({ own }) => own.largestSinceMark()));
