@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openProject } from "scythe-ts";
-import { mergeNode } from "../dist/scatter/gather.js";
+import { mergeNode } from "../dist/scatter/gather/gather.js";
 import { RunCache } from "../dist/scatter/run-task.js";
 import { withDuckDb } from "../dist/table/duckdb.js";
 import { MemoryBudget } from "../dist/table/memory-budget.js";

@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { createJiti } from "jiti";
 import { localStorage, openProject, s3Storage } from "scythe-ts";
 import { RunLayout } from "../dist/run/layout.js";
-import { downloadRun } from "../dist/study/download.js";
+import { downloadRun } from "../dist/transfer/download.js";
 import { assertAllSucceeded } from "./finished.mjs";
 
 const jiti = createJiti(import.meta.url);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { seal, unsealed } from "../dist/run/seal.js";
+import { seal, unsealed } from "../dist/run/checksum.js";
 
 /**
  * Takes back what the end of a run made: its report, its tables, what its nodes gathered. Its parts stay.

@@ -10,19 +10,19 @@ import type { FetchUri } from "./files/fetch.ts";
 import { hatchetOptions } from "./hatchet-options.ts";
 import { didYouMean } from "./known-keys.ts";
 import { CLUSTER_LOOK_MS, ControlWatch } from "./run/control-watch.ts";
+import { Drives } from "./runs/drives.ts";
+import type { RunHome } from "./runs/home.ts";
+import { programsOf } from "./runs/program.ts";
 import { RunCache } from "./scatter/run-task.ts";
 import type { Storage } from "./storage/storage.ts";
-import { Drives } from "./study/drives.ts";
-import type { RunHome } from "./study/home.ts";
-import { programsOf } from "./study/program.ts";
 import { withDuckDb } from "./table/duckdb.ts";
 import { MemoryBudget } from "./table/memory-budget.ts";
-import { FailureLimits } from "./worker/failure-limits.ts";
-import { inProcessRunner } from "./worker/in-process-runner.ts";
-import { BufferPool } from "./worker/part-buffers.ts";
-import { processRunner } from "./worker/process-runner.ts";
-import type { ChunkRunner } from "./worker/runner.ts";
-import { Trials } from "./worker/spec-notes.ts";
+import { FailureLimits } from "./worker/supervisor/failure-limits.ts";
+import { inProcessRunner } from "./worker/supervisor/in-process-runner.ts";
+import { BufferPool } from "./worker/supervisor/part-buffers.ts";
+import { processRunner } from "./worker/supervisor/process-runner.ts";
+import type { ChunkRunner } from "./worker/supervisor/runner.ts";
+import { Trials } from "./worker/supervisor/spec-notes.ts";
 
 interface Project {
   registry: Registry;

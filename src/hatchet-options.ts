@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
+import { schemaHash } from "./allocate/allocate.ts";
 import type { Settings } from "./config.ts";
 import type { Json } from "./engine/engine.ts";
 import type { HatchetOptions, ProgramRoute } from "./engine/hatchet/options.ts";
 import { defaultSlots } from "./engine/local.ts";
 import type { AnyExperiment } from "./experiment/define.ts";
 import type { Registry } from "./experiment/registry.ts";
-import { schemaHash } from "./run/allocate.ts";
 import type { LeafTask } from "./scatter/run-task.ts";
 import type { Storage } from "./storage/storage.ts";
 

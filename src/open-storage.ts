@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { ScytheError } from "./errors.ts";
-import { localStorage } from "./storage/local.ts";
+import { localStorage } from "./storage/local/local.ts";
 import { parseS3Uri, s3Storage } from "./storage/s3/s3.ts";
 import type { Storage } from "./storage/storage.ts";
 

@@ -14,8 +14,8 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { openProject, type Scythe } from "scythe-ts";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
-import { allocateRun } from "../src/run/allocate.ts";
-import { seal, sha256Of, unsealed } from "../src/run/seal.ts";
+import { allocateRun } from "../src/allocate/allocate.ts";
+import { seal, sha256Of, unsealed } from "../src/run/checksum.ts";
 import { withDuckDb } from "../src/table/duckdb.ts";
 import { collect } from "./collect.ts";
 

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { localStorage } from "../src/storage/local.ts";
+import { localStorage } from "../src/storage/local/local.ts";
 import { collect } from "./collect.ts";
 
 /** What the experiment `noted` of fixtures/durable has run, in order: it appends each spec's `n` to a file. */

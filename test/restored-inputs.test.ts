@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openProject, type Scythe } from "scythe-ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { allocateRun } from "../src/run/allocate.ts";
+import { allocateRun } from "../src/allocate/allocate.ts";
 import { collect } from "./collect.ts";
 import { FICKLE, FicklePlace } from "./fickle.ts";
 import { type S3Server, startS3Server } from "./servers/s3-server.ts";

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { seal, unsealed } from "../src/run/seal.ts";
+import { seal, unsealed } from "../src/run/checksum.ts";
 import { cliProject } from "./cli-project.ts";
 
 const CONFIG = (passEnv: string) => `

@@ -39,7 +39,7 @@ describe.runIf(mayUnshare)("of two hosts of one name", () => {
     const program = join(root, "holder.mjs");
     writeFileSync(
       program,
-      `import { swapLocked } from ${JSON.stringify(join(DIST, "storage/local-lock.js"))};
+      `import { swapLocked } from ${JSON.stringify(join(DIST, "storage/local/lock.js"))};
        import { ownedName } from ${JSON.stringify(join(DIST, "temporary.js"))};
        import { thisProcess } from ${JSON.stringify(join(DIST, "run/owner.js"))};
        import { writeFileSync } from "node:fs";

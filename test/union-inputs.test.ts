@@ -5,7 +5,7 @@ import { defineConfig, defineExperiment, localStorage, openProject, table } from
 import { afterAll, expect, it } from "vitest";
 import { z } from "zod";
 import { specsFromFlags } from "../src/cli/spec-flags.ts";
-import { seal, unsealed } from "../src/run/seal.ts";
+import { seal, unsealed } from "../src/run/checksum.ts";
 import { collect } from "./collect.ts";
 import { watchedStorage } from "./watched-storage.ts";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { openProject } from "scythe-ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
-import { seal, unsealed } from "../src/run/seal.ts";
+import { seal, unsealed } from "../src/run/checksum.ts";
 import { assertVerified, FICKLE, FicklePlace } from "./fickle.ts";
 import { CLI } from "./measured.ts";
 

@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { type Certificate, openProject, randomFrom } from "scythe-ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
-import { seal, unsealed } from "../src/run/seal.ts";
+import { seal, unsealed } from "../src/run/checksum.ts";
 import { withDuckDb } from "../src/table/duckdb.ts";
 import { collect } from "./collect.ts";
 import { CLI, MEASURED, measuredSpecs } from "./measured.ts";

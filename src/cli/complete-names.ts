@@ -2,8 +2,8 @@ import { dirname } from "node:path";
 import type { Argument } from "commander";
 import { findConfig, readSettings } from "../config.ts";
 import { openStorage } from "../open-storage.ts";
-import { SAFE_NAME } from "../spec/base.ts";
-import { Catalog } from "../study/catalog.ts";
+import { Catalog } from "../runs/catalog.ts";
+import { SAFE_NAME } from "../schema/base.ts";
 import type { Candidate } from "./complete.ts";
 
 /**

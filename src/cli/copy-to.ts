@@ -1,6 +1,6 @@
 import { openStorage } from "../open-storage.ts";
 import { parseExperimentId, RunLayout } from "../run/layout.ts";
-import { copyRun } from "../study/copy-run.ts";
+import { copyRun } from "../transfer/copy-run.ts";
 import { jsonText } from "./json-text.ts";
 import { withStorage } from "./open-project.ts";
 import type { ProjectFlags } from "./options.ts";

@@ -1,7 +1,7 @@
 import { parseExperimentId, RunLayout } from "../run/layout.ts";
-import { localStorage } from "../storage/local.ts";
+import { localStorage } from "../storage/local/local.ts";
 import type { Storage } from "../storage/storage.ts";
-import { downloadRun } from "../study/download.ts";
+import { downloadRun } from "../transfer/download.ts";
 import type { DownloadFlags } from "./download.ts";
 import { jsonText } from "./json-text.ts";
 import { withStorage } from "./open-project.ts";

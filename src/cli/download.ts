@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { isSegment } from "../storage/key.ts";
-import { RUN_PARTS, type RunPart } from "../study/run-files.ts";
+import { RUN_PARTS, type RunPart } from "../transfer/run-files.ts";
 import { type ProjectFlags, projectOptions, RUN_NAME } from "./options.ts";
 
 export interface DownloadFlags extends ProjectFlags {

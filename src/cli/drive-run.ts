@@ -1,6 +1,6 @@
 import { messageOf } from "../errors.ts";
 import type { Scythe } from "../project.ts";
-import type { Run } from "../study/run.ts";
+import type { Run } from "../runs/run.ts";
 import { EXIT } from "./exit.ts";
 import { untilInterrupted } from "./interrupt.ts";
 import { note } from "./output.ts";

@@ -1,5 +1,5 @@
 import { ERROR_FIELD_NAMES, type ErrorField } from "../scatter/final-layout.ts";
-import { ID_COLUMNS } from "../spec/base.ts";
+import { ID_COLUMNS } from "../schema/base.ts";
 import type { Row } from "./row-writer.ts";
 
 /** A failed spec: its input apart from what happened to it. */

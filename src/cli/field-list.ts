@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { jsonSchemaOf } from "../spec/json-schema.ts";
+import { jsonSchemaOf } from "../schema/json-schema.ts";
 import { jsonText } from "./json-text.ts";
 import { tableText } from "./table-text.ts";
 

@@ -2,7 +2,7 @@ import { isScytheError, messageOf, ScytheError } from "../errors.ts";
 import { didYouMean } from "../known-keys.ts";
 import type { Scythe } from "../project.ts";
 import { parseExperimentId, RunLayout } from "../run/layout.ts";
-import { SAFE_NAME } from "../spec/base.ts";
+import { SAFE_NAME } from "../schema/base.ts";
 import { jsonText } from "./json-text.ts";
 import type { ListFlags } from "./list.ts";
 import { mapLimited } from "./map-limited.ts";

@@ -1,4 +1,4 @@
-import type { Progress } from "../study/progress.ts";
+import type { Progress } from "../runs/progress.ts";
 import { messageLine } from "./cell-text.ts";
 import { cut } from "./display-width.ts";
 import type { Style } from "./style.ts";

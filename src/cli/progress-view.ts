@@ -1,4 +1,4 @@
-import type { Run } from "../study/run.ts";
+import type { Run } from "../runs/run.ts";
 import { note } from "./output.ts";
 import { plainText } from "./plain-text.ts";
 import { progressBlock, progressLine } from "./progress-line.ts";

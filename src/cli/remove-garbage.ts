@@ -1,7 +1,7 @@
 import type { Scythe } from "../project.ts";
 import { parseExperimentId, RunLayout } from "../run/layout.ts";
-import { SAFE_NAME } from "../spec/base.ts";
-import { collectGarbage, type Garbage } from "../study/collect-garbage.ts";
+import { SAFE_NAME } from "../schema/base.ts";
+import { collectGarbage, type Garbage } from "../transfer/collect-garbage.ts";
 import type { GcFlags } from "./gc.ts";
 import { jsonText } from "./json-text.ts";
 import { assertKnown } from "./list-runs.ts";

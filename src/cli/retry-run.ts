@@ -1,7 +1,7 @@
 import type { Scythe } from "../project.ts";
 import { openResults } from "../results/results.ts";
 import { parseExperimentId, RunLayout } from "../run/layout.ts";
-import type { Run } from "../study/run.ts";
+import type { Run } from "../runs/run.ts";
 import { driveRun } from "./drive-run.ts";
 import { EXIT } from "./exit.ts";
 import { jsonText } from "./json-text.ts";

@@ -1,8 +1,8 @@
+import type { AllocateOptions } from "../allocate/options.ts";
 import type { Overrides } from "../config.ts";
 import { ScytheError } from "../errors.ts";
 import type { Scythe } from "../project.ts";
-import type { AllocateOptions } from "../run/allocate-options.ts";
-import type { Run } from "../study/run.ts";
+import type { Run } from "../runs/run.ts";
 import { commandText } from "./command-text.ts";
 import { driveRun } from "./drive-run.ts";
 import { EXIT } from "./exit.ts";

@@ -1,10 +1,10 @@
 import { parseExperimentId, RunLayout } from "../run/layout.ts";
 import { isComplete, type Report, readReport } from "../run/report.ts";
 import { readState } from "../run/state.ts";
+import { type Progress, ProgressReader } from "../runs/progress.ts";
+import { retriedSpecs } from "../runs/retry.ts";
+import type { Run } from "../runs/run.ts";
 import type { Storage } from "../storage/storage.ts";
-import { type Progress, ProgressReader } from "../study/progress.ts";
-import { retriedSpecs } from "../study/retry.ts";
-import type { Run } from "../study/run.ts";
 import { countFailures, type Failures } from "./failures.ts";
 import { inOrder } from "./table-order.ts";
 

@@ -3,8 +3,8 @@ import type { RunLayout } from "../run/layout.ts";
 import { type Manifest, type ManifestDetails, readManifest } from "../run/manifest.ts";
 import { isComplete, type Report, readReport } from "../run/report.ts";
 import { type RunState, readState, type ShownStatus, shownStatus } from "../run/state.ts";
+import { ProgressReader } from "../runs/progress.ts";
 import type { Storage } from "../storage/storage.ts";
-import { ProgressReader } from "../study/progress.ts";
 import type { Style } from "./style.ts";
 
 /** A run in a few numbers; null is what storage does not know (a run of Python Scythe counts nothing). */

@@ -1,4 +1,4 @@
-import type { RunFile } from "../study/run-files.ts";
+import type { RunFile } from "../transfer/run-files.ts";
 import type { Style } from "./style.ts";
 import { tableText } from "./table-text.ts";
 import { bytesText, countText } from "./units.ts";

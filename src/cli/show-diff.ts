@@ -1,6 +1,6 @@
-import { commitText } from "../study/code-change.ts";
-import type { RunDiff } from "../study/diff.ts";
-import type { ColumnDiff } from "../study/diff-columns.ts";
+import { commitText } from "../audit/code-change.ts";
+import type { ColumnDiff } from "../audit/diff/columns.ts";
+import type { RunDiff } from "../audit/diff/diff.ts";
 import { cellText, messageLine } from "./cell-text.ts";
 import type { DiffFlags } from "./diff.ts";
 import { pad } from "./display-width.ts";

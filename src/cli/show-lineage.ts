@@ -1,5 +1,5 @@
-import { commitText } from "../study/code-change.ts";
-import type { Lineage } from "../study/lineage.ts";
+import { commitText } from "../audit/code-change.ts";
+import type { Lineage } from "../audit/lineage.ts";
 import { pad } from "./display-width.ts";
 import { jsonText } from "./json-text.ts";
 import { withStorage } from "./open-project.ts";

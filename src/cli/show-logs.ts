@@ -1,5 +1,5 @@
 import { parseExperimentId, RunLayout } from "../run/layout.ts";
-import { LogReader, type RunLogs, type SpecLog } from "../study/run-logs.ts";
+import { LogReader, type RunLogs, type SpecLog } from "../runs/run-logs.ts";
 import { oneLine } from "./cell-text.ts";
 import { jsonText } from "./json-text.ts";
 import type { LogsFlags } from "./logs.ts";

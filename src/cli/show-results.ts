@@ -4,7 +4,7 @@ import type { Scythe } from "../project.ts";
 import { openResults, type Results } from "../results/results.ts";
 import type { TableReader } from "../results/table-reader.ts";
 import { parseExperimentId, RunLayout } from "../run/layout.ts";
-import { ID_COLUMNS } from "../spec/base.ts";
+import { ID_COLUMNS } from "../schema/base.ts";
 import { cellText } from "./cell-text.ts";
 import { withStorage } from "./open-project.ts";
 import { note, outputWidth, print } from "./output.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { defineExperiment } from "../experiment/define.ts";
-import { fileRef } from "../spec/file-ref.ts";
-import { givenReader } from "../spec/given.ts";
+import { fileRef } from "../schema/file-ref.ts";
+import { givenReader } from "../schema/given.ts";
 import { fieldsOf, fieldTable } from "./field-list.ts";
 import { packageNameOf } from "./init-project.ts";
 import { gridOf, specsFromFlags, splitValues } from "./spec-flags.ts";

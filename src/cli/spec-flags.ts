@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { parse } from "csv-parse/sync";
+import type { SpecsInput } from "../allocate/spec-source.ts";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import { didYouMean } from "../known-keys.ts";
 import type { Scythe } from "../project.ts";
-import type { SpecsInput } from "../run/spec-source.ts";
-import { type Column, isScalarColumn } from "../spec/columns.ts";
-import { isOpen } from "../spec/validate.ts";
+import { type Column, isScalarColumn } from "../schema/columns.ts";
+import { isOpen } from "../schema/validate.ts";
 import { parseCell } from "../spec-file/cell.ts";
 import { SpecStream } from "../spec-file/read.ts";
 import type { TextFormat } from "../spec-file/source.ts";

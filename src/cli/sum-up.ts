@@ -1,6 +1,6 @@
 import { isScytheError } from "../errors.ts";
+import type { Run } from "../runs/run.ts";
 import type { Storage } from "../storage/storage.ts";
-import type { Run } from "../study/run.ts";
 import { EXIT } from "./exit.ts";
 import { jsonText } from "./json-text.ts";
 import { note, print } from "./output.ts";

@@ -1,5 +1,5 @@
 import { isScytheError } from "../errors.ts";
-import type { TransferOptions, TransferProgress } from "../study/transfer.ts";
+import type { TransferOptions, TransferProgress } from "../transfer/transfer.ts";
 import { messageLine } from "./cell-text.ts";
 import { pad } from "./display-width.ts";
 import { EXIT } from "./exit.ts";

@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
+import { commitText } from "../audit/code-change.ts";
+import type { Certificate, Check } from "../audit/verify/certificate.ts";
 import { messageOf, ScytheError } from "../errors.ts";
 import type { Scythe } from "../project.ts";
-import type { Certificate, Check } from "../study/certificate.ts";
-import { commitText } from "../study/code-change.ts";
 import { messageLine } from "./cell-text.ts";
 import { pad } from "./display-width.ts";
 import { EXIT } from "./exit.ts";

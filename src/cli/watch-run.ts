@@ -1,5 +1,5 @@
-import type { Progress } from "../study/progress.ts";
-import type { Run } from "../study/run.ts";
+import type { Progress } from "../runs/progress.ts";
+import type { Run } from "../runs/run.ts";
 import { errorText } from "./error-text.ts";
 import { EXIT, exitCodeOf } from "./exit.ts";
 import { jsonText } from "./json-text.ts";

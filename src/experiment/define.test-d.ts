@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Scythe } from "../project.ts";
 import type { Results } from "../results/results.ts";
 import type { ErrorRow, ScalarRow, TableRow } from "../results/rows.ts";
-import { fileRef } from "../spec/file-ref.ts";
+import { fileRef } from "../schema/file-ref.ts";
 import type { Context } from "./context.ts";
 import { defineExperiment, table } from "./define.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { didYouMean } from "../known-keys.ts";
-import { fileRef } from "../spec/file-ref.ts";
+import { fileRef } from "../schema/file-ref.ts";
 import { defineExperiment, type Tables, table } from "./define.ts";
 import { parseBytes, parseDuration, showBytes } from "./quantities.ts";
 import { Registry } from "./registry.ts";

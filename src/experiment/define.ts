@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { ScytheError } from "../errors.ts";
 import { assertKnownKeys, type Keys } from "../known-keys.ts";
-import { RESERVED_COLUMNS, RESERVED_TABLES, SAFE_NAME } from "../spec/base.ts";
-import { type Column, caseTwins, columnsOf, isScalarColumn } from "../spec/columns.ts";
-import { assertIdempotent } from "../spec/idempotence.ts";
+import { RESERVED_COLUMNS, RESERVED_TABLES, SAFE_NAME } from "../schema/base.ts";
+import { type Column, caseTwins, columnsOf, isScalarColumn } from "../schema/columns.ts";
+import { assertIdempotent } from "../schema/idempotence.ts";
 import type { Context } from "./context.ts";
 import { optional, parseBytes, parseDuration } from "./quantities.ts";
 import { type ErrorKind, type RetryPolicy, retryPolicy } from "./retry.ts";

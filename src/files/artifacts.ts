@@ -4,8 +4,8 @@ import { access, constants, stat } from "node:fs/promises";
 import { basename, extname, isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isScytheError, messageOf, ScytheError } from "../errors.ts";
-import { hasScheme } from "../spec/file-ref.ts";
-import { isPlainName } from "../spec/plain-name.ts";
+import { hasScheme } from "../schema/file-ref.ts";
+import { isPlainName } from "../schema/plain-name.ts";
 import type { Storage } from "../storage/storage.ts";
 import { type Confinement, whyForeignBucket, whyOutside, whyOutsideUri } from "./confinement.ts";
 

@@ -1,5 +1,5 @@
 import type { AnyExperiment } from "../experiment/define.ts";
-import type { Column, ColumnType } from "../spec/columns.ts";
+import type { Column, ColumnType } from "../schema/columns.ts";
 import type { ParquetReader } from "../table/read-parquet.ts";
 
 /**

@@ -3,8 +3,8 @@ import type { RunLayout } from "../run/layout.ts";
 import type { Manifest } from "../run/manifest.ts";
 import { readYaml } from "../run/yaml.ts";
 import { FEATURES } from "../scatter/part-columns.ts";
-import type { Column, ColumnType } from "../spec/columns.ts";
-import { SORT_INDEX } from "../spec/id-columns.ts";
+import type { Column, ColumnType } from "../schema/columns.ts";
+import { SORT_INDEX } from "../schema/id-columns.ts";
 import type { Storage } from "../storage/storage.ts";
 
 /** The columns of one of the run's parts: name → DuckDB type. */

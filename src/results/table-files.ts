@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ScytheError } from "../errors.ts";
 import type { RunLayout } from "../run/layout.ts";
 import type { Report } from "../run/report.ts";
-import { SAFE_NAME } from "../spec/base.ts";
+import { SAFE_NAME } from "../schema/base.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import { makeScratch } from "../temporary.ts";
 

@@ -1,5 +1,5 @@
 import type { AnyExperiment } from "../experiment/define.ts";
-import type { Column } from "../spec/columns.ts";
+import type { Column } from "../schema/columns.ts";
 import { ParquetReader, readRows } from "../table/read-parquet.ts";
 import { tableColumns } from "./file-columns.ts";
 import type { OpenFiles } from "./table-files.ts";

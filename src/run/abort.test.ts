@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { expect, it } from "vitest";
+import { allocate, keysOf, scratchFolder } from "../allocate/allocation.testsuite.ts";
 import { SpecStream } from "../spec-file/read.ts";
 import { memoryStorage } from "../storage/memory.ts";
-import { allocate, keysOf, scratchFolder } from "./allocation.testsuite.ts";
 
 const scratch = scratchFolder();
 const cancelled = { code: "cancelled", message: "The allocation was cancelled; nothing was stored" };

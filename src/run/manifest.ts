@@ -1,11 +1,11 @@
 import { stringify } from "yaml";
 import { z } from "zod";
 import { ScytheError } from "../errors.ts";
-import type { Column } from "../spec/columns.ts";
+import type { Column } from "../schema/columns.ts";
 import { getText, type Storage } from "../storage/storage.ts";
+import { brokenSeal, seal, sealState } from "./checksum.ts";
 import type { Environment } from "./environment.ts";
 import type { RunLayout } from "./layout.ts";
-import { brokenSeal, seal, sealState } from "./seal.ts";
 import { parseYaml } from "./yaml.ts";
 
 export interface Recursion {

@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import type { Storage } from "../storage/storage.ts";
+import { seal } from "./checksum.ts";
 import type { RunLayout } from "./layout.ts";
-import { seal } from "./seal.ts";
 import { type RunState, readState } from "./state.ts";
 import { readYaml } from "./yaml.ts";
 

@@ -1,4 +1,4 @@
-import { isPlainName } from "../spec/plain-name.ts";
+import { isPlainName } from "../schema/plain-name.ts";
 import { parseExperimentId } from "./layout.ts";
 
 /** What a file of a run belongs to. `tree`: scatter-gather/; `about`: what describes the run; `other`: nothing of a run. */

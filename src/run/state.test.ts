@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { claimRun } from "../allocate/claim.ts";
 import { memoryStorage } from "../storage/memory.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
-import { claimRun } from "./claim.ts";
 import { RunLayout } from "./layout.ts";
 import { assertEpoch, assertFinal, beginFinal, readState, takeOver, updateState } from "./state.ts";
 

@@ -1,9 +1,9 @@
 import { stringify } from "yaml";
 import { isScytheError, ScytheError } from "../errors.ts";
 import type { Storage } from "../storage/storage.ts";
+import { seal } from "./checksum.ts";
 import type { RunLayout } from "./layout.ts";
 import { type Owner, ownerText, presenceOf, thisProcess } from "./owner.ts";
-import { seal } from "./seal.ts";
 import { readYaml } from "./yaml.ts";
 
 export type RunStatus = "allocating" | "allocated" | "running" | "paused" | "complete" | "failed" | "cancelled";

@@ -1,7 +1,7 @@
 import { isScalar, LineCounter, parseDocument, visit } from "yaml";
 import { messageOf, ScytheError } from "../errors.ts";
 import { getText, type Storage } from "../storage/storage.ts";
-import { brokenSeal, sealState } from "./seal.ts";
+import { brokenSeal, sealState } from "./checksum.ts";
 
 /** Above this a description is not read: the records of 100,000 input files take some 30 MB. */
 const MOST_BYTES = 64e6;

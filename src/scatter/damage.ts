@@ -1,11 +1,11 @@
+import type { InputArtifacts } from "../allocate/descriptions.ts";
 import { ScytheError } from "../errors.ts";
 import { eachOf, hashFile } from "../files/artifacts.ts";
-import type { InputArtifacts } from "../run/descriptions.ts";
 import type { NodePath, PartName } from "../run/layout.ts";
 import { readYaml } from "../run/yaml.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import { isSealed } from "../table/parquet-seal.ts";
-import { readBeside } from "./beside.ts";
+import { readBeside } from "./gather/beside.ts";
 import { sideTables } from "./part-columns.ts";
 import type { NodeTask, RunInfo, TreeSettings } from "./run-task.ts";
 

@@ -1,6 +1,6 @@
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
-import type { Column } from "../spec/columns.ts";
+import type { Column } from "../schema/columns.ts";
 
 /**
  * The columns of finished tables. All begin with the same index: the ids, the plain inputs, the computed features. What

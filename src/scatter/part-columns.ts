@@ -1,7 +1,7 @@
 import type { AnyExperiment } from "../experiment/define.ts";
-import { OUTPUT_FILES } from "../spec/base.ts";
-import { type Column, isScalarColumn, isUnionColumn } from "../spec/columns.ts";
-import { SORT_INDEX } from "../spec/id-columns.ts";
+import { OUTPUT_FILES } from "../schema/base.ts";
+import { type Column, isScalarColumn, isUnionColumn } from "../schema/columns.ts";
+import { SORT_INDEX } from "../schema/id-columns.ts";
 import { ERROR_FIELD_NAMES, ERRORS, type ErrorField, errorColumn, SORT_SUBINDEX } from "./final-layout.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { ScytheError } from "../errors.ts";
 import { type NodePath, type PartName, parsePart, parseWave, type RunLayout } from "../run/layout.ts";
-import { hashOf } from "../spec/json-schema.ts";
+import { hashOf } from "../schema/json-schema.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import type { Wave } from "./chunks.ts";
 

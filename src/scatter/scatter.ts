@@ -1,18 +1,18 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { SPECS_ROW_GROUP } from "../allocate/publish.ts";
 import type { Json, Settled, TaskContext, Wave } from "../engine/engine.ts";
 import { isScytheError, ScytheError } from "../errors.ts";
 import type { NodePath } from "../run/layout.ts";
-import { SPECS_ROW_GROUP } from "../run/publish.ts";
 import { assertEpoch } from "../run/state.ts";
+import { localCopy } from "../storage/local-copy.ts";
 import { type Duck, withDuckDb } from "../table/duckdb.ts";
 import { SEAL_KEY, sealFile, UNSEALED } from "../table/parquet-seal.ts";
 import { parquetRows } from "../table/parquet-sql.ts";
 import { literal } from "../table/sql.ts";
 import { fixedWave, type Measured, measuredWave, probeWave } from "./chunks.ts";
 import { checkInputs, removeDamagedGathered, removeDamagedParts, removeDamagedSlice } from "./damage.ts";
-import { isReported } from "./gather.ts";
-import { localCopy } from "./local-copy.ts";
+import { isReported } from "./gather/gather.ts";
 import { latestWave, listParts, type RecordedWave, recordWave } from "./plan.ts";
 import {
   type LeafResult,

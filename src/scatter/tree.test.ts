@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { NodePath } from "../run/layout.ts";
-import { cover } from "./sources.ts";
+import { cover } from "./gather/sources.ts";
 import { childPaths, disjoint, nodeSize, type Range, runPosition, splits, subtract } from "./tree.ts";
 
 const recursions = fc.record({ factor: fc.integer({ min: 1, max: 7 }), max_depth: fc.integer({ min: 0, max: 4 }) });

@@ -1,6 +1,6 @@
-import { type Column, isScalarColumn, isUnionColumn } from "../spec/columns.ts";
-import { EMPTY } from "../spec/given.ts";
-import { bigintOf, booleanOf, numberOf } from "../spec/plain-text.ts";
+import { type Column, isScalarColumn, isUnionColumn } from "../schema/columns.ts";
+import { EMPTY } from "../schema/given.ts";
+import { bigintOf, booleanOf, numberOf } from "../schema/plain-text.ts";
 import { parseJson } from "./json-text.ts";
 
 /**

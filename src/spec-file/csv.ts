@@ -1,7 +1,7 @@
 import { pipeline } from "node:stream";
 import { CsvError, parse } from "csv-parse";
 import { ScytheError } from "../errors.ts";
-import type { Column } from "../spec/columns.ts";
+import type { Column } from "../schema/columns.ts";
 import { cellReader, looseCell } from "./cell.ts";
 import { LIMITS, tooLarge } from "./limits.ts";
 import type { SpecRecord, SpecText } from "./source.ts";

@@ -2,8 +2,8 @@ import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { growth, LINEAR } from "../../test/growth.ts";
-import { columnsOf } from "../spec/columns.ts";
-import { givenReader } from "../spec/given.ts";
+import { columnsOf } from "../schema/columns.ts";
+import { givenReader } from "../schema/given.ts";
 import { SpecStream } from "./read.ts";
 import type { TextFormat } from "./source.ts";
 

@@ -1,8 +1,8 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isScytheError, messageOf, ScytheError } from "../errors.ts";
-import { IGNORED_SPEC_COLUMNS } from "../spec/base.ts";
-import type { Column } from "../spec/columns.ts";
+import { IGNORED_SPEC_COLUMNS } from "../schema/base.ts";
+import type { Column } from "../schema/columns.ts";
 import { withDuckDb } from "../table/duckdb.ts";
 import { parquetRows } from "../table/parquet-sql.ts";
 import { CODECS, ParquetReader, readRows } from "../table/read-parquet.ts";

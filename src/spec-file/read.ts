@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import type { Readable } from "node:stream";
 import { ScytheError } from "../errors.ts";
-import type { Column } from "../spec/columns.ts";
+import type { Column } from "../schema/columns.ts";
 import { readCsv } from "./csv.ts";
 import { readJson, readJsonLines } from "./json.ts";
 import { readParquet } from "./parquet.ts";

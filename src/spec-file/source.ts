@@ -1,4 +1,4 @@
-import type { Column } from "../spec/columns.ts";
+import type { Column } from "../schema/columns.ts";
 
 /** One record of a spec file and where it stands, for messages: `line 7`, `row 3`. */
 export interface SpecRecord {

@@ -1,4 +1,4 @@
-import type { Column } from "../spec/columns.ts";
+import type { Column } from "../schema/columns.ts";
 import { mergedSize } from "./memory-budget.ts";
 import { encoderOf, type Physical, physicalOf } from "./physical.ts";
 

@@ -1,4 +1,4 @@
-import type { Column, ColumnType } from "../spec/columns.ts";
+import type { Column, ColumnType } from "../schema/columns.ts";
 
 /**
  * The `pandas` key of a Parquet file's metadata: makes `pandas.read_parquet` give the first columns as a MultiIndex.

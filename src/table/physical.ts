@@ -1,5 +1,5 @@
 import { fromJson, toJson } from "../json.ts";
-import type { Column, ColumnType } from "../spec/columns.ts";
+import type { Column, ColumnType } from "../schema/columns.ts";
 
 /**
  * How a column travels inside a run (staged specs, frames, parts): four plain kinds that are cheap to write from

@@ -4,7 +4,7 @@ import { parquetMetadata } from "hyparquet";
 import { ByteWriter, parquetWriteBuffer } from "hyparquet-writer";
 import { writeMetadata } from "hyparquet-writer/src/metadata.js";
 import { expect, it } from "vitest";
-import { scratchFolder } from "../run/allocation.testsuite.ts";
+import { scratchFolder } from "../allocate/allocation.testsuite.ts";
 import { ParquetReader } from "./read-parquet.ts";
 
 const scratch = scratchFolder();

@@ -9,7 +9,7 @@ import {
   parquetScan,
 } from "hyparquet";
 import { messageOf, ScytheError } from "../errors.ts";
-import type { Column } from "../spec/columns.ts";
+import type { Column } from "../schema/columns.ts";
 import { decoderOf } from "./physical.ts";
 
 /** A page is as long as it says, and no longer. */

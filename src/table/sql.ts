@@ -1,4 +1,4 @@
-import type { Column, ColumnType } from "../spec/columns.ts";
+import type { Column, ColumnType } from "../schema/columns.ts";
 
 /** A name as a quoted SQL identifier. */
 export function identifier(name: string): string {

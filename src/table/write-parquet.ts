@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { ByteWriter, type ColumnSource, ParquetWriter, parquetWrite, schemaFromColumnData } from "hyparquet-writer";
 import { diskFull } from "../errors.ts";
-import type { Column } from "../spec/columns.ts";
+import type { Column } from "../schema/columns.ts";
 import { type Batch, BatchBuilder, type ColumnData } from "./batch.ts";
 import { SEAL_KEY, sealBytes, UNSEALED } from "./parquet-seal.ts";
 

@@ -6,11 +6,11 @@ import { Worker } from "node:worker_threads";
 import { loadConfig } from "../config.ts";
 import { messageOf } from "../errors.ts";
 import { Registry } from "../experiment/registry.ts";
-import { runChunk } from "./chunk.ts";
-import type { SpecExecutor } from "./execute.ts";
-import { stackOf } from "./failure.ts";
 import type { ChunkRequest, FromChild, Rows, ToChild } from "./protocol.ts";
-import { markWrites } from "./spec-marks.ts";
+import { markWrites } from "./supervisor/spec-marks.ts";
+import { runChunk } from "./task/chunk.ts";
+import type { SpecExecutor } from "./task/execute.ts";
+import { stackOf } from "./task/failure.ts";
 
 // The channel is the supervisor's: a function that calls process.send or process.disconnect must not reach it.
 const channel = process as unknown as { _send: Send };

@@ -1,6 +1,6 @@
-import type { Column } from "../spec/columns.ts";
+import type { Column } from "../schema/columns.ts";
 import type { Batch } from "../table/batch.ts";
-import type { RunInputs } from "./run-inputs.ts";
+import type { RunInputs } from "./task/run-inputs.ts";
 
 /** What a supervisor asks of whoever runs specs: positions `from` … `to` − 1 of a file of specs. */
 export interface ChunkRequest {

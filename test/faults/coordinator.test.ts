@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from "vitest";
-import { MOST_DEATHS } from "../../src/worker/spec-account.ts";
+import { MOST_DEATHS } from "../../src/worker/supervisor/spec-account.ts";
 import { calmTables, expectWhole, type Tables } from "./oracle.ts";
 import { type Ended, type KillAt, type Plan, Scene } from "./scene.ts";
 import { CASES_MS, family, forEachCase, LONG, type Random } from "./seed.ts";

@@ -9,7 +9,7 @@ import { Paused } from "./paused.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "scythe-paused-writer-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const LOCAL = fileURLToPath(new URL("../../dist/storage/local.js", import.meta.url));
+const LOCAL = fileURLToPath(new URL("../../dist/storage/local/local.js", import.meta.url));
 
 /** A process that replaces the object if it has the etag, and prints what came of it; stopped when all that is left is the rename. */
 function writer(data: string, name: string, etag: string): Paused {

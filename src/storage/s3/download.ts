@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { ownedName } from "../../temporary.ts";
-import { fail } from "../local-errors.ts";
+import { fail } from "../local/errors.ts";
 import type { StoredObject } from "../storage.ts";
 import { CorruptBody, isConditionFailed, statusOf } from "./errors.ts";
 import { plainEtag, quotedEtag, type S3Place } from "./place.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open, readFile, rm, stat } from "node:fs/promises";
-import { fail } from "../local-errors.ts";
+import { fail } from "../local/errors.ts";
 import type { PutCondition, PutResult } from "../storage.ts";
 import { putInParts } from "./multipart.ts";
 import { plainEtag, type S3Place } from "./place.ts";

@@ -1,0 +1,113 @@
+import { join } from "node:path";
+import { ScytheError } from "../errors.ts";
+import { eachOf, type KeptArtifact } from "../files/artifacts.ts";
+import type { CarriedTables } from "../run/inherited-tables.ts";
+import { RunLayout } from "../run/layout.ts";
+import { detailsOf, type Manifest, type ManifestDetails, readManifest } from "../run/manifest.ts";
+import { isComplete, type Report, readReport } from "../run/report.ts";
+import { readState } from "../run/state.ts";
+import { readYaml } from "../run/yaml.ts";
+import { OUTPUT_FILES } from "../schema/base.ts";
+import { listAll, type Storage } from "../storage/storage.ts";
+import { withDuckDb } from "../table/duckdb.ts";
+import { parquetRows } from "../table/parquet-sql.ts";
+import type { Move } from "../table/relocate.ts";
+import type { InputArtifacts } from "./descriptions.ts";
+import type { StagedAfter } from "./stage.ts";
+
+/** A complete run whose specs and rows another run takes over. */
+export interface BaseRun {
+  layout: RunLayout;
+  manifest: Manifest;
+  details: ManifestDetails;
+  report: Report;
+  artifacts: KeptArtifact[];
+}
+
+/** Objects under way at once: small ones wait for the network, not for the disk. */
+const COPIES = 16;
+
+/** @throws ScytheError `conflict` when the run is not complete */
+export async function openBaseRun(storage: Storage, layout: RunLayout): Promise<BaseRun> {
+  const manifest = await readManifest(storage, layout);
+  const details = detailsOf(manifest);
+  const [state, report] = await Promise.all([readState(storage, layout), readReport(storage, layout)]);
+  if (!report || !isComplete(state, report)) throw notComplete(layout);
+  return { layout, manifest, details, report, artifacts: await artifactsOf(storage, layout) };
+}
+
+async function artifactsOf(storage: Storage, layout: RunLayout): Promise<KeptArtifact[]> {
+  const found = await readYaml<InputArtifacts>(storage, layout.inputArtifacts);
+  const byPath = (record: Record<string, string> = {}) =>
+    new Map(Object.entries(record).map(([uri, value]) => [layout.pathOf(uri), value]));
+  const [hashes, names] = [byPath(found?.value.sha256), byPath(found?.value.names)];
+  return (await listAll(storage, layout.artifacts)).map(({ key }) => {
+    const [field, file] = key.slice(layout.artifacts.length).split("/") as [string, string];
+    const path = RunLayout.artifactPath(field, file);
+    return { field, file, sha256: hashes.get(path), name: names.get(path) };
+  });
+}
+
+/** The specs of a base run on this machine. */
+export interface BaseSpecs {
+  run: BaseRun;
+  /** Path of its `specs.pq`. */
+  specs: string;
+  /** What the specs that are added to it must know. */
+  after: StagedAfter;
+}
+
+export async function baseSpecs(storage: Storage, run: BaseRun, scratch: string): Promise<BaseSpecs> {
+  const specs = storage.localPath?.(run.layout.specs) ?? join(scratch, "base.pq");
+  if (!storage.localPath) await storage.getFile(run.layout.specs, specs);
+  const sql = `SELECT max(sort_index) + 1 AS next FROM ${parquetRows(specs)}`;
+  const [row] = await withDuckDb({}, run.details.spec_count, (duck) => duck.rows(sql));
+  const { artifacts, details } = run;
+  return { run, specs, after: { sortIndex: Number(row!.next), extraColumns: details.extra_columns, artifacts } };
+}
+
+/** Where references to the base run's own files lead, and where to in a run that has copies of them. */
+export function movesBetween(storage: Storage, base: BaseRun, layout: RunLayout): Move[] {
+  const [, written] = /^(.*)\/specs\.pq$/s.exec(base.manifest.specs_uri) ?? []; // the run may have lain elsewhere
+  const places = new Set([storage.uriOf(base.layout.experimentId), ...(written ? [written] : [])]);
+  const to = storage.uriOf(layout.experimentId);
+  return [...places].flatMap((from) =>
+    ["artifacts", "results"].map((part) => ({ from: `${from}/${part}/`, to: `${to}/${part}/` })),
+  );
+}
+
+/**
+ * Copies the base run's tables and files into a run that extends it, which needs the base no more from then on.
+ * @throws ScytheError `conflict` when the base run was retried meanwhile
+ */
+export async function copyBase(storage: Storage, base: BaseRun, layout: RunLayout): Promise<void> {
+  const { layout: from, report } = base;
+  const copy = (key: string) => storage.copy(key, layout.key(key.slice(from.key("").length)));
+  for (const folder of [from.artifacts, from.results]) {
+    // a page of the listing at a time, as there may be a file a spec
+    const page: string[] = [];
+    for await (const { key } of storage.list(folder)) {
+      page.push(key);
+      if (page.length === 1_000) await eachOf(page.splice(0), COPIES, copy);
+    }
+    await eachOf(page, COPIES, copy);
+  }
+  const tables = Object.keys(report.final);
+  await eachOf(tables, COPIES, (table) => storage.copy(from.finalTable(table), layout.carriedTable(table)));
+  const outputs = report.output_artifacts;
+  if (outputs) await storage.copy(from.outputArtifacts, layout.carriedTable(OUTPUT_FILES));
+  const state = await readState(storage, from);
+  if (!isComplete(state, report)) throw notComplete(from);
+  const carried: CarriedTables = {
+    from: from.experimentId,
+    moves: movesBetween(storage, base, layout),
+    tables: { ...report.final, ...(outputs && { [OUTPUT_FILES]: outputs }) },
+  };
+  await storage.put(layout.carried, JSON.stringify(carried));
+}
+
+function notComplete(layout: RunLayout): ScytheError {
+  return new ScytheError("conflict", `Run ${layout.experimentId} is not complete, so it cannot be extended`, {
+    hint: `Drive it on first: scythe resume ${layout.experimentId}`,
+  });
+}

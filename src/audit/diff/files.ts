@@ -1,0 +1,123 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { hashFile } from "../../files/artifacts.ts";
+import type { Column } from "../../schema/columns.ts";
+import { listAll } from "../../storage/storage.ts";
+import { BatchBuilder } from "../../table/batch.ts";
+import type { Duck, SqlRow } from "../../table/duckdb.ts";
+import { parquetRows } from "../../table/parquet-sql.ts";
+import { identifier, literal } from "../../table/sql.ts";
+import { parquetBytes } from "../../table/write-parquet.ts";
+import type { Example } from "./columns.ts";
+import { type Side, view } from "./sides.ts";
+
+/** Output files of one field. */
+export interface FilesDiff {
+  field: string;
+  compared: number;
+  equal: number;
+  different: number;
+  /** `size`: too many, or too far away, to read each. */
+  by: "content" | "size";
+  /** Sizes of the first that differ. */
+  examples: Example[];
+}
+
+/** Files of one field that are read to be compared. */
+const MOST_READ = 20_000;
+const SHOWN = 3;
+
+/** Output files of matched specs by size, and by content where both runs lie on this machine. */
+export async function compareFiles(
+  duck: Duck,
+  a: Side,
+  b: Side,
+  outputs: readonly string[],
+  scratch: string,
+): Promise<FilesDiff[]> {
+  const [left, right] = [a, b].map((side) => side.tables.get("result_file_refs")) as (
+    | Map<string, string>
+    | undefined
+  )[];
+  if (!left || !right) return [];
+  for (const side of [a, b]) await openListing(duck, side, scratch);
+  const fields = [...left].filter(
+    ([name, type]) => outputs.includes(name) && right.get(name) === type && /^VARCHAR(\[\])?$/.test(type),
+  );
+  const diffs: FilesDiff[] = [];
+  for (const [field, type] of fields) diffs.push(await compareField(duck, a, b, field, type));
+  return diffs;
+}
+
+const PLAIN = { nullable: false, optional: false, file: false };
+const LISTING: Column[] = [
+  { name: "path", type: { kind: "string" }, ...PLAIN },
+  { name: "bytes", type: { kind: "float64" }, ...PLAIN },
+];
+
+async function openListing(duck: Duck, { name, place }: Side, scratch: string): Promise<void> {
+  const { storage, layout } = place;
+  const builder = new BatchBuilder(LISTING);
+  for (const { key, size } of await listAll(storage, layout.results)) {
+    builder.append({ path: key.slice(layout.key("").length), bytes: size });
+  }
+  const path = join(scratch, `${name}-listing.pq`);
+  await writeFile(path, parquetBytes(builder.take()));
+  await duck.run(`CREATE VIEW ${name}_listing AS FROM ${parquetRows(path)}`, "Could not list output files");
+}
+
+async function compareField(duck: Duck, a: Side, b: Side, field: string, type: string): Promise<FilesDiff> {
+  const side = (own: Side, index: string) => {
+    const inRun = `/${own.place.layout.experimentId}/`;
+    const name = identifier(field);
+    const uris = type === "VARCHAR[]" ? name : `[${name}]`;
+    return `(SELECT r.i, r.pair, r.place, r.uri, r.path, l.bytes FROM (
+        SELECT i, pair, place, uri, CASE WHEN contains(uri, ${literal(inRun)})
+          THEN substr(uri, instr(uri, ${literal(inRun)}) + ${inRun.length}) END AS path
+        FROM (SELECT t.sort_index AS i, p.ib AS pair, unnest(${uris}) AS uri, generate_subscripts(${uris}, 1) AS place
+          FROM ${view(own, "result_file_refs")} t
+          JOIN (SELECT * FROM pairs WHERE ia IS NOT NULL AND ib IS NOT NULL) p ON p.${index} = t.sort_index)) r
+      LEFT JOIN ${own.name}_listing l USING (path)) ${own.name}`;
+  };
+  // one that lies elsewhere is told by its URI, one that is gone is like no other
+  const same = `coalesce(a.bytes = b.bytes, a.path IS NULL AND b.path IS NULL AND a.uri IS NOT DISTINCT FROM b.uri)`;
+  const table = `files_${field}`;
+  await duck.run(
+    `CREATE OR REPLACE TABLE ${identifier(table)} AS SELECT a.i AS ia, b.i AS ib, coalesce(a.place, b.place) AS sub,
+       a.path AS pa, b.path AS pb, coalesce(CAST(CAST(a.bytes AS BIGINT) AS VARCHAR) || ' bytes', a.uri) AS a,
+       coalesce(CAST(CAST(b.bytes AS BIGINT) AS VARCHAR) || ' bytes', b.uri) AS b, ${same} AS same
+     FROM ${side(a, "ia")} JOIN ${side(b, "ib")} ON a.pair = b.pair AND a.place = b.place`,
+    "Could not compare output files",
+  );
+  const from = identifier(table);
+  const [counts] = await duck.rows(`SELECT count(*) AS n, count(*) FILTER (WHERE same) AS same FROM ${from}`);
+  const [compared, sameSize] = [Number(counts!.n), Number(counts!.same)];
+  const examples = (await duck.rows(`SELECT * FROM ${from} WHERE NOT same ORDER BY ia LIMIT ${SHOWN}`)).map(exampleOf);
+  const local = [a, b].every((own) => own.place.storage.localPath !== undefined);
+  if (!local || sameSize > MOST_READ) {
+    return { field, compared, equal: sameSize, different: compared - sameSize, by: "size", examples };
+  }
+  const candidates = await duck.rows(`SELECT * FROM ${from} WHERE same AND pa IS NOT NULL ORDER BY ia, sub`);
+  let different = compared - sameSize;
+  for (const row of candidates) {
+    const [left, right] = [await contentOf(a, row.pa as string), await contentOf(b, row.pb as string)];
+    if (left === right) continue;
+    different++;
+    if (examples.length < SHOWN) examples.push(exampleOf({ ...row, a: left, b: right }));
+  }
+  return { field, compared, equal: compared - different, different, by: "content", examples };
+}
+
+async function contentOf({ place: { storage, layout } }: Side, path: string): Promise<string> {
+  return `sha256 ${await hashFile(storage.localPath!(layout.key(path)))}`;
+}
+
+function exampleOf(row: SqlRow): Example {
+  return {
+    sort_index_a: Number(row.ia),
+    sort_index_b: Number(row.ib),
+    sort_subindex: null,
+    a: row.a as string | null,
+    b: row.b as string | null,
+  };
+}

@@ -1,0 +1,132 @@
+import { ScytheError } from "../../errors.ts";
+import { errorNamesAmong } from "../../scatter/final-layout.ts";
+import { ID_COLUMNS } from "../../schema/base.ts";
+import type { Duck } from "../../table/duckdb.ts";
+import { identifier } from "../../table/sql.ts";
+import { type Side, view } from "./sides.ts";
+
+export interface SpecsDiff {
+  a: number;
+  b: number;
+  matched: number;
+  only_a: number;
+  only_b: number;
+  /** `sort_index` of the first that the other has not. */
+  examples_only_a: number[];
+  examples_only_b: number[];
+}
+
+export interface OutcomesDiff {
+  both_succeeded: number;
+  both_failed: number;
+  failed_in_a_only: number;
+  failed_in_b_only: number;
+  /** Failed in both, otherwise. */
+  kind_changed: number;
+  /** Null stands for success. */
+  examples: { sort_index_a: number; sort_index_b: number; a: string | null; b: string | null }[];
+}
+
+const SHOWN = 5;
+const NUMBER = /^(DOUBLE|FLOAT|BIGINT|INTEGER|HUGEINT)$/;
+
+/**
+ * Finds the specs of one run in the other: makes the table `pairs` of `ia` and `ib`, either of them null for a spec that
+ * the other has not. Specs that ask the same are told apart by their order.
+ */
+export async function matchSpecs(duck: Duck, a: Side, b: Side, by: "inputs" | "sort_index"): Promise<SpecsDiff> {
+  const keys = by === "inputs" ? await inputKeys(duck, a, b) : undefined;
+  for (const side of [a, b]) {
+    const key = keys ? `hash(${keys.map((k) => k.of(side)).join(", ")})` : "sort_index";
+    const from = `SELECT sort_index, ${key} AS key FROM ${view(side, "specs")}`;
+    await duck.run(`CREATE TABLE ${side.name}_found AS ${from}`, "Could not read the specs");
+    const [counted] = await duck.rows(`SELECT count(*) = count(DISTINCT key) AS apart FROM ${side.name}_found`);
+    const nth = counted!.apart ? "1" : "row_number() OVER (PARTITION BY key ORDER BY sort_index)";
+    await duck.run(
+      `CREATE VIEW ${side.name}_keys AS SELECT sort_index, key, ${nth} AS nth FROM ${side.name}_found`,
+      "Could not read the specs",
+    );
+  }
+  await duck.run(
+    `CREATE TABLE pairs AS SELECT a.sort_index AS ia, b.sort_index AS ib
+     FROM a_keys a FULL JOIN b_keys b ON a.key = b.key AND a.nth = b.nth`,
+    "Could not match the specs",
+  );
+  const [counts] = await duck.rows(
+    `SELECT count(ia) AS a, count(ib) AS b, count(*) FILTER (WHERE ia IS NOT NULL AND ib IS NOT NULL) AS matched,
+     count(*) FILTER (WHERE ib IS NULL) AS only_a, count(*) FILTER (WHERE ia IS NULL) AS only_b FROM pairs`,
+  );
+  const examples = async (own: string, other: string) =>
+    (await duck.rows(`SELECT ${own} AS i FROM pairs WHERE ${other} IS NULL ORDER BY i LIMIT ${SHOWN}`)).map(({ i }) =>
+      Number(i),
+    );
+  return {
+    ...(Object.fromEntries(Object.entries(counts!).map(([name, n]) => [name, Number(n)])) as Omit<
+      SpecsDiff,
+      "examples_only_a" | "examples_only_b"
+    >),
+    examples_only_a: await examples("ia", "ib"),
+    examples_only_b: await examples("ib", "ia"),
+  };
+}
+
+/** Of the fields that both have; whole numbers and others are compared as numbers. */
+async function inputKeys(_duck: Duck, a: Side, b: Side): Promise<{ of: (side: Side) => string }[]> {
+  const ids = new Set<string>([...ID_COLUMNS, "storage_settings"]);
+  const [left, right] = [a.tables.get("specs")!, b.tables.get("specs")!];
+  const shared = [...left.keys()].filter((name) => right.has(name) && !ids.has(name));
+  if (shared.length === 0) {
+    const inputs = [left, right].map((columns) => [...columns.keys()].filter((name) => !ids.has(name)));
+    if (inputs.some((names) => names.length > 0)) throw nothingShared(inputs);
+    return [{ of: () => "0" }];
+  }
+  return shared.map((name) => {
+    const [x, y] = [left.get(name)!, right.get(name)!];
+    const own = identifier(name);
+    if (x === y) return { of: () => own };
+    return { of: () => (NUMBER.test(x) && NUMBER.test(y) ? `CAST(${own} AS DOUBLE)` : `CAST(${own} AS VARCHAR)`) };
+  });
+}
+
+function nothingShared(inputs: readonly string[][]): ScytheError {
+  const [a, b] = inputs.map((names) => names.join(", ") || "no inputs");
+  return new ScytheError("invalid_input", `The runs have no input field in common (a: ${a}; b: ${b})`, {
+    hint: "No spec of one can be found in the other by what it asks. To compare them by their place: --by sort_index.",
+  });
+}
+
+/** Which of the matched specs failed in one run, in the other, in both. */
+export async function compareOutcomes(duck: Duck, a: Side, b: Side): Promise<OutcomesDiff> {
+  for (const side of [a, b]) {
+    const columns = side.tables.get("errors");
+    const from = columns
+      ? `SELECT sort_index, ${identifier(errorNamesAmong([...columns.keys()]).kind)} AS kind FROM ${view(side, "errors")}`
+      : "SELECT CAST(NULL AS BIGINT) AS sort_index, CAST(NULL AS VARCHAR) AS kind LIMIT 0";
+    await duck.run(`CREATE TABLE ${side.name}_failed AS ${from}`, "Could not read the errors");
+  }
+  const joined = `(SELECT * FROM pairs WHERE ia IS NOT NULL AND ib IS NOT NULL)
+    LEFT JOIN a_failed fa ON fa.sort_index = ia LEFT JOIN b_failed fb ON fb.sort_index = ib`;
+  const [row] = await duck.rows(
+    `SELECT count(*) FILTER (WHERE fa.kind IS NULL AND fb.kind IS NULL) AS both_succeeded,
+     count(*) FILTER (WHERE fa.kind IS NOT NULL AND fb.kind IS NOT NULL) AS both_failed,
+     count(*) FILTER (WHERE fa.kind IS NOT NULL AND fb.kind IS NULL) AS failed_in_a_only,
+     count(*) FILTER (WHERE fa.kind IS NULL AND fb.kind IS NOT NULL) AS failed_in_b_only,
+     count(*) FILTER (WHERE fa.kind <> fb.kind) AS kind_changed FROM ${joined}`,
+  );
+  const examples = await duck.rows(
+    `SELECT ia, ib, fa.kind AS ka, fb.kind AS kb FROM ${joined} WHERE fa.kind IS DISTINCT FROM fb.kind
+     ORDER BY ia LIMIT ${SHOWN}`,
+  );
+  return {
+    ...(Object.fromEntries(Object.entries(row!).map(([name, n]) => [name, Number(n)])) as Omit<
+      OutcomesDiff,
+      "examples"
+    >),
+    examples: examples.map(({ ia, ib, ka, kb }) => ({
+      sort_index_a: Number(ia),
+      sort_index_b: Number(ib),
+      a: ka as string | null,
+      b: kb as string | null,
+    })),
+  };
+}

@@ -1,0 +1,225 @@
+import { copyFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import type { InputArtifacts } from "../../allocate/descriptions.ts";
+import { messageOf, ScytheError } from "../../errors.ts";
+import type { AnyExperiment } from "../../experiment/define.ts";
+import { hashFile, safeFileName } from "../../files/artifacts.ts";
+import type { RunLayout } from "../../run/layout.ts";
+import { detailsOf, type ManifestDetails, readManifest } from "../../run/manifest.ts";
+import { readYaml } from "../../run/yaml.ts";
+import type { Column } from "../../schema/columns.ts";
+import { localCopy } from "../../storage/local-copy.ts";
+import type { Storage } from "../../storage/storage.ts";
+import { makeScratch } from "../../temporary.ts";
+import { exactJson } from "./exact-json.ts";
+import { readmeText, scriptText } from "./repro-texts.ts";
+import { rowsOfSpec } from "./spec-rows.ts";
+import { type StoredOutcome, storedOutcome } from "./stored-outcome.ts";
+
+/** `spec.json`: one spec and all that its function saw of the run. */
+export interface ReproSpec {
+  experiment: string;
+  experiment_id: string;
+  sort_index: number;
+  seed: number;
+  attempt: number;
+  schema_hash: string;
+  /** File fields are paths relative to the folder, or URIs that could not be brought. */
+  spec: Record<string, unknown>;
+}
+
+export interface ReproOptions {
+  /** New or empty; default `repro-<name>-<sort_index>` here. */
+  to?: string;
+}
+
+export interface Repro {
+  folder: string;
+  script: string;
+  status: StoredOutcome["status"];
+  /** What could not be brought, or is not as it was. */
+  notes: string[];
+}
+
+export interface ReproSettings {
+  experiment: AnyExperiment;
+  /** The config file that the script loads, or its folder. */
+  project: string;
+  fetchUri: (uri: string) => Promise<string>;
+}
+
+/**
+ * Makes a folder in which one spec of a run can be run alone, under a debugger if wanted. The spec comes from
+ * `specs.pq`, so that it does not matter how it came out.
+ * @throws ScytheError `conflict` when the folder holds anything, `not_found` for a spec that the run has not
+ */
+export async function makeRepro(
+  storage: Storage,
+  layout: RunLayout,
+  sortIndex: number,
+  settings: ReproSettings,
+  options: ReproOptions = {},
+): Promise<Repro> {
+  const { experiment } = settings;
+  const details = detailsOf(await readManifest(storage, layout));
+  const folder = resolve(options.to ?? `repro-${layout.id.name}-${sortIndex}`);
+  await assertEmpty(folder);
+  const spec = await readSpec(storage, layout, experiment, details, sortIndex);
+  const notes: string[] = [];
+  const stored = await storedOutcome(storage, layout, experiment, sortIndex).catch((error: unknown) => {
+    notes.push(`How it came out could not be read: ${messageOf(error)}`);
+    return undefined;
+  });
+  await mkdir(folder, { recursive: true });
+  const inputs = new InputCopier(
+    storage,
+    layout,
+    settings.fetchUri,
+    folder,
+    notes,
+    await artifactHashes(storage, layout),
+  );
+  const own: ReproSpec = {
+    experiment: experiment.name,
+    experiment_id: layout.experimentId,
+    sort_index: sortIndex,
+    seed: details.seed,
+    attempt: stored?.error?.attempts ?? 1,
+    schema_hash: details.schema_hash,
+    spec: await inputs.bring(spec, experiment.columns.input),
+  };
+  const project = within(folder, settings.project);
+  const status = stored?.status ?? "unknown";
+  await write(join(folder, "spec.json"), `${exactJson(own)}\n`);
+  await write(join(folder, "expected.json"), `${exactJson(stored ?? null)}\n`);
+  await write(join(folder, "repro.mjs"), scriptText(own, project));
+  await write(join(folder, "README.md"), readmeText(own, stored, details, notes));
+  return { folder, script: join(folder, "repro.mjs"), status, notes };
+}
+
+async function assertEmpty(folder: string): Promise<void> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw new ScytheError("invalid_input", `Cannot write to ${folder}: ${messageOf(error)}`, { cause: error });
+  });
+  if (names.length === 0) return;
+  throw new ScytheError("conflict", `${folder} holds files already; nothing was written`, {
+    hint: "Give --to a folder that is new or empty.",
+  });
+}
+
+async function readSpec(
+  storage: Storage,
+  layout: RunLayout,
+  experiment: AnyExperiment,
+  details: ManifestDetails,
+  sortIndex: number,
+): Promise<Record<string, unknown>> {
+  const scratch = await makeScratch("repro");
+  const columns: Column[] = [...experiment.columns.input, ...details.extra_columns];
+  try {
+    const path = await localCopy(storage, layout.specs, scratch);
+    const [spec] = await rowsOfSpec(path, sortIndex, (reader) => {
+      const lacking = columns.find((column) => !reader.columnNames.includes(column.name));
+      if (lacking) throw otherSchema(experiment, layout, lacking.name);
+      return columns;
+    });
+    if (spec) return spec;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+  throw new ScytheError("not_found", `Run ${layout.experimentId} has no spec ${sortIndex}`, {
+    hint: "Give the sort_index of one of its rows, in results or errors.",
+  });
+}
+
+function otherSchema(experiment: AnyExperiment, layout: RunLayout, column: string): ScytheError {
+  return new ScytheError(
+    "conflict",
+    `specs.pq of ${layout.experimentId} has no ${column}, which ${experiment.name} asks for`,
+    {
+      hint: "The experiment's input has changed since. Go back to the code of the run (`scythe lineage` names it).",
+    },
+  );
+}
+
+async function artifactHashes(storage: Storage, layout: RunLayout): Promise<Map<string, string>> {
+  const found = await readYaml<InputArtifacts>(storage, layout.inputArtifacts).catch(() => undefined);
+  const entries = Object.entries(found?.value.sha256 ?? {}).map(([uri, hash]) => [layout.pathOf(uri), hash] as const);
+  return new Map(entries.filter((entry): entry is [string, string] => entry[0] !== undefined));
+}
+
+/** Copies input files into the folder, under names that lead nowhere else. */
+class InputCopier {
+  readonly #storage: Storage;
+  readonly #layout: RunLayout;
+  readonly #fetchUri: (uri: string) => Promise<string>;
+  readonly #folder: string;
+  readonly #notes: string[];
+  readonly #hashes: ReadonlyMap<string, string>;
+
+  constructor(
+    storage: Storage,
+    layout: RunLayout,
+    fetchUri: (uri: string) => Promise<string>,
+    folder: string,
+    notes: string[],
+    hashes: ReadonlyMap<string, string>,
+  ) {
+    this.#storage = storage;
+    this.#layout = layout;
+    this.#fetchUri = fetchUri;
+    this.#folder = folder;
+    this.#notes = notes;
+    this.#hashes = hashes;
+  }
+
+  async bring(spec: Record<string, unknown>, columns: readonly Column[]): Promise<Record<string, unknown>> {
+    const brought = { ...spec };
+    for (const { name } of columns.filter((column) => column.file)) {
+      const value = spec[name];
+      if (typeof value === "string") brought[name] = await this.#one(name, value, "");
+      if (Array.isArray(value)) {
+        brought[name] = await Promise.all(
+          value.map((uri: string | null, i) => (uri === null ? null : this.#one(name, uri, `${i}-`))),
+        );
+      }
+    }
+    return brought;
+  }
+
+  async #one(field: string, uri: string, prefix: string): Promise<string> {
+    const path = join("inputs", safeFileName(field), prefix + safeFileName(basename(uri.replace(/[?#].*$/s, ""))));
+    const target = join(this.#folder, path);
+    try {
+      await mkdir(dirname(target), { recursive: true });
+      await this.#copy(uri, target);
+      const recorded = this.#hashes.get(this.#layout.pathOf(uri) ?? "");
+      if (recorded !== undefined && (await hashFile(target)) !== recorded) {
+        this.#notes.push(`${path} is damaged: it has not the SHA-256 that the run recorded`);
+      }
+      return path.split(sep).join("/");
+    } catch (error) {
+      this.#notes.push(`${field} could not be brought from ${uri}: ${messageOf(error)}`);
+      return uri;
+    }
+  }
+
+  async #copy(uri: string, target: string): Promise<void> {
+    const inRun = this.#layout.pathOf(uri);
+    const key = inRun === undefined ? undefined : this.#layout.key(inRun);
+    if (key !== undefined && (await this.#storage.head(key))) return this.#storage.getFile(key, target);
+    await copyFile(await this.#fetchUri(uri), target); // which reads no file of this machine that is no run's
+  }
+}
+
+/** The project as the folder sees it: relative when it lies in or beside the project, so that both can be moved. */
+function within(folder: string, project: string): string {
+  const path = relative(folder, project);
+  const up = path.split(sep).filter((segment) => segment === "..").length;
+  return isAbsolute(path) || up > 4 ? project : path.split(sep).join("/") || ".";
+}
+
+function write(path: string, text: string): Promise<void> {
+  return writeFile(path, text, { flag: "wx" });
+}

@@ -1,0 +1,169 @@
+import { randomInt } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { ScytheError } from "../../errors.ts";
+import type { AnyExperiment } from "../../experiment/define.ts";
+import type { Registry } from "../../experiment/registry.ts";
+import { captureEnvironment, type Environment } from "../../run/environment.ts";
+import type { RunLayout } from "../../run/layout.ts";
+import type { Storage } from "../../storage/storage.ts";
+import { type Duck, withDuckDb } from "../../table/duckdb.ts";
+import { parquetRows } from "../../table/parquet-sql.ts";
+import { makeScratch } from "../../temporary.ts";
+import type { Rerunner } from "../repro/rerun.ts";
+import { type About, openSubject, readAbout, type Subject } from "./about.ts";
+import { type Certificate, Findings, type SampleOutcome } from "./certificate.ts";
+import { type LocalTables, verifyFiles } from "./files.ts";
+import { verifyOutputs } from "./outputs.ts";
+import { verifyReferences } from "./references.ts";
+import { verifySample } from "./sample.ts";
+import { sameSchema, verifySchema } from "./schema.ts";
+import { verifyTables } from "./tables.ts";
+
+export interface VerifyOptions {
+  /** Specs to run again, drawn at random, and compare. */
+  sample?: number;
+  /** Draws the sample; drawn itself, and said, when left out. */
+  seed?: number;
+}
+
+export interface VerifySettings {
+  registry: Registry;
+  /** The project's, whose code is compared with the run's. */
+  folder: string;
+  rerunner: (experiment: AnyExperiment) => Rerunner;
+}
+
+/** A file without a recorded hash is tried in a process of its own: however damaged, it may not end ours. */
+const OWN_PROCESS = Number.MAX_SAFE_INTEGER;
+const MEMORY_MB = 384;
+const MOST_SAMPLED = 100_000;
+
+/**
+ * Checks a run against everything that it recorded of itself. What is wrong is named in the certificate and never
+ * thrown; the checks go on as far as the rest can be read.
+ * @throws ScytheError `not_found` when nothing is there
+ */
+export async function verifyRun(
+  storage: Storage,
+  layout: RunLayout,
+  settings: VerifySettings,
+  options: VerifyOptions = {},
+): Promise<Certificate> {
+  const size = wholeSample(options.sample ?? 0);
+  const began = new Date();
+  const findings = new Findings();
+  const scratch = await makeScratch("verify");
+  try {
+    const subject = await openSubject(storage, layout, findings, scratch);
+    const about = await readAbout(subject);
+    const now = await captureEnvironment(settings.folder);
+    const experiment = about.manifest && settings.registry.find(about.manifest.experiment_name);
+    const same = sameSchema(subject, about, experiment, now);
+    const files = await verifyFiles(subject, about);
+    await verifyOutputs(subject, about);
+    const known = same ? experiment : undefined;
+    const paths = await readable(subject, files);
+    const session = { tempDir: join(scratch, "spill"), memoryMb: MEMORY_MB };
+    const sample = await findings.attempt("tables", null, () =>
+      withDuckDb(session, about.manifest?.scythe?.spec_count ?? OWN_PROCESS, async (duck) => {
+        await verifyTables(subject, about, duck, paths);
+        await verifySchema(subject, about, duck, paths, known);
+        await verifyReferences(subject, about, duck, paths, known);
+        if (size === 0) return null;
+        const seed = options.seed ?? randomInt(2 ** 47);
+        return runSample(subject, about, duck, paths, { size, seed, experiment: known, settings, now });
+      }),
+    );
+    return certificate(subject, about, now, began, sample ?? null);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+interface Sampling {
+  size: number;
+  seed: number;
+  experiment: AnyExperiment | undefined;
+  settings: VerifySettings;
+  now: Environment;
+}
+
+async function runSample(
+  subject: Subject,
+  about: About,
+  duck: Duck,
+  paths: ReadonlyMap<string, string>,
+  { size, seed, experiment, settings, now }: Sampling,
+): Promise<SampleOutcome | null> {
+  const { findings } = subject;
+  if (!experiment || !paths.has("specs") || !paths.has("scalars")) {
+    const why = experiment ? "specs or scalars cannot be read" : "the code with the run's schemas is not here";
+    findings.bad("sample", null, `no spec could be run again: ${why}`);
+    return null;
+  }
+  const rerunner = settings.rerunner(experiment);
+  const outcome = await findings.attempt("sample", null, () =>
+    verifySample(subject, about, duck, paths, { size, seed, experiment, rerunner, now }),
+  );
+  return outcome ?? null;
+}
+
+/** Tables by name; those without a recorded hash are tried first, where their damage can hurt nobody. */
+async function readable({ findings, scratch }: Subject, { whole, unknown }: LocalTables): Promise<Map<string, string>> {
+  const session = { tempDir: join(scratch, "spill"), memoryMb: MEMORY_MB };
+  const tables = new Map([...whole].map(([path, local]) => [tableOf(path), local]));
+  const untried = [...unknown];
+  const tryUntilOneFails = async (duck: Duck): Promise<void> => {
+    for (let next = untried[0]; next; next = untried[0]) {
+      const [path, local] = next;
+      untried.shift();
+      const sql = `SELECT count(*), sum(hash(COLUMNS(*))) FROM ${parquetRows(local)}`;
+      const read = await findings.attempt("files", path, () => duck.rows(sql));
+      if (!read) return; // it may have taken the process with it
+      tables.set(tableOf(path), local);
+    }
+  };
+  while (untried.length > 0) await withDuckDb(session, OWN_PROCESS, tryUntilOneFails);
+  return tables;
+}
+
+function tableOf(path: string): string {
+  return path.replace(/^final\//, "").replace(/\.pq$/, "");
+}
+
+function certificate(
+  { storage, layout, findings }: Subject,
+  { manifest, report }: About,
+  now: Environment,
+  began: Date,
+  sample: SampleOutcome | null,
+): Certificate {
+  const codeOf = ({ scythe, node, platform, git_commit, git_dirty }: Environment) => {
+    return { scythe, node, platform, git_commit, git_dirty };
+  };
+  return {
+    experiment_id: layout.experimentId,
+    uri: storage.uriOf(layout.experimentId),
+    result: findings.problems.length === 0 ? "verified" : "failed",
+    verified_at: began.toISOString(),
+    seconds: (Date.now() - began.getTime()) / 1000,
+    by: codeOf(now),
+    made_by: manifest?.scythe ? codeOf(manifest.scythe.environment) : null,
+    seed: manifest?.scythe?.seed ?? null,
+    generation: report?.generation ?? null,
+    allocated: report?.allocated ?? manifest?.scythe?.spec_count ?? null,
+    succeeded: report?.succeeded ?? null,
+    failed: report?.failed ?? null,
+    missing: report?.missing ?? null,
+    problems: findings.problems,
+    checks: findings.checks(),
+    sample,
+    files: findings.files.sort((a, b) => (a.path < b.path ? -1 : 1)),
+  };
+}
+
+function wholeSample(size: number): number {
+  if (Number.isSafeInteger(size) && size >= 0 && size <= MOST_SAMPLED) return size;
+  throw new ScytheError("invalid_input", `sample must be a whole number from 0 to ${MOST_SAMPLED}, not ${size}`);
+}

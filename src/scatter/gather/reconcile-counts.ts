@@ -1,0 +1,25 @@
+import type { Duck } from "../../table/duckdb.ts";
+import { parquetRows } from "../../table/parquet-sql.ts";
+
+export interface Account {
+  specs: number;
+  rows: number;
+  /** Every spec has one row, and no other is there. */
+  balanced: boolean;
+}
+
+/**
+ * Compares specs with the rows they gave, good and failed ones, without holding them: equal counts, and equal sums of
+ * the hashes of all `sort_index`.
+ */
+export async function account(duck: Duck, specs: string, files: readonly (readonly string[])[]): Promise<Account> {
+  const there = files
+    .filter((group) => group.length > 0)
+    .map((group) => `SELECT CAST(sort_index AS BIGINT) AS i FROM ${parquetRows(group)}`)
+    .join(" UNION ALL ");
+  const print = (from: string) => `SELECT count(*) AS n, CAST(sum(hash(i)) AS VARCHAR) AS h FROM (${from})`;
+  const [expected] = await duck.rows(print(`SELECT sort_index AS i FROM ${parquetRows(specs)}`));
+  const [found] = await duck.rows(print(there));
+  const balanced = expected!.n === found!.n && expected!.h === found!.h;
+  return { specs: Number(expected!.n), rows: Number(found!.n), balanced };
+}

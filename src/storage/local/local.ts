@@ -1,0 +1,286 @@
+import { createHash } from "node:crypto";
+import { type BigIntStats, constants } from "node:fs";
+import { access, copyFile, link, mkdir, readdir, rename, rm, rmdir, stat, unlink, utimes } from "node:fs/promises";
+import { dirname, join, resolve, sep } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { ScytheError } from "../../errors.ts";
+import { assertFolder } from "../../private-folder.ts";
+import { ownedName, removeAbandonedFiles } from "../../temporary.ts";
+import { assertKey, assertPrefix } from "../key.ts";
+import type { ObjectInfo, PutCondition, PutResult, Storage } from "../storage.ts";
+import { absent, fail, isAbsent } from "./errors.ts";
+import { assertInside, assertInsideSync } from "./links.ts";
+import { breakAbandonedLocks, type Shown, swapLocked } from "./lock.ts";
+import { etagAt, etagOf, getFile, head, read, readRange } from "./read.ts";
+import { syncFile, syncFolders, writeSynced } from "./sync.ts";
+
+/** Half-written files wait here, on the same file system, until a rename shows them whole; locks lie here too. */
+const TEMP = ".scythe-tmp";
+const LOCKS = join(TEMP, "locks");
+
+/** A storage in a folder of this machine. The folder is made at the first write. */
+export function localStorage(folder: string): Storage {
+  const root = resolve(folder);
+  const uri = pathToFileURL(root).href.replace(/\/$/, "");
+  const pathOf = (key: string): string => {
+    assertKey(key);
+    if (key.startsWith(`${TEMP}/`)) throw new ScytheError("storage", `Not a storage key: ${JSON.stringify(key)}`);
+    return join(root, ...key.split("/"));
+  };
+
+  /** What is read must lie in the storage; of what is written, a link is replaced, so its folder must. */
+  const toRead = async (key: string): Promise<string> => {
+    const path = pathOf(key);
+    await assertInside(root, path);
+    return path;
+  };
+  const toWrite = async (key: string): Promise<string> => {
+    const path = pathOf(key);
+    await assertInside(root, dirname(path));
+    return path;
+  };
+
+  return {
+    uri,
+    uriOf: (key) => `${uri}/${key.split("/").map(encodeURIComponent).join("/")}`,
+    keyOf: (other) => keyOf(root, other),
+    head: async (key) => head(key, await toRead(key)),
+    get: async (key) => read(await toRead(key)),
+    getRange: async (key, start, end) => readRange(await toRead(key), start, end),
+    put: async (key, body, condition) => write(root, await toWrite(key), (temp) => writeSynced(temp, body), condition),
+    putFile: async (key, path, options = {}) => putFile(root, await toWrite(key), path, options),
+    getFile: async (key, path) => getFile(await toRead(key), path),
+    copy: async (from, to) => copy(root, await toRead(from), await toWrite(to)),
+    list: (prefix) => list(root, prefix),
+    listFolders: async (prefix) => {
+      assertPrefix(prefix);
+      await assertInside(root, join(root, prefix));
+      return listFolders(root, join(root, prefix));
+    },
+    delete: async (keys) => {
+      for (const key of keys) pathOf(key);
+      for (const key of keys) await remove(root, await toWrite(key));
+    },
+    localPath: (key) => {
+      const path = pathOf(key);
+      assertInsideSync(root, path);
+      return path;
+    },
+    scratch: join(root, TEMP),
+  };
+}
+
+function keyOf(root: string, uri: string): string | undefined {
+  const path = localPathOf(uri);
+  if (path === undefined) return undefined;
+  return path.startsWith(root + sep)
+    ? path
+        .slice(root.length + 1)
+        .split(sep)
+        .join("/")
+    : undefined;
+}
+
+function localPathOf(uri: string): string | undefined {
+  if (!uri.startsWith("file://")) return undefined;
+  try {
+    return fileURLToPath(uri);
+  } catch {
+    return undefined; // of another host, or an encoded slash
+  }
+}
+
+async function copy(root: string, from: string, to: string): Promise<void> {
+  await write(root, to, async (temp) => {
+    await copyFile(from, temp, constants.COPYFILE_FICLONE).catch((e) => fail(e, "read", from));
+    await syncFile(temp);
+  });
+}
+
+/** A folder that the last object leaves goes too, as folders are nothing but names that keys share. */
+async function remove(root: string, path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (isAbsent(error) || (await stat(path).catch(() => undefined))?.isDirectory()) return;
+    fail(error, "delete", path);
+  }
+  for (let folder = dirname(path); folder.startsWith(root + sep); folder = dirname(folder)) {
+    if (
+      !(await rmdir(folder).then(
+        () => true,
+        () => false,
+      ))
+    )
+      return; // not empty
+  }
+}
+
+async function putFile(
+  root: string,
+  path: string,
+  source: string,
+  options: PutCondition & { move?: boolean },
+): Promise<PutResult> {
+  const bring = async (temp: string) => {
+    await copyFile(source, temp, constants.COPYFILE_FICLONE).catch((e) => fail(e, "copy", source));
+    await syncFile(temp);
+  };
+  /** A second name first: when the condition does not hold, the file is still the caller's. */
+  const move = async (temp: string) => {
+    try {
+      await link(source, temp);
+      await syncFile(temp);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") throw error;
+      await bring(temp); // on another disk, or one without links
+    }
+  };
+  const result = await write(root, path, options.move ? move : bring, options);
+  if (options.move && result.written) await rm(source, { force: true });
+  return result;
+}
+
+/** Fills a temporary file, then shows it under its own name in one step; anew when its lock was broken before that. */
+async function write(
+  root: string,
+  path: string,
+  fill: (temp: string) => Promise<void>,
+  condition: PutCondition = {},
+): Promise<PutResult> {
+  for (;;) {
+    const shown = await writeOnce(root, path, fill, condition);
+    if (shown.outcome !== "lost") {
+      return shown.outcome === "written" ? { written: true, etag: shown.etag } : { written: false };
+    }
+  }
+}
+
+async function writeOnce(
+  root: string,
+  path: string,
+  fill: (temp: string) => Promise<void>,
+  condition: PutCondition,
+): Promise<Shown> {
+  const temp = join(root, TEMP, ownedName());
+  try {
+    assertFolder(join(root, TEMP)); // a link there would have us write, and tidy, where it leads
+    assertFolder(join(root, LOCKS));
+    await tidy(root);
+    await mkdir(dirname(temp), { recursive: true });
+    await fill(temp);
+    const { result, isNew } = await inFolder(dirname(path), () => show(root, temp, path, condition));
+    if (result.outcome === "written") await syncFolders(root, dirname(path), isNew);
+    return result;
+  } catch (error) {
+    return fail(error, "write", path);
+  } finally {
+    await rm(temp, { force: true }).catch(() => undefined); // what went wrong first is what to tell
+  }
+}
+
+const tidied = new Map<string, Promise<void>>();
+
+/** Before its first write to a storage, a process removes what killed ones have left half-written in it. */
+function tidy(root: string): Promise<void> {
+  let done = tidied.get(root);
+  if (!done) {
+    done = removeAbandonedFiles(join(root, TEMP)).then(() => breakAbandonedLocks(join(root, LOCKS)));
+    tidied.set(root, done);
+  }
+  return done.catch(() => undefined); // litter is no reason not to write
+}
+
+/** Makes the folder for `work`, again when another process removes it, empty, in between. */
+async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<{ result: T; isNew: boolean }> {
+  for (let left = 20, isNew = false; ; left--) {
+    try {
+      if (await mkdir(folder, { recursive: true })) isNew = true;
+      return { result: await work(), isNew };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT" || left === 0) throw error;
+    }
+  }
+}
+
+/** Gives the file its name, if the condition holds. */
+async function show(root: string, temp: string, path: string, condition: PutCondition): Promise<Shown> {
+  const { ifMatch } = condition;
+  if (ifMatch !== undefined) {
+    const lock = createHash("sha256").update(path).digest("hex").slice(0, 32);
+    return swapLocked(join(root, LOCKS, lock), temp, path, async (held) => {
+      const before = await stat(path, { bigint: true }).catch(() => undefined);
+      return before && etagOf(before) === ifMatch ? etagAfter(held, before) : undefined;
+    });
+  }
+  const etag = await etagAt(temp);
+  if (!condition.ifAbsent) {
+    await rename(temp, path);
+    return { outcome: "written", etag };
+  }
+  try {
+    await link(temp, path); // fails when the name is taken, unlike rename
+    return { outcome: "written", etag };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return { outcome: "refused" };
+    throw error;
+  }
+}
+
+/** Times of files are coarse, and an inode is soon used again: no file may look like one that its target was before. */
+async function etagAfter(path: string, { mtimeNs, mtimeMs }: BigIntStats): Promise<string> {
+  const own = await stat(path, { bigint: true });
+  if (own.mtimeNs > mtimeNs) return etagOf(own);
+  const later = (Number(mtimeMs) + 2) / 1000; // as a fraction of seconds it may be cut by a part of a millisecond
+  await utimes(path, later, later);
+  return etagAt(path);
+}
+
+async function* list(root: string, prefix: string): AsyncIterable<ObjectInfo> {
+  assertPrefix(prefix);
+  const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
+  await assertInside(root, join(root, folder));
+  yield* walk(root, folder, prefix);
+}
+
+async function listFolders(root: string, path: string): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true }).catch((e) => absent(e, root));
+  const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map(({ name }) => name);
+  const filled = await Promise.all(folders.map((name) => holdsFile(join(path, name))));
+  return folders.filter((_, i) => filled[i]).sort();
+}
+
+/** A folder is nothing but a name that keys share: one that a killed process made for a file that never came is none. */
+async function holdsFile(folder: string): Promise<boolean> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  if (entries.some((entry) => !entry.isDirectory())) return true;
+  for (const { name } of entries) if (await holdsFile(join(folder, name))) return true;
+  return false;
+}
+
+async function* walk(root: string, folder: string, prefix: string): AsyncIterable<ObjectInfo> {
+  const entries = await readdir(join(root, folder), { withFileTypes: true }).catch((e) => absent(e, root));
+  const named = entries.map((entry) => ({ entry, key: `${folder}${entry.name}${entry.isDirectory() ? "/" : ""}` }));
+  named.sort((a, b) => (a.key < b.key ? -1 : 1)); // a folder sorts by its slash, as its keys do
+  for (const { entry, key } of named) {
+    if (key === `${TEMP}/`) continue;
+    if (entry.isDirectory()) {
+      if (key.startsWith(prefix) || prefix.startsWith(key)) yield* walk(root, key, prefix);
+    } else if (entry.isFile() && key.startsWith(prefix)) {
+      const info = await head(key, join(root, key));
+      if (info) yield info; // gone between the listing and the look: not there
+    }
+  }
+}
+
+/** True when the folder (or its nearest existing parent) may be written. */
+export async function isWritable(folder: string): Promise<boolean> {
+  for (let path = resolve(folder); ; path = dirname(path)) {
+    try {
+      await access(path, constants.W_OK);
+      return (await stat(path)).isDirectory();
+    } catch (error) {
+      if (!isAbsent(error) || path === dirname(path)) return false;
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import type { InputArtifacts } from "../allocate/descriptions.ts";
+import { historyGeneration, type RunLayout } from "../run/layout.ts";
+import { type ManifestDetails, readManifest } from "../run/manifest.ts";
+import { type FinalFile, readEarlierReport, readReport } from "../run/report.ts";
+import { folderOf, type RunFolder } from "../run/run-paths.ts";
+import { readYaml } from "../run/yaml.ts";
+import { listAll, type ObjectInfo, type Storage } from "../storage/storage.ts";
+
+/** The kinds of files that a run has, beside the small ones that describe it. */
+export const RUN_PARTS = ["final", "results", "artifacts", "specs"] as const;
+export type RunPart = (typeof RUN_PARTS)[number];
+
+export interface RunFile extends ObjectInfo {
+  /** Within the run. */
+  path: string;
+  part: RunFolder;
+  /** Field of an input or output file. */
+  field: string | undefined;
+  sha256: string | undefined;
+}
+
+/**
+ * Every file of a run, with the hash that the run recorded for it, if any; hashes of output files are a matter of
+ * `withOutputHashes`.
+ */
+export async function listRunFiles(storage: Storage, layout: RunLayout): Promise<RunFile[]> {
+  const objects = (await listAll(storage, layout.key(""))).filter(({ key }) => key !== layout.download);
+  const hashes = await recordedHashes(storage, layout, objects);
+  return objects.map((object) => {
+    const path = object.key.slice(layout.key("").length);
+    const [, second, third] = path.split("/");
+    const part = folderOf(path);
+    const field = third !== undefined && (part === "results" || part === "artifacts") ? second : undefined;
+    return { ...object, path, part, field, sha256: hashes.get(path) };
+  });
+}
+
+/** Python Scythe keeps a Parquet file a spec and table there; `final/` holds the same rows. */
+export function isTaskTable(file: RunFile): boolean {
+  return file.part === "results" && file.field === "task-dataframes";
+}
+
+/** Files that are no part of a run, which nothing brings anywhere. */
+export function leftOutOf(files: readonly RunFile[]): string[] {
+  return files.filter(({ part }) => part === "other").map(({ path }) => path);
+}
+
+async function recordedHashes(
+  storage: Storage,
+  layout: RunLayout,
+  objects: readonly ObjectInfo[],
+): Promise<Map<string, string>> {
+  const hashes = new Map<string, string>();
+  const report = await readReport(storage, layout);
+  for (const [name, { sha256 }] of Object.entries(report?.final ?? {})) hashes.set(`final/${name}.pq`, sha256);
+  const outputs = report?.output_artifacts;
+  if (outputs) hashes.set(layout.outputArtifacts.slice(layout.key("").length), outputs.sha256);
+  for (const [path, { sha256 }] of await earlierErrors(storage, layout, objects)) hashes.set(path, sha256);
+  const artifacts = await readYaml<InputArtifacts>(storage, layout.inputArtifacts);
+  for (const [uri, sha256] of Object.entries(artifacts?.value.sha256 ?? {})) {
+    const path = layout.pathOf(uri);
+    if (path) hashes.set(path, sha256);
+  }
+  for (const [key, sha256] of describedHashes(layout, (await readManifest(storage, layout)).scythe)) {
+    hashes.set(key.slice(layout.key("").length), sha256);
+  }
+  return hashes;
+}
+
+/** The errors of earlier generations: path within the run, and what that generation's report records of them. */
+async function earlierErrors(
+  storage: Storage,
+  layout: RunLayout,
+  objects: readonly ObjectInfo[],
+): Promise<[string, Omit<FinalFile, "name">][]> {
+  const root = layout.key("");
+  const generations = new Set(objects.flatMap(({ key }) => historyGeneration(key.slice(root.length)) ?? []));
+  const recorded: [string, Omit<FinalFile, "name">][] = [];
+  for (const generation of generations) {
+    const errors = (await readEarlierReport(storage, layout, generation))?.final.errors;
+    if (errors) recorded.push([layout.history(generation, "errors.pq").slice(root.length), errors]);
+  }
+  return recorded;
+}
+
+/** Key and hash of what the manifest was written last of. */
+export function describedHashes(layout: RunLayout, details: ManifestDetails | null): [string, string][] {
+  const recorded: [string, string | null | undefined][] = [
+    [layout.specs, details?.specs_sha256],
+    [layout.ioSpec, details?.io_spec_sha256],
+    [layout.inputArtifacts, details?.input_artifacts_sha256],
+    [layout.workflowSpec, details?.workflow_spec_sha256],
+  ];
+  return recorded.filter((entry): entry is [string, string] => typeof entry[1] === "string");
+}

@@ -1,0 +1,62 @@
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ScytheError } from "../../errors.ts";
+import { Child } from "./child.ts";
+import type { ChunkRunner } from "./runner.ts";
+
+/**
+ * Specs in child processes, one a slot, kept from chunk to chunk.
+ * @param passEnv variables that they get beside those that every process needs
+ */
+export function processRunner(configPath: string, passEnv: readonly string[]): ChunkRunner {
+  const children = new Map<number, Child>();
+  let closed = false;
+  const killAll = () => {
+    for (const child of children.values()) child.killNow();
+  };
+  process.once("exit", killAll); // a program that ends without closing leaves no specs running
+  return {
+    run: async (slot, request, hooks) => {
+      const child = childOf(slot);
+      try {
+        const end = await child.run(request, hooks);
+        if (end.type === "ended" ? end.dirty : !child.dead) await retire(slot, child);
+        return end;
+      } catch (error) {
+        await retire(slot, child);
+        throw error;
+      }
+    },
+    warm: async (slots) => {
+      await Promise.all(Array.from({ length: slots }, (_, slot) => childOf(slot).warm()));
+    },
+    close: async () => {
+      closed = true;
+      await Promise.all([...children.values()].map((child) => child.close()));
+      children.clear();
+      process.off("exit", killAll);
+    },
+  };
+
+  function childOf(slot: number): Child {
+    if (closed) throw new ScytheError("engine", "The project is closed: it starts no worker processes any more");
+    let child = children.get(slot);
+    if (!child || child.dead) {
+      child = new Child(childEntry(), configPath, dirname(configPath), passEnv);
+      children.set(slot, child);
+    }
+    return child;
+  }
+
+  async function retire(slot: number, child: Child): Promise<void> {
+    children.delete(slot);
+    await child.close();
+  }
+}
+
+/** The compiled child program, also when this module runs from its source. */
+function childEntry(): string {
+  const beside = fileURLToPath(new URL("../process.js", import.meta.url));
+  return existsSync(beside) ? beside : fileURLToPath(new URL("../../../dist/worker/process.js", import.meta.url));
+}

@@ -1,0 +1,52 @@
+import type { InputArtifacts } from "../../allocate/descriptions.ts";
+import { KnownContents } from "../../files/content-mark.ts";
+import type { FetchUri } from "../../files/fetch.ts";
+import type { RunLayout } from "../../run/layout.ts";
+import { folderOf } from "../../run/run-paths.ts";
+import { readYaml } from "../../run/yaml.ts";
+import type { RunInfo } from "../../scatter/run-task.ts";
+import type { Storage } from "../../storage/storage.ts";
+
+const contents = new KnownContents();
+const records = new WeakMap<RunInfo, Promise<Map<string, string>>>();
+
+/**
+ * Brings a run's inputs. One that the run stored is brought from where the run lies now, and it is what the run recorded,
+ * or it is not used.
+ */
+export function recordedFetch(storage: Storage, run: RunInfo, fetchUri: FetchUri): (uri: string) => Promise<string> {
+  return async (written) => {
+    const own = artifactPath(run.layout, written);
+    if (own === undefined) return fetchUri(written);
+    const uri = storage.uriOf(run.layout.key(own));
+    const path = await fetchUri(uri);
+    const sha256 = (await recordsOf(storage, run)).get(own);
+    if (sha256 === undefined || (await contents.is(path, sha256))) return path;
+    const again = await fetchUri(uri, true); // the object may have been restored since this process asked what it is
+    await contents.assert(again, sha256, uri);
+    return again;
+  };
+}
+
+/** Path within the run of an input file that it stored. */
+function artifactPath(layout: RunLayout, uri: string): string | undefined {
+  const path = layout.pathOf(uri);
+  return path !== undefined && folderOf(path) === "artifacts" ? path : undefined;
+}
+
+/** Path within the run → hash, read once. */
+function recordsOf(storage: Storage, run: RunInfo): Promise<Map<string, string>> {
+  let known = records.get(run);
+  if (!known) {
+    known = readRecords(storage, run);
+    records.set(run, known);
+    known.catch(() => records.delete(run));
+  }
+  return known;
+}
+
+async function readRecords(storage: Storage, { layout }: RunInfo): Promise<Map<string, string>> {
+  const found = await readYaml<InputArtifacts>(storage, layout.inputArtifacts);
+  const entries = Object.entries(found?.value.sha256 ?? {}).map(([uri, sha256]) => [layout.pathOf(uri), sha256]);
+  return new Map(entries.filter((entry): entry is [string, string] => entry[0] !== undefined));
+}

@@ -1,0 +1,61 @@
+import { constants } from "node:fs";
+import { copyFile, rm } from "node:fs/promises";
+import { fingerprint, hashFile } from "../../files/artifacts.ts";
+import { contentMark } from "../../files/content-mark.ts";
+import { RunLayout } from "../../run/layout.ts";
+import type { Storage } from "../../storage/storage.ts";
+import type { OutputFile } from "../protocol.ts";
+import { safeExtension } from "../task/take-files.ts";
+
+export interface StoredOutput {
+  /** Its name in the run. */
+  stored: string;
+  bytes: number;
+  sha256: string;
+}
+
+type Stored = Omit<OutputFile, "row">;
+
+/** Stores an output file. What is recorded is what is stored, even where something that its spec left goes on writing. */
+export async function storeOutput(
+  storage: Storage,
+  layout: RunLayout,
+  file: Stored,
+  attempt: string,
+): Promise<StoredOutput> {
+  const before = await contentMark(file.path);
+  const content = await fingerprint(file.path);
+  const { name, written } = await storeUnder(storage, layout, file, content.sha256, attempt);
+  if (!written || (await contentMark(file.path)) === before) return { stored: name, ...content };
+  const steady = `${file.path}.steady`; // nobody else knows of it
+  await copyFile(file.path, steady, constants.COPYFILE_FICLONE);
+  await storage.putFile(layout.key(RunLayout.resultPath(file.field, name)), steady);
+  return { stored: name, ...(await fingerprint(steady)) };
+}
+
+/** Where another attempt has stored another content under the name, this one's gets a name of its own. */
+async function storeUnder(
+  storage: Storage,
+  layout: RunLayout,
+  { field, path, name }: Stored,
+  sha256: string,
+  attempt: string,
+): Promise<{ name: string; written: boolean }> {
+  const key = layout.key(RunLayout.resultPath(field, name));
+  const first = await storage.putFile(key, path, { ifAbsent: true });
+  if (first.written || (await holds(storage, key, path, sha256))) return { name, written: first.written };
+  const extension = safeExtension(name);
+  const own = `${name.slice(0, name.length - extension.length)}-${attempt}${extension}`;
+  await storage.putFile(layout.key(RunLayout.resultPath(field, own)), path);
+  return { name: own, written: true };
+}
+
+async function holds(storage: Storage, key: string, path: string, sha256: string): Promise<boolean> {
+  const held = storage.localPath?.(key) ?? `${path}.held`;
+  try {
+    if (!storage.localPath) await storage.getFile(key, held);
+    return (await hashFile(held)) === sha256;
+  } finally {
+    if (!storage.localPath) await rm(held, { force: true });
+  }
+}

@@ -1,0 +1,81 @@
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Context } from "../../experiment/context.ts";
+import { type Random, randomFrom } from "../../sampling/random.ts";
+import type { LogLine } from "../protocol.ts";
+import type { SpecFolder } from "./take-files.ts";
+
+export interface ContextServices {
+  seed: number;
+  tempRoot: string;
+  logs: LogLine[];
+  /** Told of each line of log. */
+  onLog?(): void;
+  fetchUri: (uri: string) => Promise<string>;
+}
+
+/** Lines that may wait to be handed over. */
+const MAX_LOG_LINES = 1_000;
+
+/** The context of one try. Whatever costs something is made at the first look: most specs look at none of it. */
+export class SpecContext implements Context, SpecFolder {
+  readonly sortIndex: number;
+  readonly attempt: number;
+  readonly #services: ContextServices;
+  #tempDir: string | undefined;
+  #random: Random | undefined;
+  #abort: AbortController | undefined;
+
+  constructor(services: ContextServices, sortIndex: number, attempt: number) {
+    this.#services = services;
+    this.sortIndex = sortIndex;
+    this.attempt = attempt;
+  }
+
+  get tempDir(): string {
+    this.#tempDir ??= mkdtempSync(join(this.#services.tempRoot, `${this.sortIndex}-${this.attempt}-`));
+    return this.#tempDir;
+  }
+
+  get random(): Random {
+    this.#random ??= randomFrom(this.#services.seed, this.sortIndex);
+    return this.#random;
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    return this.#abort.signal;
+  }
+
+  // arrow functions, so that `const { log } = ctx` works
+  readonly log = (message: string): void => {
+    const { logs, onLog } = this.#services;
+    if (logs.length < MAX_LOG_LINES) logs.push({ sortIndex: this.sortIndex, message: String(message).slice(0, 4_000) });
+    onLog?.();
+  };
+
+  readonly fetchUri = (uri: string): Promise<string> => this.#services.fetchUri(uri);
+
+  abort(reason: Error): void {
+    if (!this.#abort) this.#abort = new AbortController();
+    this.#abort.abort(reason);
+  }
+
+  /** One rename takes all files of an output, however many and large they are. */
+  sealTempDir(): string {
+    const sealed = join(this.#services.tempRoot, `taken-${randomUUID()}`);
+    renameSync(this.tempDir, sealed);
+    this.#tempDir = sealed;
+    return sealed;
+  }
+
+  /** The temporary folder, when anyone asked for it. */
+  get usedTempDir(): string | undefined {
+    return this.#tempDir;
+  }
+
+  removeTempDir(): void {
+    if (this.#tempDir) rmSync(this.#tempDir, { recursive: true, force: true, maxRetries: 2 });
+  }
+}
