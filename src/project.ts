@@ -138,11 +138,10 @@ export class Scythe extends Audit implements AsyncDisposable {
     specs: SpecsInput<Record<string, unknown>>,
     options: ExtendOptions = {},
   ): Promise<Run> {
-    const { experimentId, manifest } = await this.findRun(reference);
+    const { layout, manifest } = await this.findRun(reference);
     const experiment = this.#experiment(manifest.experiment_name);
     this.#engines.drives.assertOpen();
     this.#engines.prepare(experiment.name);
-    const layout = new RunLayout(parseExperimentId(experimentId)!);
     const allocated = await extendRun(this.storage, layout, experiment, specs, options, this.#allocating());
     return startRun(this.storage, this.#engines, experiment, allocated);
   }

@@ -9,7 +9,6 @@ import { SlotPool } from "../src/engine/slot-pool.ts";
 import { TreeWalk } from "../src/engine/walk.ts";
 import { request } from "../src/run/control.ts";
 import { ControlWatch } from "../src/run/control-watch.ts";
-import { parseExperimentId, RunLayout } from "../src/run/layout.ts";
 import { updateState } from "../src/run/state.ts";
 import { programsOf } from "../src/runs/program.ts";
 import { RunCache } from "../src/scatter/run-task.ts";
@@ -41,7 +40,7 @@ async function begun(name: string) {
   const specs = Array.from({ length: 12 }, (_, n) => ({ n }));
   const run = await project.allocate(twice, specs, { chunkSize: 2, recursion: { factor: 2, maxDepth: 1 } });
   await run.result();
-  const layout = new RunLayout(parseExperimentId(run.experimentId)!);
+  const layout = run.layout;
   const keys = async (prefix: string) => (await listAll(storage, prefix)).map(({ key }) => key);
   await storage.delete([layout.report, ...(await keys(layout.final)), ...(await keys(layout.tree))]);
   await updateState(storage, layout, () => ({ status: "running" }));

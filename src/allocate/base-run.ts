@@ -1,18 +1,17 @@
-import { join } from "node:path";
 import { ScytheError } from "../errors.ts";
 import { eachOf, type KeptArtifact } from "../files/artifacts.ts";
 import type { CarriedTables } from "../run/inherited-tables.ts";
-import { RunLayout } from "../run/layout.ts";
+import { readInputArtifacts } from "../run/input-artifacts.ts";
+import type { RunLayout } from "../run/layout.ts";
 import { detailsOf, type Manifest, type ManifestDetails, readManifest } from "../run/manifest.ts";
 import { isComplete, type Report, readReport } from "../run/report.ts";
 import { readState } from "../run/state.ts";
-import { readYaml } from "../run/yaml.ts";
 import { OUTPUT_FILES } from "../schema/base.ts";
+import { localCopy } from "../storage/local-copy.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import { withDuckDb } from "../table/duckdb.ts";
 import { parquetRows } from "../table/parquet-sql.ts";
 import type { Move } from "../table/relocate.ts";
-import type { InputArtifacts } from "./descriptions.ts";
 import type { StagedAfter } from "./stage.ts";
 
 /** A complete run whose specs and rows another run takes over. */
@@ -37,14 +36,11 @@ export async function openBaseRun(storage: Storage, layout: RunLayout): Promise<
 }
 
 async function artifactsOf(storage: Storage, layout: RunLayout): Promise<KeptArtifact[]> {
-  const found = await readYaml<InputArtifacts>(storage, layout.inputArtifacts);
-  const byPath = (record: Record<string, string> = {}) =>
-    new Map(Object.entries(record).map(([uri, value]) => [layout.pathOf(uri), value]));
-  const [hashes, names] = [byPath(found?.value.sha256), byPath(found?.value.names)];
+  const recorded = new Map((await readInputArtifacts(storage, layout)).map((artifact) => [artifact.path, artifact]));
   return (await listAll(storage, layout.artifacts)).map(({ key }) => {
-    const [field, file] = key.slice(layout.artifacts.length).split("/") as [string, string];
-    const path = RunLayout.artifactPath(field, file);
-    return { field, file, sha256: hashes.get(path), name: names.get(path) };
+    const path = layout.within(key);
+    const [, field, file] = path.split("/") as [string, string, string];
+    return { field, file, sha256: recorded.get(path)?.sha256, name: recorded.get(path)?.name };
   });
 }
 
@@ -58,8 +54,7 @@ export interface BaseSpecs {
 }
 
 export async function baseSpecs(storage: Storage, run: BaseRun, scratch: string): Promise<BaseSpecs> {
-  const specs = storage.localPath?.(run.layout.specs) ?? join(scratch, "base.pq");
-  if (!storage.localPath) await storage.getFile(run.layout.specs, specs);
+  const specs = await localCopy(storage, run.layout.specs, scratch);
   const sql = `SELECT max(sort_index) + 1 AS next FROM ${parquetRows(specs)}`;
   const [row] = await withDuckDb({}, run.details.spec_count, (duck) => duck.rows(sql));
   const { artifacts, details } = run;
@@ -82,7 +77,7 @@ export function movesBetween(storage: Storage, base: BaseRun, layout: RunLayout)
  */
 export async function copyBase(storage: Storage, base: BaseRun, layout: RunLayout): Promise<void> {
   const { layout: from, report } = base;
-  const copy = (key: string) => storage.copy(key, layout.key(key.slice(from.key("").length)));
+  const copy = (key: string) => storage.copy(key, layout.key(from.within(key)));
   for (const folder of [from.artifacts, from.results]) {
     // a page of the listing at a time, as there may be a file a spec
     const page: string[] = [];

@@ -2,20 +2,13 @@ import { stringify } from "yaml";
 import type { AnyExperiment } from "../experiment/define.ts";
 import type { KeptArtifact } from "../files/artifacts.ts";
 import { sha256Of } from "../run/checksum.ts";
+import type { InputArtifactsFile } from "../run/input-artifacts.ts";
 import { RUN_SCHEME, RunLayout } from "../run/layout.ts";
 import type { ManifestDetails } from "../run/manifest.ts";
 import { specRunId } from "../run/spec-run-id.ts";
 import { jsonSchemaOf } from "../schema/json-schema.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { SpecIds } from "./publish.ts";
-
-/** `input_artifacts.yml`: by field the URIs of the run's input files, then what is known of each, by URI. */
-export interface InputArtifacts {
-  files?: Record<string, string[]>;
-  sha256?: Record<string, string>;
-  /** The name that a file had, where it lies under another. */
-  names?: Record<string, string>;
-}
 
 /** Stores what readers know a run's schemas and input files from. @param only the one spec of a single-spec run */
 export async function putDescriptions(
@@ -50,7 +43,11 @@ export async function putDescriptions(
   };
   return {
     io_spec_sha256: await put(layout.ioSpec, schema),
-    input_artifacts_sha256: await put(layout.inputArtifacts, { files, sha256, ...renamed }),
+    input_artifacts_sha256: await put(layout.inputArtifacts, {
+      files,
+      sha256,
+      ...renamed,
+    } satisfies InputArtifactsFile),
     workflow_spec_sha256: only ? await put(layout.workflowSpec, singleSpec(only, ids)) : null,
   };
 }

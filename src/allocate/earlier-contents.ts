@@ -1,8 +1,7 @@
+import { readInputArtifacts } from "../run/input-artifacts.ts";
 import { dateOfTimestamp, isTimestamp, RunLayout } from "../run/layout.ts";
 import { sortVersions } from "../run/version.ts";
-import { readYaml } from "../run/yaml.ts";
 import type { Storage } from "../storage/storage.ts";
-import type { InputArtifacts } from "./descriptions.ts";
 
 /** Earlier runs that are looked at: studies mostly go on where the last one ended. */
 const LOOKED_AT = 3;
@@ -15,10 +14,10 @@ export async function earlierContents(storage: Storage, layout: RunLayout): Prom
   const known = new Map<string, string>();
   if (storage.localPath) return known;
   for (const earlier of await newestRuns(storage, layout)) {
-    const found = await readYaml<InputArtifacts>(storage, earlier.inputArtifacts).catch(() => undefined);
-    for (const [uri, sha256] of Object.entries(found?.value.sha256 ?? {})) {
+    const artifacts = await readInputArtifacts(storage, earlier).catch(() => []);
+    for (const { uri, sha256 } of artifacts) {
       const key = storage.keyOf(uri);
-      if (key !== undefined) known.set(sha256, key);
+      if (key !== undefined && sha256 !== undefined) known.set(sha256, key);
     }
   }
   return known;

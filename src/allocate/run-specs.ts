@@ -1,10 +1,10 @@
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { RunLayout } from "../run/layout.ts";
 import { readManifest } from "../run/manifest.ts";
 import type { Column } from "../schema/columns.ts";
 import { readSpecFile } from "../spec-file/read.ts";
 import { type ReadOptions, SpecReader, type SpecRecord } from "../spec-file/source.ts";
+import { localCopy } from "../storage/local-copy.ts";
 import type { Storage } from "../storage/storage.ts";
 import { makeScratch } from "../temporary.ts";
 
@@ -31,8 +31,7 @@ export class RunSpecs extends SpecReader {
     const files = columns.filter((column) => column.file).map(({ name }) => name);
     const scratch = await makeScratch("specs-of");
     try {
-      const path = join(scratch, "specs.pq");
-      await this.#storage.getFile(this.#layout.specs, path);
+      const path = await localCopy(this.#storage, this.#layout.specs, scratch);
       for await (const { at, value } of readSpecFile(path, columns, options)) {
         const spec = value as Record<string, unknown>;
         for (const name of files) spec[name] = moved(spec[name]);

@@ -1,9 +1,8 @@
-import type { InputArtifacts } from "../allocate/descriptions.ts";
 import type { Environment } from "../run/environment.ts";
-import { parseExperimentId, RunLayout } from "../run/layout.ts";
+import { readInputArtifacts } from "../run/input-artifacts.ts";
+import { RunLayout } from "../run/layout.ts";
 import { type Manifest, readManifest, type SpecsFile } from "../run/manifest.ts";
 import { readState } from "../run/state.ts";
-import { readYaml } from "../run/yaml.ts";
 import type { Storage } from "../storage/storage.ts";
 
 export interface LineageArtifact {
@@ -47,11 +46,10 @@ export async function readLineage(storage: Storage, layout: RunLayout): Promise<
   const [manifest, state, inputs] = await Promise.all([
     readManifest(storage, layout),
     readState(storage, layout),
-    readYaml<InputArtifacts>(storage, layout.inputArtifacts),
+    readInputArtifacts(storage, layout),
   ]);
   const details = manifest.scythe;
   const { git_commit = null, git_dirty = null, ...environment } = details?.environment ?? ({} as Partial<Environment>);
-  const hashes = Object.entries(inputs?.value.sha256 ?? {});
   return {
     experiment_id: layout.experimentId,
     experiment_name: manifest.experiment_name,
@@ -65,10 +63,9 @@ export async function readLineage(storage: Storage, layout: RunLayout): Promise<
       source: details?.specs_source ?? null,
       sha256: details?.specs_sha256 ?? null,
     },
-    artifacts: hashes.map(([uri, sha256]) => {
-      const name = inputs?.value.names?.[uri] ?? null;
-      return { path: layout.pathOf(uri) ?? uri, sha256, name };
-    }),
+    artifacts: inputs.flatMap(({ uri, path = uri, sha256, name = null }) =>
+      sha256 === undefined ? [] : [{ path, sha256, name }],
+    ),
     seed: details?.seed ?? null,
     driven: state
       ? { engine: state.engine, host: state.owner?.host ?? null, times: state.epoch, generation: state.generation }
@@ -84,8 +81,8 @@ async function parentsOf(storage: Storage, run: Manifest): Promise<Ancestor[]> {
   const seen = new Set([run.experiment_id]);
   for (let next = run.scythe?.parent_run; next && !seen.has(next) && parents.length < MOST_PARENTS; ) {
     seen.add(next);
-    const id = parseExperimentId(next);
-    const manifest = id && (await readManifest(storage, new RunLayout(id)).catch(() => undefined));
+    const layout = RunLayout.parse(next);
+    const manifest = layout && (await readManifest(storage, layout).catch(() => undefined));
     const details = manifest?.scythe;
     parents.push({
       experiment_id: next,

@@ -1,5 +1,5 @@
 import { openStorage } from "../open-storage.ts";
-import { parseExperimentId, RunLayout } from "../run/layout.ts";
+import { RunLayout } from "../run/layout.ts";
 import { copyRun } from "../transfer/copy-run.ts";
 import { jsonText } from "./json-text.ts";
 import { withStorage } from "./open-project.ts";
@@ -14,7 +14,7 @@ import { noteLeftOut, transferSummary, whileTransferring } from "./transfer-view
 export async function copyTo(reference: string, where: string, flags: ProjectFlags): Promise<number> {
   return withStorage(flags, async (project) => {
     const { experimentId } = await project.findRun(reference);
-    const layout = new RunLayout(parseExperimentId(experimentId)!);
+    const layout = RunLayout.parse(experimentId)!;
     const target = openStorage(where);
     return whileTransferring(
       flags,

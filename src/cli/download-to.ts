@@ -1,4 +1,4 @@
-import { parseExperimentId, RunLayout } from "../run/layout.ts";
+import { RunLayout } from "../run/layout.ts";
 import { localStorage } from "../storage/local/local.ts";
 import type { Storage } from "../storage/storage.ts";
 import { downloadRun } from "../transfer/download.ts";
@@ -14,7 +14,7 @@ import { noteLeftOut, transferSummary, whileTransferring } from "./transfer-view
 export async function download(reference: string, flags: DownloadFlags): Promise<number> {
   return withStorage(flags, async (project) => {
     const { experimentId } = await project.findRun(reference);
-    const layout = new RunLayout(parseExperimentId(experimentId)!);
+    const layout = RunLayout.parse(experimentId)!;
     const target = localStorage(flags.to) as Storage & Required<Pick<Storage, "localPath">>;
     const chosen = {
       ...(flags.what === undefined ? {} : { what: flags.what }),

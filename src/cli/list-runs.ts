@@ -1,7 +1,7 @@
 import { isScytheError, messageOf, ScytheError } from "../errors.ts";
 import { didYouMean } from "../known-keys.ts";
 import type { Scythe } from "../project.ts";
-import { parseExperimentId, RunLayout } from "../run/layout.ts";
+import { RunLayout } from "../run/layout.ts";
 import { SAFE_NAME } from "../schema/base.ts";
 import { jsonText } from "./json-text.ts";
 import type { ListFlags } from "./list.ts";
@@ -97,7 +97,7 @@ async function entryOf(project: Scythe, name: string): Promise<ExperimentEntry> 
 
 /** One damaged run hides no other. */
 async function overview(project: Scythe, id: string): Promise<ListedRun> {
-  const layout = new RunLayout(parseExperimentId(id)!);
+  const layout = RunLayout.parse(id)!;
   try {
     return { ...(await readRunFiles(project.storage, layout)).overview, problem: null };
   } catch (error) {

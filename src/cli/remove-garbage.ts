@@ -1,5 +1,5 @@
 import type { Scythe } from "../project.ts";
-import { parseExperimentId, RunLayout } from "../run/layout.ts";
+import { RunLayout } from "../run/layout.ts";
 import { SAFE_NAME } from "../schema/base.ts";
 import { collectGarbage, type Garbage } from "../transfer/collect-garbage.ts";
 import type { GcFlags } from "./gc.ts";
@@ -19,9 +19,7 @@ export async function removeGarbage(name: string | undefined, flags: GcFlags): P
   await withStorage(flags, async (project) => {
     const remove = flags.delete ?? false;
     const ids = await runsOf(project, name);
-    const all = await mapLimited(ids, AT_ONCE, (id) =>
-      collectGarbage(project.storage, new RunLayout(parseExperimentId(id)!), remove),
-    );
+    const all = await mapLimited(ids, AT_ONCE, (id) => collectGarbage(project.storage, RunLayout.parse(id)!, remove));
     const garbage = all.filter(({ files }) => files > 0);
     const sum = (of: (run: Garbage) => number) => garbage.reduce((total, run) => total + of(run), 0);
     const [files, bytes] = [sum((run) => run.files), sum((run) => run.bytes)];

@@ -1,6 +1,5 @@
 import type { Scythe } from "../project.ts";
 import { openResults } from "../results/results.ts";
-import { parseExperimentId, RunLayout } from "../run/layout.ts";
 import type { Run } from "../runs/run.ts";
 import { driveRun } from "./drive-run.ts";
 import { EXIT } from "./exit.ts";
@@ -29,7 +28,7 @@ export async function retryRun(reference: string, flags: RetryFlags): Promise<nu
 }
 
 async function nothingToDo(project: Scythe, run: Run, { kind, json }: RetryFlags): Promise<number> {
-  const { report } = await openResults(project.storage, new RunLayout(parseExperimentId(run.experimentId)!));
+  const { report } = await openResults(project.storage, run.layout);
   const kinds = Object.entries(report?.failed_by_kind ?? {}).map(([name, count]) => `${name} ${countText(count)}`);
   const but = kinds.length > 0 ? `; it has: ${kinds.join(" · ")}` : "";
   note(`${run.experimentId} has no failed specs${kind ? ` of kind ${kind.join(", ")}` : ""}${but}. Nothing was run.`);

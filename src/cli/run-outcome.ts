@@ -1,4 +1,3 @@
-import { parseExperimentId, RunLayout } from "../run/layout.ts";
 import { isComplete, type Report, readReport } from "../run/report.ts";
 import { readState } from "../run/state.ts";
 import { type Progress, ProgressReader } from "../runs/progress.ts";
@@ -36,7 +35,7 @@ const NO_FAILURES: Failures = { byKind: {}, first: [] };
 
 /** Reads the outcome back from storage, the only truth. */
 export async function outcomeOf(storage: Storage, run: Run): Promise<RunOutcome> {
-  const layout = new RunLayout(parseExperimentId(run.experimentId)!);
+  const layout = run.layout;
   const [state, report] = await Promise.all([readState(storage, layout), readReport(storage, layout)]);
   const { spec_count: allocated = 0, carried_count = 0, seed = null } = run.manifest.scythe ?? {};
   const complete = isComplete(state, report);

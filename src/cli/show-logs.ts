@@ -1,4 +1,3 @@
-import { parseExperimentId, RunLayout } from "../run/layout.ts";
 import { LogReader, type RunLogs, type SpecLog } from "../runs/run-logs.ts";
 import { oneLine } from "./cell-text.ts";
 import { jsonText } from "./json-text.ts";
@@ -13,7 +12,7 @@ const LOOK_MS = 1_000;
 export async function showLogs(reference: string, flags: LogsFlags): Promise<void> {
   await withStorage(flags, async (project) => {
     const run = await project.findRun(reference);
-    const reader = new LogReader(project.storage, new RunLayout(parseExperimentId(run.experimentId)!));
+    const reader = new LogReader(project.storage, run.layout);
     if (!flags.follow) return tell(run.experimentId, await reader.read(flags), flags);
     const printer = new LogPrinter(flags.json ?? false);
     for await (const _ of run.progress({ intervalMs: LOOK_MS })) await printer.print(await reader.read(flags));

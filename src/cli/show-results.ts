@@ -3,7 +3,6 @@ import type { AnyExperiment } from "../experiment/define.ts";
 import type { Scythe } from "../project.ts";
 import { openResults, type Results } from "../results/results.ts";
 import type { TableReader } from "../results/table-reader.ts";
-import { parseExperimentId, RunLayout } from "../run/layout.ts";
 import { ID_COLUMNS } from "../schema/base.ts";
 import { cellText } from "./cell-text.ts";
 import { withStorage } from "./open-project.ts";
@@ -20,7 +19,7 @@ const PREVIEW_ROWS = 10;
 /** A run's tables: finished, or as far as they stand. */
 export async function findResults(project: Scythe, reference: string): Promise<Results> {
   const run = await project.findRun(reference);
-  const layout = new RunLayout(parseExperimentId(run.experimentId)!);
+  const layout = run.layout;
   const experiment: AnyExperiment | undefined = project.registry.find(run.manifest.experiment_name);
   return openResults(project.storage, layout, experiment, { partial: true });
 }

@@ -1,7 +1,7 @@
 import { isScytheError } from "../errors.ts";
 import type { Scythe } from "../project.ts";
 import { openResults } from "../results/results.ts";
-import { parseExperimentId, RunLayout } from "../run/layout.ts";
+import type { RunLayout } from "../run/layout.ts";
 import type { ManifestDetails } from "../run/manifest.ts";
 import { ownerText } from "../run/owner.ts";
 import type { Run } from "../runs/run.ts";
@@ -31,7 +31,7 @@ interface FinalTable {
 export async function showRun(reference: string, flags: ProjectFlags): Promise<void> {
   await withStorage(flags, async (project) => {
     const run = await project.findRun(reference);
-    const layout = new RunLayout(parseExperimentId(run.experimentId)!);
+    const layout = run.layout;
     const files = await readRunFiles(project.storage, layout);
     const tables = await finalTables(project, layout, files);
     const failures = await failuresOf(project, run, files);

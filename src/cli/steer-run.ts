@@ -1,4 +1,3 @@
-import { parseExperimentId, RunLayout } from "../run/layout.ts";
 import type { CancelFlags } from "./cancel.ts";
 import { jsonText } from "./json-text.ts";
 import { withStorage } from "./open-project.ts";
@@ -12,7 +11,7 @@ export async function cancelRun(reference: string, flags: CancelFlags): Promise<
     const run = await project.findRun(reference);
     if (!flags.now) note("waiting for the specs in hand; --now kills them");
     const obeyed = await run.cancel({ now: flags.now ?? false });
-    const layout = new RunLayout(parseExperimentId(run.experimentId)!);
+    const layout = run.layout;
     const { overview } = await readRunFiles(project.storage, layout);
     if (flags.json) return print(`${jsonText({ ...overview, driven: obeyed === "driver" }, 2)}\n`);
     await print(`${run.experimentId}\n`);

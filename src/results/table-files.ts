@@ -1,9 +1,9 @@
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { ScytheError } from "../errors.ts";
 import type { RunLayout } from "../run/layout.ts";
 import type { Report } from "../run/report.ts";
 import { SAFE_NAME } from "../schema/base.ts";
+import { localCopies } from "../storage/local-copy.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import { makeScratch } from "../temporary.ts";
 
@@ -54,16 +54,10 @@ export class FinalFiles implements TableFiles {
   }
 
   async open(names: readonly string[]): Promise<OpenFiles> {
-    const { localPath } = this.#storage;
-    const keys = names.map((name) => [name, this.#layout.finalTable(name)] as const);
-    if (localPath) {
-      const paths = new Map(keys.map(([name, key]) => [name, localPath.call(this.#storage, key)]));
-      return { paths, close: async () => undefined };
-    }
     return inScratch(async (folder) => {
-      const paths = new Map(names.map((name) => [name, join(folder, `${name}.pq`)]));
-      for (const [name, key] of keys) await this.#storage.getFile(key, paths.get(name)!);
-      return paths;
+      const keys = names.map((name) => this.#layout.finalTable(name));
+      const paths = await localCopies(this.#storage, keys, folder);
+      return new Map(names.map((name, i) => [name, paths[i]!]));
     });
   }
 }

@@ -69,9 +69,20 @@ export class RunLayout {
     this.experimentId = experimentId(id);
   }
 
+  /** The run with this `experiment_id`; undefined for a text that is none. */
+  static parse(text: string): RunLayout | undefined {
+    const id = parseExperimentId(text);
+    return id && new RunLayout(id);
+  }
+
   /** `path` within the run → key in the storage. */
   key(path: string): string {
     return `${this.experimentId}/${path}`;
+  }
+
+  /** Key of a file of this run → its path within the run. */
+  within(key: string): string {
+    return key.slice(this.experimentId.length + 1);
   }
 
   /** Where in this run a URI points, wherever the run lay when it was written; undefined when it points elsewhere. */

@@ -2,7 +2,7 @@ import { ScytheError } from "../errors.ts";
 import { type AnyExperiment, assertName } from "../experiment/define.ts";
 import { didYouMean } from "../known-keys.ts";
 import type { Results } from "../results/results.ts";
-import { experimentId, isTimestamp, parseExperimentId, RunLayout } from "../run/layout.ts";
+import { experimentId, isTimestamp, RunLayout } from "../run/layout.ts";
 import { compareVersions, parseVersion, sortVersions } from "../run/version.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { RunHome } from "./home.ts";
@@ -60,7 +60,7 @@ export class Catalog<E extends AnyExperiment = AnyExperiment> {
     const wanted = version === undefined ? await this.listVersions() : [await this.#spelled(version)];
     for (const own of wanted.reverse()) {
       for (const id of (await this.listRuns(own)).reverse()) {
-        const layout = new RunLayout(parseExperimentId(id)!);
+        const layout = RunLayout.parse(id)!;
         // a folder without a manifest is an allocation under way, or one that was killed
         if (await this.#storage.head(layout.manifest)) return layout;
       }

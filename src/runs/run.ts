@@ -41,7 +41,8 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
   readonly experimentId: string;
   readonly manifest: Manifest;
   readonly #storage: Storage;
-  readonly #layout: RunLayout;
+  /** The key of each of its files in the storage. */
+  readonly layout: RunLayout;
   readonly #experiment: E | undefined;
   readonly #home: RunHome | undefined;
   #drive: Drive | undefined;
@@ -54,7 +55,7 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
     { home, drive }: RunContext,
   ) {
     this.#storage = storage;
-    this.#layout = layout;
+    this.layout = layout;
     this.#experiment = experiment;
     this.#home = home;
     this.#drive = drive;
@@ -74,8 +75,8 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
   async *progress(options: { intervalMs?: number } = {}): AsyncGenerator<Progress> {
     assertKnownKeys(options, { intervalMs: true }, "progress");
     const { spec_count = 0, carried_count } = this.manifest.scythe ?? {};
-    const reader = new ProgressReader(this.#storage, this.#layout, spec_count, carried_count);
-    const life = new LifeWatch(this.#storage, this.#layout);
+    const reader = new ProgressReader(this.#storage, this.layout, spec_count, carried_count);
+    const life = new LifeWatch(this.#storage, this.layout);
     const ended = this.#ended();
     for (;;) {
       const over = await within(ended, 0);
@@ -106,13 +107,13 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
    */
   async openResults(options: OpenResultsOptions = {}): Promise<Results<E>> {
     assertKnownKeys(options, { partial: true }, "openResults");
-    return openResults(this.#storage, this.#layout, this.#experiment, options);
+    return openResults(this.#storage, this.layout, this.#experiment, options);
   }
 
   /** What the run's specs said by now: `ctx.log`, and what they printed. */
   async logs(options: LogOptions = {}): Promise<RunLogs> {
     assertKnownKeys(options, { spec: true, failed: true }, "logs");
-    return new LogReader(this.#storage, this.#layout).read(options);
+    return new LogReader(this.#storage, this.layout).read(options);
   }
 
   /**
@@ -123,11 +124,11 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
   async cancel(options: CancelOptions = {}): Promise<Obeyed> {
     assertKnownKeys(options, { now: true }, "cancel");
     const drive = this.#drive;
-    if (!drive) return cancelRun(this.#storage, this.#layout, this.#home, options);
+    if (!drive) return cancelRun(this.#storage, this.layout, this.#home, options);
     if (options.now) {
       drive.tell({ cancel: "now" });
       const workers = this.#home?.engine.slots === 0;
-      if (workers) await request(this.#storage, this.#layout, drive.epoch, "cancel-now");
+      if (workers) await request(this.#storage, this.layout, drive.epoch, "cancel-now");
     }
     await drive.engineRun.cancel();
     await drive.result().catch(() => undefined); // noted by then
@@ -139,7 +140,7 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
    * @throws ScytheError `conflict` when nobody drives it
    */
   pause(): Promise<void> {
-    return pauseRun(this.#storage, this.#layout, this.#home);
+    return pauseRun(this.#storage, this.layout, this.#home);
   }
 
   /**
@@ -149,9 +150,9 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
   async resume(options: ResumeOptions = {}): Promise<"unpaused" | "driven"> {
     assertKnownKeys(options, RESUME_OPTIONS, "resume");
     const maxFailures = options.maxFailures === undefined ? undefined : failureLimitText(options.maxFailures);
-    if (!options.takeOver && (await unpauseRun(this.#storage, this.#layout, this.#home))) return "unpaused";
+    if (!options.takeOver && (await unpauseRun(this.#storage, this.layout, this.#home))) return "unpaused";
     if (!this.#home || !this.#experiment) throw this.#withoutExperiment();
-    this.#drive = await startDrive(this.#storage, this.#home, this.#experiment, this.#layout, {
+    this.#drive = await startDrive(this.#storage, this.#home, this.#experiment, this.layout, {
       takeOver: options.takeOver ?? false,
       ...(options.onWait && { onWait: options.onWait }),
       ...(maxFailures !== undefined && { change: { max_failures: maxFailures } }),
@@ -166,9 +167,9 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
    */
   async retry(options: RetryOptions = {}): Promise<number> {
     if (!this.#home || !this.#experiment) throw this.#withoutExperiment();
-    const run = { layout: this.#layout, manifest: this.manifest };
+    const run = { layout: this.layout, manifest: this.manifest };
     const count = await beginRetry(this.#storage, run, this.#experiment, options);
-    if (count > 0) this.#drive = await startDrive(this.#storage, this.#home, this.#experiment, this.#layout, {});
+    if (count > 0) this.#drive = await startDrive(this.#storage, this.#home, this.#experiment, this.layout, {});
     return count;
   }
 
@@ -187,18 +188,18 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
 
   /** Of an engine that outlives the process that started the run. */
   async #engineRun(): Promise<EngineRun | undefined> {
-    return this.#home && engineRunOf(this.#home, await readState(this.#storage, this.#layout));
+    return this.#home && engineRunOf(this.#home, await readState(this.#storage, this.layout));
   }
 
   async #awaitOthers(): Promise<void> {
     let status: Progress["status"] = "running";
     for await (const progress of this.progress({ intervalMs: 1_000 })) status = progress.status;
     if (status === "complete") return;
-    const state = await readState(this.#storage, this.#layout);
-    if (status === "cancelled") throw cancelledError(this.#layout, state?.reason ?? null);
+    const state = await readState(this.#storage, this.layout);
+    if (status === "cancelled") throw cancelledError(this.layout, state?.reason ?? null);
     const engineRun = status === "interrupted" ? undefined : await this.#engineRun();
     await engineRun?.result().catch(async (error: unknown) => {
-      await note(this.#storage, this.#layout, state!.epoch, "failed").catch(() => undefined);
+      await note(this.#storage, this.layout, state!.epoch, "failed").catch(() => undefined);
       throw error;
     });
     const hint = `What is done is kept: \`scythe resume ${this.experimentId}\`.`;

@@ -1,8 +1,7 @@
-import type { InputArtifacts } from "../allocate/descriptions.ts";
 import { ScytheError } from "../errors.ts";
 import { eachOf, hashFile } from "../files/artifacts.ts";
+import { inputHashes, readInputArtifacts } from "../run/input-artifacts.ts";
 import type { NodePath, PartName } from "../run/layout.ts";
-import { readYaml } from "../run/yaml.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import { isSealed } from "../table/parquet-seal.ts";
 import { readBeside } from "./gather/beside.ts";
@@ -129,12 +128,11 @@ async function compareInputs(storage: Storage, { layout, details, specs }: RunIn
     { key: layout.specs, sha256: details.specs_sha256 },
     { key: layout.inputArtifacts, sha256: details.input_artifacts_sha256 },
   ]);
-  const artifacts = await readYaml<InputArtifacts>(storage, layout.inputArtifacts);
-  const files = Object.entries(artifacts?.value.sha256 ?? {}).flatMap(([uri, sha256]) => {
-    const path = layout.pathOf(uri);
-    return path === undefined ? [] : [{ key: layout.key(path), sha256 }];
-  });
-  await compare(storage, files);
+  const hashes = inputHashes(await readInputArtifacts(storage, layout));
+  await compare(
+    storage,
+    [...hashes].map(([path, sha256]) => ({ key: layout.key(path), sha256 })),
+  );
 }
 
 /** @param files whose hash is not recorded pass: an earlier version made the run */

@@ -1,7 +1,7 @@
 import type { Json } from "../engine/engine.ts";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
-import { type NodePath, parseExperimentId, RunLayout } from "../run/layout.ts";
+import { type NodePath, RunLayout } from "../run/layout.ts";
 import { detailsOf, type Manifest, type ManifestDetails, readManifest } from "../run/manifest.ts";
 import { type RetryPlan, readState } from "../run/state.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -79,9 +79,8 @@ export class RunCache {
   }
 
   async #read(experimentId: string, generation: number): Promise<RunInfo> {
-    const id = parseExperimentId(experimentId);
-    if (!id) throw new ScytheError("invalid_input", `${JSON.stringify(experimentId)} is not an experiment_id`);
-    const layout = new RunLayout(id);
+    const layout = RunLayout.parse(experimentId);
+    if (!layout) throw new ScytheError("invalid_input", `${JSON.stringify(experimentId)} is not an experiment_id`);
     const manifest = await readManifest(this.#storage, layout);
     const details = detailsOf(manifest);
     const run = { layout, manifest, details, generation };

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Storage } from "./storage.ts";
 
@@ -8,6 +9,21 @@ export async function localCopy(storage: Storage, key: string, folder: string): 
   const path = join(folder, `${randomUUID()}.pq`);
   await storage.getFile(key, path);
   return path;
+}
+
+/** {@link localCopy} for the time of `work`: a copy goes afterwards, an object in a local storage stays. */
+export async function withLocalCopy<T>(
+  storage: Storage,
+  key: string,
+  folder: string,
+  work: (path: string) => Promise<T>,
+): Promise<T> {
+  const path = await localCopy(storage, key, folder);
+  try {
+    return await work(path);
+  } finally {
+    if (!storage.localPath) await rm(path, { force: true });
+  }
 }
 
 /** {@link localCopy} of many, some at a time, in the order of the keys. */

@@ -7,6 +7,7 @@ import type { RunLayout } from "../run/layout.ts";
 import { readManifest } from "../run/manifest.ts";
 import { isComplete, type Report, readReport, reportText } from "../run/report.ts";
 import { readState } from "../run/state.ts";
+import { localCopy } from "../storage/local-copy.ts";
 import { getText, type Storage } from "../storage/storage.ts";
 import { withDuckDb } from "../table/duckdb.ts";
 import { type Move, relocateTable } from "../table/relocate.ts";
@@ -150,8 +151,7 @@ class Rewriter {
   }
 
   async #rewrite(file: RunFile, rows: number, scratch: string): Promise<string> {
-    const original = this.#source.localPath?.(file.key) ?? join(scratch, "original.pq");
-    if (!this.#source.localPath) await this.#source.getFile(file.key, original);
+    const original = await localCopy(this.#source, file.key, scratch);
     if (file.sha256 !== undefined && (await hashFile(original)) !== file.sha256) {
       throw damaged(this.#source.uriOf(file.key));
     }

@@ -1,8 +1,8 @@
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { hashFile } from "../files/artifacts.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { FILE_COLUMNS } from "../scatter/part-columns.ts";
+import { localCopy } from "../storage/local-copy.ts";
 import type { Storage } from "../storage/storage.ts";
 import { ParquetReader, readRows } from "../table/read-parquet.ts";
 import { makeScratch } from "../temporary.ts";
@@ -35,8 +35,7 @@ export async function withOutputHashes(storage: Storage, layout: RunLayout, file
   if (record?.sha256 === undefined || !files.some(({ part }) => part === "results")) return files;
   const scratch = await makeScratch("outputs");
   try {
-    const local = storage.localPath?.(record.key) ?? join(scratch, "output_artifacts.pq");
-    if (!storage.localPath) await storage.getFile(record.key, local);
+    const local = await localCopy(storage, record.key, scratch);
     if ((await hashFile(local)) !== record.sha256) return files;
     const hashes = new Map<string, string>();
     for await (const { path, sha256 } of recordedOutputs(local)) hashes.set(path, sha256);

@@ -1,9 +1,8 @@
-import type { InputArtifacts } from "../allocate/descriptions.ts";
+import { inputHashes, readInputArtifacts } from "../run/input-artifacts.ts";
 import { historyGeneration, type RunLayout } from "../run/layout.ts";
 import { type ManifestDetails, readManifest } from "../run/manifest.ts";
 import { type FinalFile, readEarlierReport, readReport } from "../run/report.ts";
 import { folderOf, type RunFolder } from "../run/run-paths.ts";
-import { readYaml } from "../run/yaml.ts";
 import { listAll, type ObjectInfo, type Storage } from "../storage/storage.ts";
 
 /** The kinds of files that a run has, beside the small ones that describe it. */
@@ -27,7 +26,7 @@ export async function listRunFiles(storage: Storage, layout: RunLayout): Promise
   const objects = (await listAll(storage, layout.key(""))).filter(({ key }) => key !== layout.download);
   const hashes = await recordedHashes(storage, layout, objects);
   return objects.map((object) => {
-    const path = object.key.slice(layout.key("").length);
+    const path = layout.within(object.key);
     const [, second, third] = path.split("/");
     const part = folderOf(path);
     const field = third !== undefined && (part === "results" || part === "artifacts") ? second : undefined;
@@ -54,15 +53,11 @@ async function recordedHashes(
   const report = await readReport(storage, layout);
   for (const [name, { sha256 }] of Object.entries(report?.final ?? {})) hashes.set(`final/${name}.pq`, sha256);
   const outputs = report?.output_artifacts;
-  if (outputs) hashes.set(layout.outputArtifacts.slice(layout.key("").length), outputs.sha256);
+  if (outputs) hashes.set(layout.within(layout.outputArtifacts), outputs.sha256);
   for (const [path, { sha256 }] of await earlierErrors(storage, layout, objects)) hashes.set(path, sha256);
-  const artifacts = await readYaml<InputArtifacts>(storage, layout.inputArtifacts);
-  for (const [uri, sha256] of Object.entries(artifacts?.value.sha256 ?? {})) {
-    const path = layout.pathOf(uri);
-    if (path) hashes.set(path, sha256);
-  }
+  for (const [path, sha256] of inputHashes(await readInputArtifacts(storage, layout))) hashes.set(path, sha256);
   for (const [key, sha256] of describedHashes(layout, (await readManifest(storage, layout)).scythe)) {
-    hashes.set(key.slice(layout.key("").length), sha256);
+    hashes.set(layout.within(key), sha256);
   }
   return hashes;
 }
@@ -73,12 +68,11 @@ async function earlierErrors(
   layout: RunLayout,
   objects: readonly ObjectInfo[],
 ): Promise<[string, Omit<FinalFile, "name">][]> {
-  const root = layout.key("");
-  const generations = new Set(objects.flatMap(({ key }) => historyGeneration(key.slice(root.length)) ?? []));
+  const generations = new Set(objects.flatMap(({ key }) => historyGeneration(layout.within(key)) ?? []));
   const recorded: [string, Omit<FinalFile, "name">][] = [];
   for (const generation of generations) {
     const errors = (await readEarlierReport(storage, layout, generation))?.final.errors;
-    if (errors) recorded.push([layout.history(generation, "errors.pq").slice(root.length), errors]);
+    if (errors) recorded.push([layout.within(layout.history(generation, "errors.pq")), errors]);
   }
   return recorded;
 }

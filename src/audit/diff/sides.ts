@@ -1,9 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { InputArtifacts } from "../../allocate/descriptions.ts";
 import { ScytheError } from "../../errors.ts";
 import { finalKeys } from "../../results/table-files.ts";
-import { readYaml } from "../../run/yaml.ts";
+import { readInputArtifacts } from "../../run/input-artifacts.ts";
 import type { Column } from "../../schema/columns.ts";
 import { localCopy } from "../../storage/local-copy.ts";
 import { BatchBuilder } from "../../table/batch.ts";
@@ -64,13 +63,12 @@ async function specsSql(
   columns: ReadonlyMap<string, string>,
   folder: string,
 ): Promise<string> {
-  const found = await readYaml<InputArtifacts>(storage, layout.inputArtifacts);
-  const hashes = Object.entries(found?.value.sha256 ?? {});
-  const fields = new Set(hashes.map(([uri]) => layout.pathOf(uri)?.split("/")[1]));
+  const inputs = (await readInputArtifacts(storage, layout)).filter(({ sha256 }) => sha256 !== undefined);
+  const fields = new Set(inputs.map((input) => input.path?.split("/")[1]));
   const files = [...columns].filter(([column]) => fields.has(column));
   if (files.length === 0) return parquetRows(path);
   const builder = new BatchBuilder(CONTENTS);
-  for (const [uri, sha256] of hashes) builder.append({ uri, content: `sha256:${sha256}` });
+  for (const { uri, sha256 } of inputs) builder.append({ uri, content: `sha256:${sha256}` });
   const contents = join(folder, "contents.pq");
   await writeFile(contents, parquetBytes(builder.take()));
   const known = parquetRows(contents);

@@ -1,12 +1,11 @@
 import { copyFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import type { InputArtifacts } from "../../allocate/descriptions.ts";
 import { messageOf, ScytheError } from "../../errors.ts";
 import type { AnyExperiment } from "../../experiment/define.ts";
 import { hashFile, safeFileName } from "../../files/artifacts.ts";
+import { inputHashes, readInputArtifacts } from "../../run/input-artifacts.ts";
 import type { RunLayout } from "../../run/layout.ts";
 import { detailsOf, type ManifestDetails, readManifest } from "../../run/manifest.ts";
-import { readYaml } from "../../run/yaml.ts";
 import type { Column } from "../../schema/columns.ts";
 import { localCopy } from "../../storage/local-copy.ts";
 import type { Storage } from "../../storage/storage.ts";
@@ -144,9 +143,7 @@ function otherSchema(experiment: AnyExperiment, layout: RunLayout, column: strin
 }
 
 async function artifactHashes(storage: Storage, layout: RunLayout): Promise<Map<string, string>> {
-  const found = await readYaml<InputArtifacts>(storage, layout.inputArtifacts).catch(() => undefined);
-  const entries = Object.entries(found?.value.sha256 ?? {}).map(([uri, hash]) => [layout.pathOf(uri), hash] as const);
-  return new Map(entries.filter((entry): entry is [string, string] => entry[0] !== undefined));
+  return inputHashes(await readInputArtifacts(storage, layout).catch(() => []));
 }
 
 /** Copies input files into the folder, under names that lead nowhere else. */

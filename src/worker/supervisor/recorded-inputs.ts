@@ -1,9 +1,8 @@
-import type { InputArtifacts } from "../../allocate/descriptions.ts";
 import { KnownContents } from "../../files/content-mark.ts";
 import type { FetchUri } from "../../files/fetch.ts";
+import { inputHashes, readInputArtifacts } from "../../run/input-artifacts.ts";
 import type { RunLayout } from "../../run/layout.ts";
 import { folderOf } from "../../run/run-paths.ts";
-import { readYaml } from "../../run/yaml.ts";
 import type { RunInfo } from "../../scatter/run-task.ts";
 import type { Storage } from "../../storage/storage.ts";
 
@@ -38,15 +37,9 @@ function artifactPath(layout: RunLayout, uri: string): string | undefined {
 function recordsOf(storage: Storage, run: RunInfo): Promise<Map<string, string>> {
   let known = records.get(run);
   if (!known) {
-    known = readRecords(storage, run);
+    known = readInputArtifacts(storage, run.layout).then(inputHashes);
     records.set(run, known);
     known.catch(() => records.delete(run));
   }
   return known;
-}
-
-async function readRecords(storage: Storage, { layout }: RunInfo): Promise<Map<string, string>> {
-  const found = await readYaml<InputArtifacts>(storage, layout.inputArtifacts);
-  const entries = Object.entries(found?.value.sha256 ?? {}).map(([uri, sha256]) => [layout.pathOf(uri), sha256]);
-  return new Map(entries.filter((entry): entry is [string, string] => entry[0] !== undefined));
 }

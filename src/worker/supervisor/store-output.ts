@@ -1,8 +1,10 @@
 import { constants } from "node:fs";
-import { copyFile, rm } from "node:fs/promises";
+import { copyFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { fingerprint, hashFile } from "../../files/artifacts.ts";
 import { contentMark } from "../../files/content-mark.ts";
 import { RunLayout } from "../../run/layout.ts";
+import { withLocalCopy } from "../../storage/local-copy.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { OutputFile } from "../protocol.ts";
 import { safeExtension } from "../task/take-files.ts";
@@ -51,11 +53,5 @@ async function storeUnder(
 }
 
 async function holds(storage: Storage, key: string, path: string, sha256: string): Promise<boolean> {
-  const held = storage.localPath?.(key) ?? `${path}.held`;
-  try {
-    if (!storage.localPath) await storage.getFile(key, held);
-    return (await hashFile(held)) === sha256;
-  } finally {
-    if (!storage.localPath) await rm(held, { force: true });
-  }
+  return withLocalCopy(storage, key, dirname(path), async (held) => (await hashFile(held)) === sha256);
 }
