@@ -4,7 +4,7 @@ import { schemaHash } from "./allocate/allocate.ts";
 import type { Settings } from "./config.ts";
 import type { Json } from "./engine/engine.ts";
 import type { HatchetOptions, ProgramRoute } from "./engine/hatchet/options.ts";
-import { defaultSlots } from "./engine/local.ts";
+import { defaultSlots } from "./engine/in-process/local.ts";
 import type { AnyExperiment } from "./experiment/define.ts";
 import type { Registry } from "./experiment/registry.ts";
 import type { LeafTask } from "./scatter/run-task.ts";

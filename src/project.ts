@@ -9,7 +9,7 @@ import type { SpecsInput } from "./allocate/spec-source.ts";
 import { Audit, type AuditTools } from "./audit/audit.ts";
 import { type Config, type LoadedConfig, loadConfig, type Overrides, readSettings, type Settings } from "./config.ts";
 import type { HatchetWorker } from "./engine/hatchet/hatchet-worker.ts";
-import { defaultSlots } from "./engine/local.ts";
+import { defaultSlots } from "./engine/in-process/local.ts";
 import { Engines } from "./engines.ts";
 import { ScytheError } from "./errors.ts";
 import type { AnyExperiment, Experiment } from "./experiment/define.ts";

@@ -5,8 +5,8 @@ import { defineConfig, defineExperiment, localStorage, openProject } from "scyth
 import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { Json } from "../src/engine/engine.ts";
+import { TreeWalk } from "../src/engine/in-process/tree-walk.ts";
 import { SlotPool } from "../src/engine/slot-pool.ts";
-import { TreeWalk } from "../src/engine/walk.ts";
 import { request } from "../src/run/control.ts";
 import { ControlWatch } from "../src/run/control-watch.ts";
 import { updateState } from "../src/run/state.ts";

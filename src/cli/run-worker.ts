@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Overrides } from "../config.ts";
 import type { HatchetWorker } from "../engine/hatchet/hatchet-worker.ts";
-import { defaultSlots } from "../engine/local.ts";
+import { defaultSlots } from "../engine/in-process/local.ts";
 import { parseDuration } from "../experiment/quantities.ts";
 import type { Scythe } from "../project.ts";
 import { type ActiveHours, parseActiveHours } from "./active-hours.ts";

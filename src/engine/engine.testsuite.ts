@@ -10,7 +10,7 @@ export interface EngineUnderTest {
   worker?: Worker;
 }
 
-const json = (value: CountNode) => value as unknown as Json;
+const json = (node: CountNode): Json => node;
 /** Messages of an error and of its causes. */
 function messagesOf(error: unknown): string {
   return error instanceof Error ? `${error.message} ← ${messagesOf(error.cause)}` : "";

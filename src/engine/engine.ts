@@ -1,8 +1,10 @@
+import { ScytheError } from "../errors.ts";
+
 /** What crosses an engine: plain JSON, small (names, keys, ranges; never specs or rows). */
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** How a leaf of an earlier wave ended. An engine that lost its memory may hand over fewer than it dispatched. */
-export type Settled = { payload: Json; result: Json } | { payload: Json; error: Error };
+export type Settled<Leaf = Json, Result = Json> = { payload: Leaf; result: Result } | { payload: Leaf; error: Error };
 
 export interface TaskContext {
   /** Aborts when the run is cancelled: finish what is in hand, commit it, return. */
@@ -13,32 +15,42 @@ export interface TaskContext {
   capacity: number;
   /** Which of the engine's slots on this machine the step has: 0 … capacity − 1. */
   slot: number;
-  /** Tells the engine that the step is alive, so that its time limit starts anew. */
+  /** Tells the engine that the step is alive, so that its time limit starts again. */
   heartbeat(): void;
   /** A leaf has done its work and only writes it down: the engine may give its slot to another. It need not. */
   releaseSlot(): void;
 }
 
-export interface Wave {
-  nodes?: Json[];
-  leaves?: Json[];
+export interface Wave<Node = Json, Leaf = Json> {
+  nodes?: readonly Node[];
+  leaves?: readonly Leaf[];
+}
+
+/** Whether a node has no more children to run. */
+export function isEmpty({ nodes = [], leaves = [] }: Wave<unknown, unknown>): boolean {
+  return nodes.length + leaves.length === 0;
 }
 
 /**
  * A tree of work that any engine can run. Storage is its only memory: every step is idempotent, may run twice at the
  * same time, and may be asked again by an engine that knows nothing of what was done before.
+ *
+ * An engine carries `Node`, `Leaf` and `Result` as JSON and hands back what it was handed, so a program that has types of
+ * its own for them passes as one of JSON.
  */
-export interface TreeProgram {
+export interface TreeProgram<Node extends Json = Json, Leaf extends Json = Json, Result extends Json = Json> {
   /** Resolves when the node may go on, which it asks before each `expand`: at once, unless somebody has paused the run. */
-  ready?(node: Json, signal: AbortSignal): Promise<void>;
+  ready?(node: Node, signal: AbortSignal): Promise<void>;
   /** The next wave of a node's children; an empty one means that the node may be merged. */
-  expand(node: Json, settled: Settled[], context: TaskContext): Promise<Wave>;
+  expand(node: Node, settled: readonly Settled<Leaf, Result>[], context: TaskContext): Promise<Wave<Node, Leaf>>;
   /** One chunk of work. */
-  leaf(payload: Json, context: TaskContext): Promise<Json>;
-  /** Called once all children of the node are done. */
-  merge(node: Json, context: TaskContext): Promise<Json>;
-  /** The result of a leaf, or of the root node, that is done already; undefined while it is not. */
-  lookup(payload: Json): Promise<Json | undefined>;
+  leaf(leaf: Leaf, context: TaskContext): Promise<Result>;
+  /** Called once all children of the node are done. The root's value is the run's. */
+  merge(node: Node, context: TaskContext): Promise<Json>;
+  /** The result of a leaf that is done already; undefined while it is not. */
+  lookupLeaf(leaf: Leaf): Promise<Result | undefined>;
+  /** The run's value when it is complete already; undefined while it is not. */
+  lookupRoot(root: Node): Promise<Json | undefined>;
 }
 
 export type Programs = Readonly<Record<string, TreeProgram>>;
@@ -88,3 +100,17 @@ export interface Engine {
 
 /** Tries of one leaf before its error is handed to `expand`. A spec's own failure never throws: it is a row. */
 export const LEAF_ATTEMPTS = 3;
+
+/** Trying again would fail again: the code or the request is wrong, or somebody else has the run. */
+export function isFinal(error: unknown): boolean {
+  return error instanceof ScytheError && ["invalid_definition", "invalid_input", "conflict"].includes(error.code);
+}
+
+/** What a cancelled run throws. */
+export function cancelled(): ScytheError {
+  return new ScytheError("cancelled", "The run was cancelled.", { hint: "What is done is kept." });
+}
+
+export function isCancelled(error: unknown): boolean {
+  return error instanceof ScytheError && error.code === "cancelled";
+}

@@ -1,8 +1,8 @@
 import { setImmediate as tick } from "node:timers/promises";
-import type { Json, Programs, Settled, TaskContext, TreeProgram, Wave } from "./engine.ts";
+import type { Programs, Settled, TaskContext, TreeProgram, Wave } from "./engine.ts";
 
 /** A node of the toy tree: `waves` of so many leaves each, child nodes beside the first. */
-export interface CountNode {
+export type CountNode = {
   name: string;
   waves: number[];
   children?: CountNode[];
@@ -11,13 +11,13 @@ export interface CountNode {
   failing?: "expand" | "merge";
   /** Leaves give others time to begin. */
   pausing?: boolean;
-}
+};
 
-interface LeafPayload {
+type LeafPayload = {
   leaf: string;
   throws: number;
   pausing: boolean;
-}
+};
 
 interface Event {
   step: "expand" | "merge";
@@ -65,13 +65,13 @@ export class Recorder {
     for (let i = 0; i < 50; i++) await tick();
   }
 
-  expanded(node: CountNode, settled: readonly Settled[]): number {
+  expanded(node: CountNode, settled: readonly Settled<LeafPayload>[]): number {
     for (const leaf of settled) {
-      const name = (leaf.payload as unknown as LeafPayload).leaf;
+      const name = leaf.payload.leaf;
       if ("error" in leaf) this.failures.push([name, leaf.error.message]);
     }
     this.#settled += settled.length;
-    const names = settled.map(({ payload }) => (payload as unknown as LeafPayload).leaf).sort();
+    const names = settled.map(({ payload }) => payload.leaf).sort();
     this.events.push({ step: "expand", node: node.name, doneLeaves: this.#settled, settled: names });
     const wave = this.#waveOf.get(node.name) ?? 0;
     this.#waveOf.set(node.name, wave + 1);
@@ -106,29 +106,28 @@ export class Recorder {
 
 /** `count`: a tree whose merge gives the number of leaves that succeeded under it. */
 export function toyPrograms(record: Recorder): Programs {
-  const count: TreeProgram = {
-    expand: async (payload, settled) => {
-      const node = payload as unknown as CountNode;
+  const count: TreeProgram<CountNode, LeafPayload> = {
+    expand: async (node, settled) => {
       const wave = record.expanded(node, settled);
       if (node.failing === "expand") throw new Error(`expand of ${node.name} throws`);
       return waveOf(node, wave);
     },
     leaf: async (payload, context) => {
-      await record.leaf(payload as unknown as LeafPayload, context);
+      await record.leaf(payload, context);
       return { done: true };
     },
-    merge: async (payload) => {
-      const node = payload as unknown as CountNode;
+    merge: async (node) => {
       if (node.failing === "merge") throw new Error(`merge of ${node.name} throws`);
       record.merged(node);
       return { leaves: record.leaves.filter((leaf) => isUnder(leaf, node.name)).length };
     },
-    lookup: async () => undefined,
+    lookupLeaf: async () => undefined,
+    lookupRoot: async () => undefined,
   };
   return { count };
 }
 
-function waveOf(node: CountNode, wave: number): Wave {
+function waveOf(node: CountNode, wave: number): Wave<CountNode, LeafPayload> {
   const size = node.waves[wave];
   const children = wave === 0 ? (node.children ?? []) : [];
   if (size === undefined && children.length === 0) return {};
@@ -136,7 +135,7 @@ function waveOf(node: CountNode, wave: number): Wave {
     const leaf = `${node.name}/${wave}/${i}`;
     return { leaf, throws: node.throwing?.[leaf] ?? 0, pausing: node.pausing ?? false };
   });
-  return { nodes: children as unknown as Json[], leaves: leaves as unknown as Json[] };
+  return { nodes: children, leaves };
 }
 
 function isUnder(leaf: string, node: string): boolean {

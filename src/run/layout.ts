@@ -6,10 +6,10 @@
  */
 
 /** Step of a node's path in the tree: it holds every `factor`-th position of its parent, from `offset` on. */
-export interface PathStep {
+export type PathStep = {
   factor: number;
   offset: number;
-}
+};
 export type NodePath = readonly PathStep[];
 
 export interface RunId {

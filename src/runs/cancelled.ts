@@ -1,12 +1,12 @@
 import { ScytheError } from "../errors.ts";
 import { cancelReason, request } from "../run/control.ts";
+import type { ControlWatch } from "../run/control-watch.ts";
 import { allowedFailures, tooManyFailures } from "../run/failure-limit.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { countedParts } from "../run/part-counts.ts";
 import { isDriven, readState, updateState } from "../run/state.ts";
 import type { NodeTask, RunInfo } from "../scatter/run-task.ts";
 import type { Storage } from "../storage/storage.ts";
-import type { ProgramSettings } from "./program.ts";
 
 /** What tells that a run was stopped before its end. */
 export function cancelledError({ experimentId }: RunLayout, reason: string | null): ScytheError {
@@ -32,7 +32,7 @@ export async function endCancelled(storage: Storage, layout: RunLayout, epoch: n
 
 /** Asks the run to stop when its parts hold more failed specs than it may have. */
 export async function stopIfTooManyFailed(
-  { storage, controls }: Pick<ProgramSettings, "storage" | "controls">,
+  { storage, controls }: { storage: Storage; controls: ControlWatch },
   { layout, details }: RunInfo,
   { epoch, generation }: NodeTask,
 ): Promise<void> {

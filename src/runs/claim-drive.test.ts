@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { inlineEngine } from "../engine/inline.ts";
+import { inlineEngine } from "../engine/in-process/inline.ts";
 import { ControlWatch } from "../run/control-watch.ts";
 import { RunLayout } from "../run/layout.ts";
 import { type Owner, thisProcess } from "../run/owner.ts";

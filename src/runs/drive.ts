@@ -1,11 +1,11 @@
-import type { EngineRun } from "../engine/engine.ts";
-import { isScytheError, messageOf, ScytheError } from "../errors.ts";
+import { type EngineRun, isCancelled } from "../engine/engine.ts";
+import { messageOf, ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import type { Controls } from "../run/control.ts";
 import { Heartbeat } from "../run/heartbeat.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { isDriven, updateState } from "../run/state.ts";
-import { toJson } from "../scatter/run-task.ts";
+import type { NodeTask } from "../scatter/run-task.ts";
 import type { Storage } from "../storage/storage.ts";
 import { type ClaimOptions, claimDrive } from "./claim-drive.ts";
 import type { RunHome } from "./home.ts";
@@ -39,7 +39,7 @@ export async function startDrive(
   const { epoch } = state;
   const heartbeat = new Heartbeat(storage, layout, state);
   try {
-    const root = toJson({ experiment_id: layout.experimentId, path: [], epoch, generation: state.generation });
+    const root: NodeTask = { experiment_id: layout.experimentId, path: [], epoch, generation: state.generation };
     const engineRun = await engine.start(experiment.name, root, {
       metadata: {
         experiment_id: layout.experimentId,
@@ -88,8 +88,6 @@ function driveOf(
   home.drives.add(drive, ended);
   return drive;
 }
-
-const isCancelled = (error: unknown) => isScytheError(error) && error.code === "cancelled";
 
 function leftError({ experimentId }: RunLayout): ScytheError {
   return new ScytheError("cancelled", `Run ${experimentId} was left before its end, as its project was closed`, {

@@ -1,9 +1,9 @@
-import type { Json, Programs, TreeProgram } from "../engine/engine.ts";
+import { isEmpty, type Json, type Programs, type TreeProgram } from "../engine/engine.ts";
 import type { ControlWatch, Steering } from "../run/control-watch.ts";
 import { parsePart } from "../run/layout.ts";
 import { readReport } from "../run/report.ts";
 import { mergeNode } from "../scatter/gather/gather.ts";
-import { type LeafTask, type NodeTask, type RunInfo, toJson } from "../scatter/run-task.ts";
+import type { LeafResult, LeafTask, NodeTask, RunInfo } from "../scatter/run-task.ts";
 import { expandNode } from "../scatter/scatter.ts";
 import { listAll } from "../storage/storage.ts";
 import type { FailureLimits } from "../worker/supervisor/failure-limits.ts";
@@ -22,37 +22,36 @@ export function programsOf(settings: readonly ProgramSettings[]): Programs {
 }
 
 /**
- * One experiment's run as an engine sees it: scatter, leaf, gather. What is asked of a run is heeded here, so that it holds
- * on every engine: a leaf hands back what it has not begun, nodes below the root are left as they are, the root says why.
+ * One experiment's run as an engine sees it: scatter, leaf, gather. Requests to pause and cancel are answered here, so that
+ * they hold on every engine: a leaf hands back what it has not begun, nodes below the root are left as they are, the root
+ * says why.
  */
-function programOf(settings: ProgramSettings): TreeProgram {
+function programOf(settings: ProgramSettings): TreeProgram<NodeTask, LeafTask, LeafResult> {
   return {
-    ready: (node, signal) => steered(settings, nodeTask(node), (steering) => steering.unpaused(signal)),
-    expand: (node, settled, context) =>
-      steered(settings, nodeTask(node), async (steering, run) => {
-        const task = nodeTask(node);
+    ready: (task, signal) => steered(settings, task, (steering) => steering.unpaused(signal)),
+    expand: (task, settled, context) =>
+      steered(settings, task, async (steering, run) => {
         const wave = await expandNode(settings, task, settled, context);
-        if ((wave.nodes?.length ?? 0) + (wave.leaves?.length ?? 0) === 0) return wave; // too late to stop anything
+        if (isEmpty(wave)) return wave; // too late to stop anything
         await stopIfTooManyFailed(settings, run, task);
         if (steering.controls.cancel === "no") return wave;
         if (task.path.length > 0) return {};
         throw await endCancelled(settings.storage, run.layout, task.epoch);
       }),
-    leaf: (payload, context) =>
-      steered(settings, leafTask(payload), async ({ stop, kill }, run) => {
-        const task = leafTask(payload);
-        if (stop.aborted) return toJson({ from: task.from, to: task.from, ok: 0, failed: 0, seconds: 0 });
+    leaf: (task, context) =>
+      steered(settings, task, async ({ stop, kill }, run) => {
+        if (stop.aborted) return { from: task.from, to: task.from, ok: 0, failed: 0, seconds: 0 };
         const signal = AbortSignal.any([context.signal, stop]);
         const onFailed = settings.limits.of(run, task);
-        return toJson(await runLeaf(settings, task, { ...context, signal, kill, onFailed }));
+        return runLeaf(settings, task, { ...context, signal, kill, onFailed });
       }),
-    merge: (node) =>
-      steered(settings, nodeTask(node), async ({ controls }) => {
-        const task = nodeTask(node);
+    merge: (task) =>
+      steered(settings, task, async ({ controls }) => {
         if (task.path.length > 0 && controls.cancel !== "no") return {};
         return mergeNode(settings, task);
       }),
-    lookup: (payload) => lookup(settings, payload),
+    lookupLeaf: (task) => writtenPart(settings, task),
+    lookupRoot: (task) => reported(settings, task),
   };
 }
 
@@ -65,26 +64,21 @@ async function steered<T>(
   return settings.controls.use(run.layout, task.epoch, (steering) => work(steering, run));
 }
 
-async function lookup(settings: LeafSettings, payload: Json): Promise<Json | undefined> {
-  const task = leafTask(payload);
-  const { layout } = await settings.runs.get(task);
-  if (task.from === undefined) {
-    const report = await readReport(settings.storage, layout);
-    // a retry's root is not done by the report that it will replace
-    if (!report || report.generation < task.generation) return undefined;
-    return { succeeded: report.succeeded, failed: report.failed };
-  }
-  const keys = await listAll(settings.storage, layout.parts(task.path));
+/** What a leaf did that has written its part. */
+async function writtenPart({ storage, runs }: LeafSettings, task: LeafTask): Promise<LeafResult | undefined> {
+  const { layout } = await runs.get(task);
+  const keys = await listAll(storage, layout.parts(task.path));
   const part = keys
     .map(({ key }) => parsePart(key))
     .find((found) => found?.from === task.from && found.generation === task.generation);
-  return part && toJson({ from: part.from, to: part.to, ok: part.ok, failed: part.failed, seconds: 0 });
+  return part && { from: part.from, to: part.to, ok: part.ok, failed: part.failed, seconds: 0 };
 }
 
-function nodeTask(payload: Json): NodeTask {
-  return payload as unknown as NodeTask;
-}
-
-function leafTask(payload: Json): LeafTask {
-  return payload as unknown as LeafTask;
+/** The counts of a run that is complete. */
+async function reported({ storage, runs }: LeafSettings, task: NodeTask): Promise<Json | undefined> {
+  const { layout } = await runs.get(task);
+  const report = await readReport(storage, layout);
+  // a retry's root is not done by the report that it will replace
+  if (!report || report.generation < task.generation) return undefined;
+  return { succeeded: report.succeeded, failed: report.failed };
 }

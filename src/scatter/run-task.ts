@@ -1,4 +1,3 @@
-import type { Json } from "../engine/engine.ts";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import { type NodePath, RunLayout } from "../run/layout.ts";
@@ -7,37 +6,36 @@ import { type RetryPlan, readState } from "../run/state.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { MemoryBudget } from "../table/memory-budget.ts";
 
-/** The payload of a node: where it is, nothing of what it holds. */
-export interface NodeTask {
+/**
+ * The payload of a node: where it is, nothing of what it holds. Payloads are types rather than interfaces, as those alone
+ * pass as JSON; their names stay, for work that an earlier version has queued.
+ */
+export type NodeTask = {
   experiment_id: string;
   path: NodePath;
   epoch: number;
   generation: number;
-}
+};
 
 /** The payload of a leaf: positions `from` … `to` − 1 of a node. */
-export interface LeafTask extends NodeTask {
+export type LeafTask = NodeTask & {
   from: number;
   to: number;
-  /** Stop after this long, between two specs. */
+  /** Time budget: the leaf stops after this long, between two specs; null = never. */
   box_ms: number | null;
   /** A worker whose code has another hash hands the task back. */
   schema_hash: string;
-}
+};
 
 /** What a leaf did; the rest of its range, if any, it hands back. */
-export interface LeafResult {
+export type LeafResult = {
   from: number;
   to: number;
   ok: number;
   failed: number;
   /** Time in which specs ran. */
   seconds: number;
-}
-
-export function toJson(value: NodeTask | LeafTask | LeafResult): Json {
-  return value as unknown as Json;
-}
+};
 
 /** One generation of a run, as its tasks see it. */
 export interface RunInfo {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { SPECS_ROW_GROUP } from "../allocate/publish.ts";
-import type { Json, Settled, TaskContext, Wave } from "../engine/engine.ts";
+import type { Settled, TaskContext, Wave } from "../engine/engine.ts";
 import { isScytheError, ScytheError } from "../errors.ts";
 import type { NodePath } from "../run/layout.ts";
 import { assertEpoch } from "../run/state.ts";
@@ -21,9 +21,10 @@ import {
   nodeSpecs,
   type RunInfo,
   type TreeSettings,
-  toJson,
 } from "./run-task.ts";
 import { childPaths, disjoint, nodeSize, type Range, splits, subtract } from "./tree.ts";
+
+type SettledLeaf = Settled<LeafTask, LeafResult>;
 
 /** MiB of buffers for splitting a node's specs: rows stream through. */
 const SPLIT_MB = 128;
@@ -35,9 +36,9 @@ const SPLIT_MB = 128;
 export async function expandNode(
   settings: TreeSettings,
   task: NodeTask,
-  settled: readonly Settled[],
+  settled: readonly SettledLeaf[],
   context: TaskContext,
-): Promise<Wave> {
+): Promise<Wave<NodeTask, LeafTask>> {
   const run = await settings.runs.get(task);
   await assertEpoch(settings.storage, run.layout, task.epoch);
   if (task.path.length === 0 && (await isReported(settings.storage, run))) return {};
@@ -78,19 +79,17 @@ function nextWave(
   return measured ? measuredWave(todo, measured, slots) : probeWave(todo, slots);
 }
 
-function measure(settled: readonly Settled[]): Measured | undefined {
-  const results = settled.flatMap((s) => ("result" in s ? [s.result as unknown as LeafResult] : []));
+function measure(settled: readonly SettledLeaf[]): Measured | undefined {
+  const results = settled.flatMap((s) => ("result" in s ? [s.result] : []));
   const specs = results.reduce((sum, { from, to }) => sum + to - from, 0);
   const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
   return specs > 0 ? { specs, seconds } : undefined;
 }
 
 /** When every open chunk has just failed for a reason that is not its specs', trying again would go on for ever. */
-function throwIfHopeless(open: readonly Range[], settled: readonly Settled[]): void {
+function throwIfHopeless(open: readonly Range[], settled: readonly SettledLeaf[]): void {
   const failures = settled.flatMap((s) => ("error" in s ? [s] : []));
-  const hopeless = open.every(({ from }) =>
-    failures.some(({ payload }) => (payload as unknown as LeafTask).from === from),
-  );
+  const hopeless = open.every(({ from }) => failures.some(({ payload }) => payload.from === from));
   if (!hopeless) return;
   const cause = failures[0]!.error;
   if (isScytheError(cause) && cause.code !== "storage" && cause.code !== "internal") throw cause;
@@ -100,14 +99,18 @@ function throwIfHopeless(open: readonly Range[], settled: readonly Settled[]): v
   });
 }
 
-function leavesOf(run: RunInfo, task: NodeTask, wave: RecordedWave): Json[] {
-  return wave.ranges.map(({ from, to }) =>
-    toJson({ ...task, from, to, box_ms: wave.boxMs, schema_hash: run.details.schema_hash }),
-  );
+function leavesOf(run: RunInfo, task: NodeTask, wave: RecordedWave): LeafTask[] {
+  return wave.ranges.map(({ from, to }) => ({
+    ...task,
+    from,
+    to,
+    box_ms: wave.boxMs,
+    schema_hash: run.details.schema_hash,
+  }));
 }
 
 /** Writes each child's specs before the child is first named, and leaves out children that are gathered already. */
-async function unfinishedChildren(settings: TreeSettings, run: RunInfo, task: NodeTask): Promise<Json[]> {
+async function unfinishedChildren(settings: TreeSettings, run: RunInfo, task: NodeTask): Promise<NodeTask[]> {
   const children = childPaths(task.path, run.details.recursion.factor);
   const states = await Promise.all(
     children.map(async (path) => {
@@ -117,7 +120,7 @@ async function unfinishedChildren(settings: TreeSettings, run: RunInfo, task: No
   );
   const unsliced = states.filter((state) => !state.sliced).map((state) => state.path);
   if (unsliced.length > 0) await writeSlices(settings, run, task.path, unsliced);
-  return states.filter((state) => !state.gathered).map(({ path }) => toJson({ ...task, path }));
+  return states.filter((state) => !state.gathered).map(({ path }) => ({ ...task, path }));
 }
 
 async function hasGathered(settings: TreeSettings, run: RunInfo, path: NodePath, generation: number): Promise<boolean> {

@@ -3,7 +3,7 @@ import { beforeAll, expect, it } from "vitest";
 import { allocateRun } from "../../src/allocate/allocate.ts";
 import { loadConfig } from "../../src/config.ts";
 import type { Json, Settled, TreeProgram } from "../../src/engine/engine.ts";
-import { inProcessEngine } from "../../src/engine/in-process.ts";
+import { inProcessEngine } from "../../src/engine/in-process/in-process.ts";
 import { Registry } from "../../src/experiment/registry.ts";
 import { ControlWatch } from "../../src/run/control-watch.ts";
 import { Drives } from "../../src/runs/drives.ts";

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ScytheError } from "../../errors.ts";
-import { type Json, LEAF_ATTEMPTS, type Settled, type Wave } from "../engine.ts";
-import { isFinal } from "../walk.ts";
+import { isFinal, type Json, LEAF_ATTEMPTS, type Settled, type Wave } from "../engine.ts";
+import { settleAll } from "../node-loop.ts";
+import { Semaphore } from "../semaphore.ts";
 import { type Host, type Known, leafLabels, metadataOf } from "./host.ts";
 import type { RunEnd } from "./run-ends.ts";
 import type { Child, Spawner } from "./spawner.ts";
 import { childKey, type LeafInput, leafTaskName, type Metadata, type NodeInput, nodeTaskName } from "./tasks.ts";
-import { Window } from "./window.ts";
 import { HANDED_BACK, readError, wasThrown } from "./wire-error.ts";
 
 /** The node whose children are run. */
@@ -37,8 +37,8 @@ export class Children {
   readonly #host: Host;
   readonly #parent: Parent;
   readonly #spawner: Spawner;
-  readonly #leaves = new Window(LEAST_WINDOW);
-  readonly #nodes = new Window(OPEN_NODES);
+  readonly #leaves = new Semaphore(LEAST_WINDOW);
+  readonly #nodes = new Semaphore(OPEN_NODES);
   /** How often a payload was asked for: a later wave may ask for the same range again. */
   readonly #asked = new Map<string, number>();
   #warned = false;
@@ -59,10 +59,7 @@ export class Children {
     try {
       const open = nodes.map((node) => this.#nodes.use(() => this.#node(node)));
       const settled = leaves.map((leaf) => this.#leaves.use(() => this.#leaf(leaf)));
-      const outcomes = await Promise.allSettled<unknown>([...open, ...settled]);
-      const failed = outcomes.find((outcome) => outcome.status === "rejected");
-      if (failed) throw failed.reason;
-      return await Promise.all(settled);
+      return await settleAll(open, settled);
     } finally {
       clearInterval(looking);
     }
@@ -78,7 +75,7 @@ export class Children {
     );
     if (there === 0 && own === 0) this.#warn();
     const capacity = Math.max(1, there ?? own, own);
-    this.#leaves.grow(Math.min(MOST_WINDOW, Math.max(LEAST_WINDOW, capacity * QUEUED_A_SLOT)));
+    this.#leaves.setLimit(Math.min(MOST_WINDOW, Math.max(LEAST_WINDOW, capacity * QUEUED_A_SLOT)));
     return capacity;
   }
 
@@ -105,7 +102,7 @@ export class Children {
           labels: leafLabels(program.route),
           metadata,
         },
-        () => program.code.lookup(payload),
+        () => program.code.lookupLeaf(payload),
       );
       if (end.kind === "completed") return { payload, result: end.value };
       if (end.kind !== "failed" || end.error.includes(HANDED_BACK)) continue;

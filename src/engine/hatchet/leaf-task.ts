@@ -25,7 +25,7 @@ export async function runLeafTask(
       const attempt = input.attempt + sdk.retryCount(); // Hatchet gives a dead worker's task to another by itself
       try {
         if (turns.handBack.aborted) throw turns.handBack.reason;
-        const done = attempt > 1 ? await program.code.lookup(input.leaf) : undefined;
+        const done = attempt > 1 ? await program.code.lookupLeaf(input.leaf) : undefined;
         if (done !== undefined) return { value: done }; // by a worker that died before it could say so
         const context = { signal, attempt, capacity: slots.size, slot, heartbeat: alive.heard, releaseSlot };
         return { value: await program.code.leaf(input.leaf, context) };

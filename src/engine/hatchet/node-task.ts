@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
-import type { Json, Settled, TaskContext } from "../engine.ts";
-import { cancelled } from "../walk.ts";
+import { cancelled } from "../engine.ts";
+import { runNodeLoop } from "../node-loop.ts";
 import { Children, tooDeep } from "./children.ts";
 import type { Host, Known } from "./host.ts";
 import { keepAlive } from "./keep-alive.ts";
@@ -34,16 +34,26 @@ export async function runNode(
     const parent = { runId: sdk.workflowRunId(), taskId: sdk.taskRunExternalId() };
     const spawner = new Spawner(host.client, parent, { signal, log: host.options.log });
     const children = new Children(host, { program, root, level: input.level, metadata, signal }, spawner);
-    const context = async (): Promise<TaskContext> => ({
-      signal: AbortSignal.any([own, ended]),
-      attempt: sdk.retryCount() + 1,
-      capacity: await children.capacity(),
-      slot: 0,
-      heartbeat: noop,
-      releaseSlot: noop,
-    });
+    const stopped = AbortSignal.any([own, ended]);
     try {
-      return { value: await walk(program, input.node, children, turns, context, signal) };
+      const value = await runNodeLoop(program.code, input.node, {
+        signal,
+        throwIfStopped: () => {
+          if (turns.handBack.aborted) throw turns.handBack.reason;
+          if (signal.aborted) throw cancelled();
+        },
+        context: async () => ({
+          signal: stopped,
+          attempt: sdk.retryCount() + 1,
+          capacity: await children.capacity(),
+          slot: 0,
+          heartbeat: noop,
+          releaseSlot: noop,
+        }),
+        planInTurn: (plan) => turns.expand(plan),
+        runWave: (wave) => children.settle(wave),
+      });
+      return { value };
     } finally {
       alive.stop();
     }
@@ -51,27 +61,3 @@ export async function runNode(
 }
 
 const noop = (): void => undefined;
-
-async function walk(
-  { code }: Known,
-  node: Json,
-  children: Children,
-  turns: Turns,
-  context: () => Promise<TaskContext>,
-  signal: AbortSignal,
-): Promise<Json> {
-  const throwIfOver = () => {
-    if (turns.handBack.aborted) throw turns.handBack.reason;
-    if (signal.aborted) throw cancelled();
-  };
-  let settled: Settled[] = [];
-  for (;;) {
-    await code.ready?.(node, signal); // outside of its turn: other runs' nodes plan meanwhile
-    throwIfOver();
-    const wave = await turns.expand(async () => code.expand(node, settled, await context()));
-    if ((wave.nodes?.length ?? 0) + (wave.leaves?.length ?? 0) === 0) break;
-    settled = await children.settle(wave);
-  }
-  throwIfOver();
-  return code.merge(node, await context());
-}

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf, ScytheError } from "../../errors.ts";
+import type { Semaphore } from "../semaphore.ts";
 import type { Host } from "./host.ts";
 import type { SdkTask, SdkWorker } from "./sdk.ts";
 import { announce, makeSdkWorker } from "./sdk-worker.ts";
-import type { Window } from "./window.ts";
 
 const READY_MS = 30_000;
 const RECONNECT_MS = 5_000;
@@ -18,7 +18,7 @@ export class Pool {
   readonly #name: string;
   readonly #slots: number;
   readonly #tasks: readonly SdkTask[];
-  readonly #oneByOne: Window;
+  readonly #oneByOne: Semaphore;
   #sdk: SdkWorker | undefined;
   #stopping = false;
   connected = false;
@@ -27,7 +27,7 @@ export class Pool {
   constructor(
     host: Host,
     { name, slots, tasks }: { name: string; slots: number; tasks: readonly SdkTask[] },
-    oneByOne: Window,
+    oneByOne: Semaphore,
   ) {
     this.#host = host;
     this.#name = name;

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ScytheError } from "../../errors.ts";
-import type { EngineRun, EngineStatus, Json } from "../engine.ts";
-import { cancelled, isCancelled } from "../walk.ts";
+import { cancelled, type EngineRun, type EngineStatus, isCancelled, type Json } from "../engine.ts";
 import { drain } from "./drain.ts";
 import type { Host, Known } from "./host.ts";
 import { patiently } from "./patience.ts";
@@ -50,7 +49,7 @@ export class RootRun implements EngineRun {
   async #await(): Promise<Json> {
     for (let lost = 0; ; ) {
       const begun = performance.now();
-      const end = await this.#host.ends.wait(this.id, { lookup: () => this.#program.code.lookup(this.#root) });
+      const end = await this.#host.ends.wait(this.id, { lookup: () => this.#program.code.lookupRoot(this.#root) });
       if (end.kind === "cancelled" && (await this.#waitedInVain(performance.now() - begun))) {
         await this.#again(`no worker has taken it for ${Math.round(this.#host.options.nodeScheduleMs / 1000)} s`);
         continue;

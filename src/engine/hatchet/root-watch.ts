@@ -1,4 +1,4 @@
-import { cancelled } from "../walk.ts";
+import { cancelled } from "../engine.ts";
 import type { RunEnds } from "./run-ends.ts";
 
 interface Watched {

@@ -21,7 +21,8 @@ function noting(by: string, notes: { ran: string[]; failed: string[]; onLeaf?: (
         return null;
       },
       merge: async () => ({ leaves: notes.ran.length }) as Json,
-      lookup: async () => undefined,
+      lookupLeaf: async () => undefined,
+      lookupRoot: async () => undefined,
     },
   };
 }

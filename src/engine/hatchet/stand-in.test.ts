@@ -69,42 +69,38 @@ engineSuite("hatchetEngine on the stand-in in bad weather", SLOTS, (programs) =>
   engineIn(programs, { ...LOST_REPLIES, ...LATE_NEWS, resetNotices: 0.03 }),
 );
 
-interface Node {
+type Node = {
   name: string;
   waves: number[];
   children: Node[];
-}
+};
 
 /** A program with a storage, as the real one has: what is done is known, whoever asks, however often. */
 function storedProgram() {
   const leaves = new Set<string>();
   const merged = new Map<string, Json>();
-  const count: TreeProgram = {
-    expand: async (payload) => {
-      const { name, waves, children } = payload as unknown as Node;
+  const count: TreeProgram<Node, string> = {
+    expand: async ({ name, waves, children }) => {
       for (const [wave, size] of waves.entries()) {
         const named = Array.from({ length: size }, (_, i) => `${name}/${wave}/${i}`).filter(
           (leaf) => !leaves.has(leaf),
         );
         const nodes = wave === 0 ? children.filter((child) => !merged.has(child.name)) : [];
-        if (named.length + nodes.length > 0) return { leaves: named, nodes: nodes as unknown as Json[] };
+        if (named.length + nodes.length > 0) return { leaves: named, nodes };
       }
       return {};
     },
-    leaf: async (payload) => {
+    leaf: async (leaf) => {
       await sleep(20);
-      leaves.add(payload as string);
+      leaves.add(leaf);
       return { done: true };
     },
-    merge: async (payload) => {
-      const { name } = payload as unknown as Node;
+    merge: async ({ name }) => {
       merged.set(name, { leaves: [...leaves].filter((leaf) => leaf.startsWith(name)).length });
       return merged.get(name)!;
     },
-    lookup: async (payload) => {
-      if (typeof payload === "string") return leaves.has(payload) ? { done: true } : undefined;
-      return merged.get((payload as unknown as Node).name);
-    },
+    lookupLeaf: async (leaf) => (leaves.has(leaf) ? { done: true } : undefined),
+    lookupRoot: async ({ name }) => merged.get(name),
   };
   return { count };
 }
@@ -189,7 +185,7 @@ describe("hatchetEngine completes a run, every leaf counted once, though", () =>
       const { engine, server, worker } = await engineIn(storedProgram(), weather, leafLimitMs);
       try {
         before?.(server);
-        const run = await engine.start("count", tree as unknown as Json);
+        const run = await engine.start("count", tree);
         while ((server.counters.actions ?? 0) < 3) await sleep(5);
         during?.(server);
         expect(await run.result()).toEqual({ leaves: tree === TREE ? LEAVES : 3 });
@@ -220,7 +216,8 @@ describe("hatchetEngine, given every task twice,", () => {
         steps.push("merge");
         return { done: true };
       },
-      lookup: async () => undefined,
+      lookupLeaf: async () => undefined,
+      lookupRoot: async () => undefined,
     };
     const { engine, server, worker } = await engineIn({ count: once }, { doubleActions: 1 });
     bothDelivered = () => (server.calls.SendStepActionEvent ?? 0) >= 4; // the node and the leaf, each begun twice
@@ -248,7 +245,8 @@ describe("hatchetEngine, given a leaf that another worker had,", () => {
         return { ran };
       },
       merge: async () => ({ ran }),
-      lookup: async (payload) => (payload === "leaf" && ran > 0 ? { ran } : undefined),
+      lookupLeaf: async () => (ran > 0 ? { ran } : undefined),
+      lookupRoot: async () => undefined,
     };
     const { engine, server, worker } = await engineIn({ count: unreported }, {});
     try {

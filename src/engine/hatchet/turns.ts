@@ -1,4 +1,4 @@
-import { Window } from "./window.ts";
+import { Semaphore } from "../semaphore.ts";
 import { HANDED_BACK } from "./wire-error.ts";
 
 /** Nodes that plan at once: planning lists, and may split a file of specs. */
@@ -6,7 +6,7 @@ const EXPANDS = 4;
 
 /** What bounds the nodes and leaves of one worker process, and tells them when it is to stop. */
 export class Turns {
-  readonly #expands = new Window(EXPANDS);
+  readonly #expands = new Semaphore(EXPANDS);
   readonly #stop = new AbortController();
   /** Tasks in hand. */
   busy = 0;

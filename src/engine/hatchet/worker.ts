@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf, ScytheError } from "../../errors.ts";
+import { Semaphore } from "../semaphore.ts";
 import { type Definitions, defineTasks } from "./definitions.ts";
 import type { HatchetWorker } from "./hatchet-worker.ts";
 import type { Host } from "./host.ts";
@@ -8,7 +9,6 @@ import { Pool } from "./pool.ts";
 import type { SdkTask } from "./sdk.ts";
 import { registerTasks, reportPatiently } from "./sdk-worker.ts";
 import { Turns } from "./turns.ts";
-import { Window } from "./window.ts";
 
 /** Levels whose pools are there from the start. Deeper trees are rare, and each pool costs a thread and a stream. */
 const EAGER_LEVELS = 2;
@@ -37,7 +37,7 @@ class Running implements HatchetWorker {
   readonly #definitions: Definitions;
   readonly #pools: Pool[] = [];
   readonly #levels = new Set<number>();
-  readonly #oneByOne = new Window(1);
+  readonly #oneByOne = new Semaphore(1);
   #end: () => void = () => undefined;
   #stopping: Promise<void> | undefined;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { engineSuite } from "./engine.testsuite.ts";
+import { engineSuite } from "../engine.testsuite.ts";
+import { SlotPool } from "../slot-pool.ts";
 import { defaultSlots, localEngine } from "./local.ts";
-import { SlotPool } from "./slot-pool.ts";
 
 engineSuite("localEngine", 3, (programs) => ({ engine: localEngine(programs, { slots: 3 }) }));
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
-import { ScytheError } from "../errors.ts";
-import type { Engine, Programs } from "./engine.ts";
+import { ScytheError } from "../../errors.ts";
+import type { Engine, Programs } from "../engine.ts";
 import { inProcessEngine } from "./in-process.ts";
 
 /** Leaves in child processes on this machine, `slots` at a time. */

@@ -1,8 +1,16 @@
 import { randomUUID } from "node:crypto";
-import { ScytheError } from "../errors.ts";
-import type { Engine, EngineRun, EngineStatus, Json, Programs, Worker } from "./engine.ts";
-import { SlotPool } from "./slot-pool.ts";
-import { isCancelled, TreeWalk } from "./walk.ts";
+import { ScytheError } from "../../errors.ts";
+import {
+  type Engine,
+  type EngineRun,
+  type EngineStatus,
+  isCancelled,
+  type Json,
+  type Programs,
+  type Worker,
+} from "../engine.ts";
+import { SlotPool } from "../slot-pool.ts";
+import { TreeWalk } from "./tree-walk.ts";
 
 interface Options {
   name: string;
@@ -53,7 +61,7 @@ function startRun(walk: (signal: AbortSignal) => Promise<Json>, engine: string):
       throw error;
     },
   );
-  result.catch(() => undefined); // told to whoever asks for the result
+  result.catch(() => undefined); // thrown to those who ask for the result
   return {
     id: `${engine}-${randomUUID()}`,
     result: () => result,

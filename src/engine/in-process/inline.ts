@@ -1,4 +1,4 @@
-import type { Engine, Programs } from "./engine.ts";
+import type { Engine, Programs } from "../engine.ts";
 import { inProcessEngine } from "./in-process.ts";
 
 /** Everything in this process, one leaf at a time: breakpoints hit, but a function that hangs or exits cannot be stopped. */

@@ -1,14 +1,14 @@
 import { setImmediate as tick } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { Window } from "./window.ts";
+import { Semaphore } from "./semaphore.ts";
 
-describe("Window", () => {
-  it("lets so much be under way, first come first served, and more when it grows", async () => {
-    const window = new Window(2);
+describe("Semaphore", () => {
+  it("runs so much at a time, first come first served, and more when its limit grows", async () => {
+    const semaphore = new Semaphore(2);
     const begun: number[] = [];
     const ends: (() => void)[] = [];
     const work = [0, 1, 2, 3, 4].map((i) =>
-      window.use(async () => {
+      semaphore.use(async () => {
         begun.push(i);
         await new Promise<void>((resolve) => ends.push(resolve));
         if (i === 0) throw new Error("zero");
@@ -20,7 +20,7 @@ describe("Window", () => {
     ends.shift()!();
     await tick();
     expect(begun).toEqual([0, 1, 2]);
-    window.grow(4);
+    semaphore.setLimit(4);
     await tick();
     expect(begun).toEqual([0, 1, 2, 3, 4]);
     for (const end of ends) end();

@@ -1,4 +1,4 @@
-import { engineSuite } from "./engine.testsuite.ts";
+import { engineSuite } from "../engine.testsuite.ts";
 import { inlineEngine } from "./inline.ts";
 
 engineSuite("inlineEngine", 1, (programs) => ({ engine: inlineEngine(programs) }));
