@@ -54,6 +54,12 @@ export function disjoint<R extends Range>(ranges: readonly R[], size: number): R
   return chosen.reverse();
 }
 
+/** Of ranges that may overlap, as when a chunk ran twice, those that cover 0 … `size` once; undefined when none do. */
+export function cover<R extends Range>(ranges: readonly R[], size: number): R[] | undefined {
+  const chosen = disjoint(ranges, size);
+  return chosen.reduce((sum, { from, to }) => sum + to - from, 0) === size ? chosen : undefined;
+}
+
 /** How many of the ranges, which are in order of their ends, end at or before `at`. */
 function countUpTo(byEnd: readonly Range[], at: number): number {
   let low = 0;

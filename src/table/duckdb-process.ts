@@ -1,7 +1,6 @@
 /** The program of a child process that holds a DuckDB and answers one statement after the other. */
 import { messageOf, ScytheError } from "../errors.ts";
-import { type Duck, duckOf, withConnection } from "./duckdb.ts";
-import type { DuckAnswer, DuckRequest } from "./duckdb-client.ts";
+import { type Duck, type DuckAnswer, type DuckRequest, duckOf, withConnection } from "./duckdb.ts";
 
 let duck: Duck;
 process.on("disconnect", () => process.kill(process.pid, "SIGKILL")); // also in the middle of a merge

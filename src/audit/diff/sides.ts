@@ -6,11 +6,11 @@ import { readInputArtifacts } from "../../run/input-artifacts.ts";
 import type { Column } from "../../schema/columns.ts";
 import { localCopy } from "../../storage/local-copy.ts";
 import { BatchBuilder } from "../../table/batch.ts";
+import { columnTypes } from "../../table/describe.ts";
 import type { Duck } from "../../table/duckdb.ts";
 import { parquetRows } from "../../table/parquet-sql.ts";
 import { identifier } from "../../table/sql.ts";
 import { parquetBytes } from "../../table/write-parquet.ts";
-import { describeTable } from "../verify/tables.ts";
 import type { RunPlace } from "./diff.ts";
 
 /** One of the two runs, opened: its tables are views named `a_scalars`, `b_scalars`, … */
@@ -39,7 +39,7 @@ async function openSide(duck: Duck, name: "a" | "b", place: RunPlace, folder: st
   const tables = new Map<string, Map<string, string>>();
   for (const [table, key] of [...keys, ["specs", layout.specs] as const]) {
     const path = await localCopy(storage, key, folder);
-    const columns = await describeTable(duck, path);
+    const columns = await columnTypes(duck, `FROM ${parquetRows(path)}`);
     const from = table === "specs" ? await specsSql(place, name, path, columns, folder) : parquetRows(path);
     await duck.run(`CREATE VIEW ${view({ name }, table)} AS FROM ${from}`, `Could not open ${table} of run ${name}`);
     tables.set(table, columns);

@@ -3,12 +3,13 @@ import { join } from "node:path";
 import type { AnyExperiment } from "../../experiment/define.ts";
 import type { Column } from "../../schema/columns.ts";
 import { BatchBuilder } from "../../table/batch.ts";
+import { columnTypes } from "../../table/describe.ts";
 import type { Duck } from "../../table/duckdb.ts";
 import { parquetRows } from "../../table/parquet-sql.ts";
 import { identifier, literal } from "../../table/sql.ts";
 import { parquetBytes } from "../../table/write-parquet.ts";
 import type { About, Subject } from "./about.ts";
-import { describeTable, fileOf, type TablePaths } from "./tables.ts";
+import { fileOf, type TablePaths } from "./tables.ts";
 
 const PLAIN = { nullable: false, optional: false, file: false };
 const LISTING: Column[] = [
@@ -30,7 +31,7 @@ export async function verifyReferences(
     const path = tables.get(name);
     if (!path) continue;
     await subject.findings.attempt("references", fileOf(name), async () => {
-      const types = await describeTable(duck, path);
+      const types = await columnTypes(duck, `FROM ${parquetRows(path)}`);
       for (const column of fileColumns(name, types, about, experiment)) {
         await checkColumn(subject, duck, { name, path, listing, column, list: types.get(column) === "VARCHAR[]" });
       }

@@ -5,13 +5,14 @@ import { ERRORS, finalLayout } from "../../scatter/final-layout.ts";
 import { indexInputs } from "../../scatter/part-columns.ts";
 import type { Column } from "../../schema/columns.ts";
 import { ID_FIELDS } from "../../schema/id-columns.ts";
+import { columnTypes } from "../../table/describe.ts";
 import type { Duck } from "../../table/duckdb.ts";
-import { parquetFacts } from "../../table/parquet-sql.ts";
+import { parquetFacts, parquetRows } from "../../table/parquet-sql.ts";
 import { sqlType } from "../../table/sql.ts";
 import { sayCode } from "../code-change.ts";
 import type { About, Subject } from "./about.ts";
 import { mayHold } from "./json-schema-types.ts";
-import { describeTable, fileOf, type TablePaths } from "./tables.ts";
+import { fileOf, type TablePaths } from "./tables.ts";
 
 /** Whether the code here has the schemas that the run was made with. Another code is no damage. */
 export function sameSchema(
@@ -52,7 +53,7 @@ export async function verifySchema(
   const expected = experiment && about.manifest?.scythe ? expectedTables(experiment, about) : undefined;
   for (const [name, path] of tables) {
     await findings.attempt("schema", fileOf(name), async () => {
-      const types = await describeTable(duck, path);
+      const types = await columnTypes(duck, `FROM ${parquetRows(path)}`);
       const own = expected?.get(name);
       if (own) compareColumns(subject, name, types, own);
       else if (expected) findings.bad("schema", fileOf(name), "is no table of the experiment");

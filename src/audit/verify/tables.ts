@@ -1,4 +1,5 @@
 import { specRunIdSql } from "../../run/spec-run-id.ts";
+import { columnTypes } from "../../table/describe.ts";
 import type { Duck, SqlRow } from "../../table/duckdb.ts";
 import { parquetRows } from "../../table/parquet-sql.ts";
 import { identifier, literal } from "../../table/sql.ts";
@@ -187,7 +188,7 @@ const IDS = new Set(["experiment_id", "sort_index", "workflow_run_id", "root_wor
 /** Inputs of one type in all: Python Scythe has dates as text in one and not in the other. */
 async function sharedColumns(duck: Duck, paths: readonly string[]): Promise<string[]> {
   const described: Map<string, string>[] = [];
-  for (const path of paths) described.push(await describeTable(duck, path)); // it takes one question at a time
+  for (const path of paths) described.push(await columnTypes(duck, `FROM ${parquetRows(path)}`)); // it takes one question at a time
   const [first, ...others] = described;
   const isShared = ([name, type]: [string, string]) =>
     !IDS.has(name) && others.every((columns) => columns.get(name) === type);
@@ -199,7 +200,7 @@ async function checkUserTable({ findings }: Subject, duck: Duck, tables: TablePa
   const file = fileOf(name);
   if (!scalars) return;
   await findings.attempt("tables", file, async () => {
-    const columns = await describeTable(duck, tables.get(name)!);
+    const columns = await columnTypes(duck, `FROM ${parquetRows(tables.get(name)!)}`);
     const gap = columns.has("sort_subindex") ? "n <> top + 1 OR n <> lines" : "false";
     const lines = columns.has("sort_subindex")
       ? "max(sort_subindex) AS top, count(DISTINCT sort_subindex) AS lines"
@@ -217,12 +218,6 @@ async function checkUserTable({ findings }: Subject, duck: Duck, tables: TablePa
     }
     findings.say("tables", `every row of ${name} is of a spec that succeeded`);
   });
-}
-
-/** Column → DuckDB type, in the file's order. */
-export async function describeTable(duck: Duck, path: string): Promise<Map<string, string>> {
-  const rows = await duck.rows(`DESCRIBE SELECT * FROM ${parquetRows(path)}`);
-  return new Map(rows.map((row) => [row.column_name as string, row.column_type as string]));
 }
 
 export function fileOf(table: string): string {

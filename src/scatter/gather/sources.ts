@@ -6,7 +6,7 @@ import type { Duck } from "../../table/duckdb.ts";
 import { sideTables } from "../part-columns.ts";
 import { listParts } from "../plan.ts";
 import type { NodeTask, RunInfo, TreeSettings } from "../run-task.ts";
-import { childPaths, nodeSize, splits } from "../tree.ts";
+import { childPaths, cover, nodeSize, splits } from "../tree.ts";
 import { type Beside, besideAll, lostTable } from "./beside.ts";
 
 /** Files to merge, on this machine: good rows, and per table (`errors` and the record of output files among them) its rows. */
@@ -109,30 +109,4 @@ async function chosenParts(settings: TreeSettings, run: RunInfo, task: NodeTask,
     hint: "Resume the run: it plans what is missing anew.",
     details: { path: task.path, parts: parts.map(({ from, to }) => [from, to]) },
   });
-}
-
-/**
- * Picks ranges that follow one another from 0 to `size`. Ranges may overlap when a chunk ran twice and handed back at
- * different places: of those that begin at one position, any may fit, so all are tried (longest first).
- */
-export function cover<P extends { from: number; to: number }>(parts: readonly P[], size: number): P[] | undefined {
-  const byStart = new Map<number, P[]>();
-  for (const part of parts) {
-    if (part.to > part.from && part.to <= size) byStart.set(part.from, [...(byStart.get(part.from) ?? []), part]);
-  }
-  for (const options of byStart.values()) options.sort((a, b) => a.to - b.to); // the last is tried first
-  const chosen: P[] = [];
-  const dead = new Set<number>();
-  for (let at = 0; at < size; ) {
-    const next = (byStart.get(at) ?? []).findLast((part) => !dead.has(part.to));
-    if (next) {
-      chosen.push(next);
-      at = next.to;
-    } else {
-      dead.add(at);
-      if (chosen.length === 0) return undefined;
-      at = chosen.pop()!.from;
-    }
-  }
-  return chosen;
 }

@@ -1,8 +1,7 @@
 import type { PutResult } from "../storage.ts";
 import { isNoUpload } from "./errors.ts";
 import { plainEtag, type S3Place } from "./place.ts";
-import type { Content } from "./upload.ts";
-import { conditionHeaders, isRefused, type S3Write, type S3Writes } from "./writes.ts";
+import { type Content, conditionHeaders, isRefused, type S3Write, type S3Writes } from "./writes.ts";
 
 const MOST_PARTS = 10_000;
 

@@ -5,15 +5,7 @@ import { fail } from "../local/errors.ts";
 import type { PutCondition, PutResult } from "../storage.ts";
 import { putInParts } from "./multipart.ts";
 import { plainEtag, type S3Place } from "./place.ts";
-import { conditionHeaders, isRefused, type S3Write, type S3Writes } from "./writes.ts";
-
-/** What is to be stored; may be read more than once, in any order. */
-export interface Content {
-  size: number;
-  sha256(): Promise<string>;
-  /** @param end one past the last byte */
-  read(start: number, end: number): Promise<Uint8Array>;
-}
+import { type Content, conditionHeaders, isRefused, type S3Write, type S3Writes } from "./writes.ts";
 
 /** How often a write starts anew because its key was deleted while it asked what had become of it. */
 const ROUNDS = 5;

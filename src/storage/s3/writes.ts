@@ -20,6 +20,14 @@ export interface S3Head extends ObjectInfo {
   metadata: Record<string, string>;
 }
 
+/** What is to be stored; may be read more than once, in any order. */
+export interface Content {
+  size: number;
+  sha256(): Promise<string>;
+  /** @param end one past the last byte */
+  read(start: number, end: number): Promise<Uint8Array>;
+}
+
 /** A write about to be sent. */
 export interface S3Write {
   key: string;
