@@ -2,7 +2,7 @@
  * The fault suite alone, with a table of what was done to runs and what it cost them.
  *
  * npm run test:faults -- [--long] [--minutes 30] [--seed 7] [files of test/faults]
- * The short form takes a few minutes; --long goes on with each family of faults for --minutes.
+ * All cases of each family, of which `npm test` runs a few; --long goes on with each family for --minutes.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -20,7 +20,7 @@ const folder = mkdtempSync(join(tmpdir(), "scythe-fault-ledger-"));
 const ledger = join(folder, "ledger.jsonl");
 const root = fileURLToPath(new URL("..", import.meta.url));
 const files = positionals.length > 0 ? positionals : ["test/faults"];
-const env = { ...process.env, SCYTHE_FAULT_SEED: seed, SCYTHE_FAULT_LEDGER: ledger };
+const env = { ...process.env, SCYTHE_FAULT_SEED: seed, SCYTHE_FAULT_FORM: "full", SCYTHE_FAULT_LEDGER: ledger };
 if (values.long) env.SCYTHE_FAULT_MINUTES = values.minutes;
 
 const vitest = join(root, "node_modules", "vitest", "vitest.mjs");

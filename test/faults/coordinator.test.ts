@@ -1,11 +1,12 @@
 import { beforeAll, expect, it } from "vitest";
 import { MOST_DEATHS } from "../../src/worker/supervisor/spec-account.ts";
-import { calmTables, expectWhole, type Tables } from "./oracle.ts";
-import { type Ended, type KillAt, type Plan, Scene } from "./scene.ts";
-import { CASES_MS, family, forEachCase, LONG, type Random } from "./seed.ts";
+import { calmRun, calmTables, expectWhole, type Tables } from "./oracle.ts";
+import { type Ended, type KillAt, type Plan, Scene, type Step } from "./scene.ts";
+import { CASES_MS, drawn, family, forEachCase, LONG, type Random } from "./seed.ts";
 
 const FLAT: Plan = { specs: 48, flags: ["--chunk-size", "6"] };
 const DEEP: Plan = { specs: 48, flags: ["--chunk-size", "6", "--factor", "2", "--max-depth", "1"] };
+const PLANS = drawn([FLAT, DEEP], 1);
 const WHEN = ["before", "half", "after"] as const;
 
 /**
@@ -21,18 +22,19 @@ family("kill -9 of the coordinator", () => {
   const calm = new Map<Plan, Tables>();
   const steps = new Map<Plan, Steps>();
   beforeAll(async () => {
-    for (const plan of [FLAT, DEEP]) {
-      calm.set(plan, await calmTables(plan));
-      steps.set(plan, await stepsOf(plan));
+    for (const plan of PLANS) {
+      const { tables, steps: done } = await calmRun(plan);
+      calm.set(plan, tables);
+      steps.set(plan, numbered(done));
     }
   }, 120_000);
 
   it(
     "at any step by which it changes files, the run is driven on to the same tables",
     async () => {
-      const kinds = [FLAT, DEEP].flatMap((plan) => [...steps.get(plan)!.keys()].map((kind) => ({ plan, kind })));
+      const kinds = PLANS.flatMap((plan) => [...steps.get(plan)!.keys()].map((kind) => ({ plan, kind })));
       const order = new Set<number>();
-      await forEachCase("kill -9 of the coordinator at a step", 16, async (random, index) => {
+      await forEachCase("kill -9 of the coordinator at a step", { short: 2, full: 16 }, async (random, index) => {
         // each kind of step once before any comes again
         if (order.size === kinds.length) order.clear();
         let next = random.below(kinds.length);
@@ -52,7 +54,7 @@ family("kill -9 of the coordinator", () => {
     async () => {
       const plan: Plan = { specs: 48, ms: 10, flags: FLAT.flags };
       const tables = await calmTables(plan);
-      await forEachCase("kill -9 of the coordinator at a moment", 3, async (random) =>
+      await forEachCase("kill -9 of the coordinator at a moment", { short: 1, full: 3 }, async (random) =>
         inScene(plan, tables, async (scene) => killAtMoments(scene, plan, random, MOST_KILLS)),
       );
     },
@@ -64,7 +66,7 @@ family("kill -9 of the coordinator", () => {
     async () => {
       const plan: Plan = { specs: 300, ms: 20, flags: ["--chunk-size", "3"] };
       const tables = await calmTables(plan);
-      await forEachCase("one run, its coordinator killed 50 times", 1, async (random) =>
+      await forEachCase("one run, its coordinator killed 50 times", { short: 0, full: 1 }, async (random) =>
         inScene(plan, tables, async (scene) => killAtMoments(scene, plan, random, 50)),
       );
     },
@@ -85,18 +87,10 @@ async function inScene(plan: Plan, calm: Tables, harm: (scene: Scene) => Promise
   }
 }
 
-async function stepsOf(plan: Plan): Promise<Steps> {
-  const scene = new Scene();
-  try {
-    const going = scene.watched([...scene.runArgs(plan), "--engine", "inline"]);
-    const { code, stderr } = await going.ended;
-    expect(code, stderr).toBe(3);
-    const found: Steps = new Map();
-    for (const { kind } of going.steps()) found.set(kind, (found.get(kind) ?? 0) + 1);
-    return found;
-  } finally {
-    scene.remove();
-  }
+function numbered(steps: readonly Step[]): Steps {
+  const found: Steps = new Map();
+  for (const { kind } of steps) found.set(kind, (found.get(kind) ?? 0) + 1);
+  return found;
 }
 
 /** Kills at a step; what drives the run on is killed, too, now and then. Returns the number of kills. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { calmTables, expectWhole, type Tables } from "./oracle.ts";
 import { type Plan, Scene } from "./scene.ts";
-import { CASES_MS, family, forEachCase } from "./seed.ts";
+import { CASES_MS, drawn, family, forEachCase } from "./seed.ts";
 
 const PLAN: Plan = { specs: 48, flags: ["--chunk-size", "6"] };
 const INLINE = ["--engine", "inline"];
@@ -37,10 +37,10 @@ family("a full disk", () => {
     rmSync(DISK, { recursive: true, force: true });
   });
 
-  it.runIf(MOUNTED).each(Object.entries(CASES))(
+  it.runIf(MOUNTED).each(drawn(Object.entries(CASES), 1))(
     "%s: it is named, nothing is half written, and the run goes on",
     async (name, { on, before }) => {
-      await forEachCase(`a full disk ${name}`, 1, async (random) => {
+      await forEachCase(`a full disk ${name}`, { short: 1, full: 1 }, async (random) => {
         const scene = new Scene({ [on]: join(DISK, on) });
         const filler = join(DISK, "filler");
         mkdirSync(join(DISK, on), { recursive: true });

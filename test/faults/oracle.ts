@@ -8,20 +8,26 @@ import { parse } from "yaml";
 import { canonicalTables } from "../canonical.ts";
 import { collect } from "../collect.ts";
 import { litterIn } from "../litter.ts";
-import { type Plan, PROJECT, Scene } from "./scene.ts";
+import { type Plan, PROJECT, Scene, type Step } from "./scene.ts";
 
 export type Tables = Record<string, Record<string, unknown>[]>;
 
 /** The tables of a run to which nothing happens. */
 export async function calmTables(plan: Plan): Promise<Tables> {
+  return (await calmRun(plan)).tables;
+}
+
+/** A run to which nothing happens: its tables, and the steps by which its process changed files. */
+export async function calmRun(plan: Plan): Promise<{ tables: Tables; steps: Step[] }> {
   const scene = new Scene();
   try {
-    const { code, stderr } = await scene.start([...scene.runArgs(plan), "--engine", "inline"]).ended;
+    const going = scene.watched([...scene.runArgs(plan), "--engine", "inline"]);
+    const { code, stderr } = await going.ended;
     expect(code, stderr).toBe(3); // some of its specs fail, by design
     const [id] = scene.runs();
     const tables = await tablesIn(scene.storage, id!);
     await expectWhole(scene, id!, tables, plan);
-    return tables;
+    return { tables, steps: going.steps() };
   } finally {
     scene.remove();
   }

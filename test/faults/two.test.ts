@@ -5,7 +5,7 @@ import { type S3Server, startS3Server } from "../servers/s3-server.ts";
 import { until } from "../steered.ts";
 import { calmTables, expectWhole, type Tables } from "./oracle.ts";
 import { type Ended, type Plan, Scene } from "./scene.ts";
-import { CASES_MS, family, forEachCase, type Random } from "./seed.ts";
+import { CASES_MS, drawn, family, forEachCase, type Random } from "./seed.ts";
 
 const PLAN: Plan = { specs: 40, ms: 50, flags: ["--chunk-size", "4"] };
 const server = await startS3Server();
@@ -19,7 +19,7 @@ family("two coordinators of one run", () => {
   afterAll(() => server?.stop());
 
   const atOnce = async (where: "folder" | "bucket") =>
-    forEachCase(`two coordinators at once in a ${where}`, 1, async (random) => {
+    forEachCase(`two coordinators at once in a ${where}`, { short: 1, full: 1 }, async (random) => {
       const scene = await sceneIn(where, server);
       try {
         const run = await begun(scene, random);
@@ -34,13 +34,13 @@ family("two coordinators of one run", () => {
       }
     });
 
-  it("at the same moment, in a folder: one row a spec", () => atOnce("folder"), CASES_MS);
-  it.runIf(server)("at the same moment, in a bucket: one row a spec", () => atOnce("bucket"), CASES_MS);
+  const places = server ? (["folder", "bucket"] as const) : (["folder"] as const);
+  it.each(drawn<"folder" | "bucket">(places, 1))("at the same moment, in a %s: one row a spec", atOnce, CASES_MS);
 
   it(
     "one stopped, taken over and woken: it has no effect any more",
     async () => {
-      await forEachCase("SIGSTOP, take-over, SIGCONT", 2, async (random) => {
+      await forEachCase("SIGSTOP, take-over, SIGCONT", { short: 1, full: 2 }, async (random) => {
         const scene = new Scene();
         try {
           const first = scene.start(scene.runArgs(PLAN));

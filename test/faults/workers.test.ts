@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { expect, it, vi } from "vitest";
 import { calmTables, expectWhole, type Tables } from "./oracle.ts";
 import { type Ended, type Going, kill, type Plan, PROJECT, Scene } from "./scene.ts";
-import { CASES_MS, family, forEachCase, LONG, type Random } from "./seed.ts";
+import { CASES_MS, drawn, FULL, family, forEachCase, LONG, type Random } from "./seed.ts";
 
 const WORKER = fileURLToPath(new URL("../../dist/worker/process.js", import.meta.url));
 const CONFIG = join(PROJECT, "scythe.config.mjs");
@@ -16,9 +16,9 @@ family("kill -9 of worker processes", () => {
   it(
     "every half second: what they had handed over is kept, the rest is run again",
     async () => {
-      const plan: Plan = { specs: 80, ms: 50, flags: ["--chunk-size", "2"] };
+      const plan: Plan = { specs: FULL ? 80 : 24, ms: 50, flags: ["--chunk-size", "2"] };
       const calm = await calmTables(plan);
-      await forEachCase("kill -9 of a worker process every 0.5 s", 1, (random) =>
+      await forEachCase("kill -9 of a worker process every 0.5 s", { short: 1, full: 1 }, (random) =>
         driven(plan, calm, [], (scene, going) => killWorkers(scene, going, random)),
       );
     },
@@ -30,13 +30,14 @@ family("kill -9 of worker processes", () => {
     async () => {
       const plan: Plan = LONG
         ? { specs: 1_100, flags: ["--factor", "4", "--max-depth", "5", "--chunk-size", "1"] }
-        : { specs: 70, ms: 20, flags: ["--factor", "2", "--max-depth", "5", "--chunk-size", "1"] };
+        : { specs: FULL ? 70 : 20, ms: 20, flags: ["--factor", "2", "--max-depth", "5", "--chunk-size", "1"] };
       const calm = await calmTables(plan);
-      await forEachCase("kills throughout a deep tree on one slot", 1, (random) =>
+      await forEachCase("kills throughout a deep tree on one slot", { short: 1, full: 1 }, (random) =>
         driven(plan, calm, ["--slots", "1"], async (scene, going, round) => {
           const workers = killWorkers(scene, going, random);
-          if (round < 3) setTimeout(() => going.child.kill("SIGKILL"), 700 + random.below(2_000));
-          return (await workers) + (round < 3 ? 1 : 0);
+          const dies = round < (FULL ? 3 : 1);
+          if (dies) setTimeout(() => going.child.kill("SIGKILL"), 700 + random.below(2_000));
+          return (await workers) + (dies ? 1 : 0);
         }),
       );
     },
@@ -45,7 +46,7 @@ family("kill -9 of worker processes", () => {
 });
 
 it("a worker process whose coordinator is killed while it loads the project ends, too", async () => {
-  for (const ms of [0, 40, 80, 120, 160, 240, 400]) {
+  for (const ms of drawn([0, 40, 80, 120, 160, 240, 400], 3)) {
     const program = `
       const stdio = ["ignore", "ignore", "ignore", "ipc"];
       const child = require("node:child_process").fork(${JSON.stringify(WORKER)}, [${JSON.stringify(CONFIG)}, String(process.pid)], { stdio });
