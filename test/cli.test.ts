@@ -1,22 +1,13 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Ended } from "./cli.ts";
+import { type CliProject, cliProject, install, makeProject } from "./cli-project.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const MAIN = join(ROOT, "dist", "cli", "main.js");
 
 const CONFIG = `
 import { existsSync, writeFileSync } from "node:fs";
@@ -61,58 +52,17 @@ const sizes = defineExperiment({
 export default defineConfig({ experiments: [weak, slow, sizes] });
 `;
 
-interface Ended {
-  code: number | null;
-  out: string;
-  err: string;
-}
-
+let project: CliProject;
 let root: string;
-let project: string;
+const scythe = (...args: string[]) => project.scythe(...args);
+const scytheIn = (cwd: string, ...args: string[]) => project.scytheWith({ cwd }, ...args);
 
 beforeAll(() => {
-  root = mkdtempSync(join(tmpdir(), "scythe-cli-test-"));
-  project = join(root, "project");
-  mkdirSync(project);
-  writeFileSync(join(project, "package.json"), '{ "type": "module" }');
-  writeFileSync(join(project, "scythe.config.ts"), CONFIG);
-  install(project);
+  project = cliProject(CONFIG);
+  root = project.root;
 });
 
-afterAll(() => rmSync(root, { recursive: true, force: true }));
-
-/** What `npm install` would bring. */
-function install(folder: string): void {
-  mkdirSync(join(folder, "node_modules"));
-  symlinkSync(ROOT, join(folder, "node_modules", "scythe-ts"), "dir");
-  for (const name of ["zod", "@types"]) {
-    symlinkSync(join(ROOT, "node_modules", name), join(folder, "node_modules", name), "dir");
-  }
-}
-
-function start(args: string[], cwd = project): ChildProcess & { ended: Promise<Ended> } {
-  const env = {
-    ...process.env,
-    NO_COLOR: undefined,
-    FORCE_COLOR: undefined,
-    SCYTHE_DEBUG: undefined,
-    TMPDIR: join(root),
-  };
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
-  let out = "";
-  let err = "";
-  child.stdout.setEncoding("utf8").on("data", (text) => {
-    out += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text) => {
-    err += text;
-  });
-  const ended = once(child, "close").then(([code]) => ({ code: code as number | null, out, err }));
-  return Object.assign(child, { ended });
-}
-
-const scythe = (...args: string[]): Promise<Ended> => start(args).ended;
-const scytheIn = (folder: string, ...args: string[]): Promise<Ended> => start(args, folder).ended;
+afterAll(() => project.remove());
 
 const ID = /^[\w-]+\/v\d+\.\d+\.\d+\/\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}$/;
 
@@ -120,7 +70,7 @@ describe("a run that succeeds", () => {
   let ended: Ended;
   let id: string;
   beforeAll(async () => {
-    ended = await scythe("run", "weak", "--grid", "n=0,1,2", "label=x,y", "--seed", "7");
+    ended = await project.start(["run", "weak", "--grid", "n=0,1,2", "label=x,y", "--seed", "7"]).ended;
     id = ended.out.trim();
   });
 
@@ -181,10 +131,10 @@ describe("a run with failed specs", () => {
   let ended: Ended;
   beforeAll(async () => {
     writeFileSync(
-      join(project, "specs.csv"),
+      join(project.folder, "specs.csv"),
       `n,label\n${Array.from({ length: 10 }, (_, n) => `${n},x`).join("\n")}\n`,
     );
-    ended = await scythe("run", "weak", "specs.csv", "--run-name", "other", "--json");
+    ended = await project.start(["run", "weak", "specs.csv", "--run-name", "other", "--json"]).ended;
   });
 
   test("exits 3 and says how many, of which kind, and the first", () => {
@@ -222,7 +172,7 @@ describe("a run with failed specs", () => {
   });
 });
 
-describe.concurrent("usage", () => {
+describe("usage", () => {
   test.each([
     [["run", "week", "--set", "n=1"], /No experiment named "week"\. Did you mean "weak"\?/],
     [["rnu"], /unknown command 'rnu'\nhint: Did you mean run\?/],
@@ -244,6 +194,13 @@ describe.concurrent("usage", () => {
     expect([code, out]).toEqual([2, ""]);
   });
 
+  test("in a process of its own: one exit code and stdout, as text and as JSON", async () => {
+    const words = ["list", "--nope"];
+    for (const args of [words, [...words, "--json"], ["--version"]]) {
+      expect(await project.start(args).ended).toEqual(await scythe(...args));
+    }
+  });
+
   test("a run without specs lists the fields", async () => {
     const { code, err } = await scythe("run", "weak");
     expect(code).toBe(2);
@@ -252,7 +209,7 @@ describe.concurrent("usage", () => {
   });
 
   test("an experiment that needs no field runs on one spec; a file is relative to the current folder", async () => {
-    const folder = join(project, "below");
+    const folder = join(project.folder, "below");
     mkdirSync(folder);
     writeFileSync(join(folder, "f.txt"), "hello");
     const [without, withFile] = await Promise.all([
@@ -296,7 +253,7 @@ describe.concurrent("usage", () => {
   });
 });
 
-describe.concurrent("what is out of reach", () => {
+describe("what is out of reach", () => {
   test("a storage that cannot be written exits 4", async () => {
     writeFileSync(join(root, "file"), "");
     const { code, err } = await scythe("run", "weak", "--set", "n=1", "--storage", join(root, "file", "below"));
@@ -306,10 +263,8 @@ describe.concurrent("what is out of reach", () => {
 
   test("workers that cannot load the project exit 2, at the first try", async () => {
     const folder = join(root, "broken");
-    mkdirSync(folder);
-    install(folder);
     const broken = `if (process.argv[1].endsWith("process.js")) throw new Error("no scales here");\n${CONFIG}`;
-    writeFileSync(join(folder, "scythe.config.ts"), broken);
+    makeProject(folder, broken);
     const { code, err } = await scytheIn(folder, "run", "weak", "--set", "n=1");
     expect(code).toBe(2);
     expect(err).toContain("no scales here");
@@ -317,13 +272,8 @@ describe.concurrent("what is out of reach", () => {
 
   test("a config that does not load exits 2 and says where", async () => {
     const folder = join(root, "unloadable");
-    mkdirSync(folder);
-    install(folder);
-    writeFileSync(
-      join(folder, "scythe.config.ts"),
-      'function weigh() {\n  throw new Error("no scales");\n}\nweigh();\n',
-    );
-    const { code, err } = await scytheIn(folder, "list");
+    makeProject(folder, 'function weigh() {\n  throw new Error("no scales");\n}\nweigh();\n');
+    const { code, err } = await project.start(["list"], { cwd: folder }).ended;
     expect(code).toBe(2);
     expect(err).toMatch(/no scales\n {4}at weigh \(.*scythe\.config\.ts:2:/);
   });
@@ -343,7 +293,7 @@ describe("an interrupted run", () => {
   const grid = Array.from({ length: 60 }, (_, n) => n).join(",");
 
   test("exits 130 after the specs in hand, and keeps them", async () => {
-    const child = start(["run", "slow", "--grid", `n=${grid}`, "--slots", "2", "--json"]);
+    const child = project.start(["run", "slow", "--grid", `n=${grid}`, "--slots", "2", "--json"]);
     await until(() => hasParts("slow"));
     child.kill("SIGINT");
     child.kill("SIGINT"); // npx passes on what the terminal has sent already: still one interruption
@@ -369,7 +319,7 @@ describe("an interrupted run", () => {
   });
 
   test("ends at once at the second signal, with its processes, and is seen as interrupted", async () => {
-    const child = start([
+    const child = project.start([
       "run",
       "slow",
       "--run-name",
@@ -381,8 +331,8 @@ describe("an interrupted run", () => {
       "--slots",
       "2",
     ]);
-    await until(() => existsSync(join(project, "in-hand")));
-    const worker = Number(readFileSync(join(project, "in-hand"), "utf8"));
+    await until(() => existsSync(join(project.folder, "in-hand")));
+    const worker = Number(readFileSync(join(project.folder, "in-hand"), "utf8"));
     child.kill("SIGINT");
     await new Promise((resolve) => setTimeout(resolve, 700));
     child.kill("SIGTERM");
@@ -399,7 +349,7 @@ async function until(holds: () => boolean): Promise<void> {
 }
 
 function hasParts(name: string): boolean {
-  const folder = join(project, "scythe-data", name);
+  const folder = join(project.folder, "scythe-data", name);
   return (
     existsSync(folder) && readdirSync(folder, { recursive: true }).some((path) => /parts.*\.pq$/.test(String(path)))
   );
@@ -430,14 +380,14 @@ describe("list", () => {
   });
 
   test("reads a storage without a project around it", async () => {
-    const { code, out } = await scytheIn(root, "list", "--storage", join(project, "scythe-data"));
+    const { code, out } = await scytheIn(root, "list", "--storage", join(project.folder, "scythe-data"));
     expect(code).toBe(0);
     expect(out).toMatch(/^weak +1 +1 +v1\.0\.0/m);
   });
 });
 
 test("a reader that goes away ends the command quietly", async () => {
-  const child = start(["results", "weak", "--sql", "select range as i from range(300000)", "--format", "csv"]);
+  const child = project.start(["results", "weak", "--sql", "select range as i from range(300000)", "--format", "csv"]);
   await once(child.stdout!, "data");
   child.stdout!.destroy();
   const { code, err } = await child.ended;

@@ -87,7 +87,7 @@ describe("a config that lies in a folder of runs", () => {
     ["download", "told", "--to", join(project.root, "again")],
     ["copy", "told", join(project.root, "again-copy")],
   ])("is not run by %s with --storage", async (...args) => {
-    const { code, err } = await project.start([...args, "--storage", "."], storage).ended;
+    const { code, err } = await project.scytheWith({ cwd: storage }, ...args, "--storage", ".");
     const found = args[0] === "verify" ? 3 : 0; // it names what was planted
     expect([code, err]).toEqual([found, expect.not.stringContaining("trap")]);
     expect(existsSync(marker)).toBe(false);
@@ -98,17 +98,17 @@ describe("a config that lies in a folder of runs", () => {
     ["run", ""],
     ["show", "--storage", ".", "t"],
   ])("is not run by completion of %s", async (...words) => {
-    expect((await project.start(["__complete", ...words], storage).ended).code).toBe(0);
+    expect((await project.start(["__complete", ...words], { cwd: storage }).ended).code).toBe(0);
     expect(existsSync(marker)).toBe(false);
   });
 
   it("is what the other commands would run, unless everybody may write to it", async () => {
     chmodSync(storage, 0o777);
-    const refused = await project.start(["resume", "told"], storage).ended;
+    const refused = await project.start(["resume", "told"], { cwd: storage }).ended;
     expect([refused.code, refused.err]).toEqual([2, expect.stringContaining("chmod o-w")]);
     expect(existsSync(marker)).toBe(false);
     chmodSync(storage, 0o755);
-    expect((await project.start(["resume", "told"], storage).ended).err).toContain("a trap");
+    expect((await project.start(["resume", "told"], { cwd: storage }).ended).err).toContain("a trap");
     expect(existsSync(marker)).toBe(true);
   });
 });

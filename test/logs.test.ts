@@ -3,7 +3,8 @@ import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type CliProject, cliProject, type Ended } from "./cli-project.ts";
+import type { Ended } from "./cli.ts";
+import { type CliProject, cliProject } from "./cli-project.ts";
 import { startHatchetStandIn } from "./servers/hatchet-stand-in.ts";
 import { startS3Server } from "./servers/s3-server.ts";
 import { until } from "./steered.ts";
@@ -104,7 +105,7 @@ describe("what specs say", () => {
 
   it("leaves stdout alone on the inline engine", async () => {
     const args = ["run", "talks", specs("well", "throws", "well"), "--engine", "inline", "--run-name", "inline"];
-    const { out, err } = await project.scythe(...args, "--json");
+    const { out, err } = await project.start([...args, "--json"]).ended;
     expect(JSON.parse(out)).toMatchObject({ status: "complete", failed: 1 });
     expect(err).not.toMatch(/complained|printed/);
     expectWhole(await logsOf("inline"), 3);
@@ -139,9 +140,7 @@ describe("what specs say", () => {
     try {
       const storage = `s3://${await server.createBucket()}/runs`;
       const inBucket = async (...args: string[]) =>
-        JSON.parse(
-          (await project.start([...args, "--storage", storage, "--json"], project.folder, server.env).ended).out,
-        );
+        JSON.parse((await project.scytheWith({ env: server.env }, ...args, "--storage", storage, "--json")).out);
       const hows = ["well", "throws", "dies", "well"];
       expect(await inBucket("run", "talks", specs(...hows), "--slots", "2")).toMatchObject({ failed: 2 });
       expectWhole((await inBucket("logs", "talks")).specs, hows.length);
@@ -159,9 +158,8 @@ describe("a worker of a Hatchet server", () => {
     const project = cliProject(CONFIG);
     const storage = join(project.root, "shared");
     const start = (...args: string[]) =>
-      project.start([...args, "--storage", storage, "--json"], project.folder, {
-        ...server.env,
-        SCYTHE_WORKER_NAME: "first",
+      project.start([...args, "--storage", storage, "--json"], {
+        env: { ...server.env, SCYTHE_WORKER_NAME: "first" },
       });
     const worker = start("worker", "--slots", "2");
     try {

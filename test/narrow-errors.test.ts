@@ -35,7 +35,7 @@ describe("errors in a narrow terminal", () => {
   }, 60_000);
   afterAll(() => project.remove());
   const linesAt = async (columns: number) =>
-    (await project.start(["errors", "fails"], project.folder, terminal(columns)).ended).out.split("\n");
+    (await project.start(["errors", "fails"], { env: terminal(columns) }).ended).out.split("\n");
 
   it.each([40, 79, 100])(
     "fit, and say what happened, at %d columns",

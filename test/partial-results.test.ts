@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type CliProject, cliProject, type Ended } from "./cli-project.ts";
+import type { Ended } from "./cli.ts";
+import { type CliProject, cliProject } from "./cli-project.ts";
 import { until } from "./steered.ts";
 
 /** Waits at spec 6 for the file `go`, so that what a run looks like until then can be seen at leisure. */
@@ -87,7 +88,15 @@ describe("a run that is not complete", () => {
   it("gives the same to whoever has no code of it", async () => {
     const storage = ["--storage", join(project.folder, "scythe-data")];
     for (const table of TABLES) {
-      const { out } = await project.start(["results", id, "--table", table, "--json", ...storage], project.root).ended;
+      const { out } = await project.scytheWith(
+        { cwd: project.root },
+        "results",
+        id,
+        "--table",
+        table,
+        "--json",
+        ...storage,
+      );
       const byIndex = ({ sort_subindex, step, mark, ...rest }: Row) => ({ ...rest, sort_subindex, step, mark });
       expect(JSON.parse(out).rows.map(byIndex)).toEqual(during[table]!.map(byIndex));
     }

@@ -91,7 +91,7 @@ describe("the columns of a table", () => {
 
   it("do not depend on the project: a storage alone has the file outputs, too", async () => {
     const args = ["results", "sparse", "--storage", join(project.folder, "scythe-data"), "--format", "csv"];
-    const { out } = await project.start(args, project.root).ended;
+    const { out } = await project.scytheWith({ cwd: project.root }, ...args);
     expect(out.split("\n")[0]!.split(",")).toEqual(COLUMNS.scalars);
     expect(out).toMatch(/results\/log\/.*\.log/);
   });

@@ -32,7 +32,7 @@ let id: string;
 
 beforeAll(async () => {
   const args = ["run", "looks", "--grid", "how=throws,tells", "--json", "--max-failures", "5"];
-  id = JSON.parse((await project.start(args, project.folder, KEYS).ended).out).experiment_id;
+  id = JSON.parse((await project.scytheWith({ env: KEYS }, ...args)).out).experiment_id;
 }, 60_000);
 
 describe("credentials", () => {
@@ -42,7 +42,7 @@ describe("credentials", () => {
     expect(names).toContain("PATH");
     for (const name of Object.keys(KEYS)) expect(names).not.toContain(name);
     writeFileSync(join(project.folder, "scythe.config.ts"), CONFIG('passEnv: ["AWS_*", "MY_SETTING"]'));
-    const again = await project.start(["run", "looks", "--set", "how=tells", "--json"], project.folder, KEYS).ended;
+    const again = await project.scytheWith({ env: KEYS }, "run", "looks", "--set", "how=tells", "--json");
     const named = JSON.parse(again.out).experiment_id;
     const [own] = (await project.json("results", named, "--json")).rows;
     expect(own.env.split(" ")).toEqual(expect.arrayContaining(["AWS_ACCESS_KEY_ID", "MY_SETTING"]));
@@ -63,7 +63,7 @@ describe("credentials", () => {
   it("in what is typed are not recorded", async () => {
     const url = "https://ann:hunter2@host/x?sig=hunter2";
     const args = ["run", "looks", "--set", `how=${url}`, "--json"];
-    const ran = JSON.parse((await project.start(args).ended).out).experiment_id;
+    const ran = JSON.parse((await project.scythe(...args)).out).experiment_id;
     const manifest = readFileSync(join(project.folder, "scythe-data", ran, "manifest.yml"), "utf8");
     expect(manifest).toMatch(/command: .*https:\/\/…@host/);
     expect(manifest).not.toContain("hunter2");

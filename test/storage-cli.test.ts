@@ -1,26 +1,15 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openProject } from "scythe-ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { canonicalTables } from "./canonical.ts";
+import { MAIN } from "./cli.ts";
+import { type CliProject, cliProject } from "./cli-project.ts";
 import { collect } from "./collect.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const MAIN = join(ROOT, "dist", "cli", "main.js");
 
 const CONFIG = `
 import { readFileSync, writeFileSync } from "node:fs";
@@ -63,19 +52,17 @@ const slow = defineExperiment({
 export default defineConfig({ experiments: [echo, slow], slots: 1 });
 `;
 
+let cli: CliProject;
 let root: string;
 let project: string;
 let id: string;
 
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), "scythe-storage-cli-"));
-  project = join(root, "project");
-  mkdirSync(join(project, "node_modules", ".bin"), { recursive: true });
-  writeFileSync(join(project, "package.json"), '{ "type": "module" }');
-  writeFileSync(join(project, "scythe.config.ts"), CONFIG);
+  cli = cliProject(CONFIG);
+  root = cli.root;
+  project = cli.folder;
   writeFileSync(join(project, "word.txt"), "seed");
-  symlinkSync(ROOT, join(project, "node_modules", "scythe-ts"), "dir");
-  symlinkSync(join(ROOT, "node_modules", "zod"), join(project, "node_modules", "zod"), "dir");
+  mkdirSync(join(project, "node_modules", ".bin"));
   writeFileSync(
     join(project, "node_modules", ".bin", "scythe"),
     `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`,
@@ -97,33 +84,15 @@ beforeAll(async () => {
   id = out.trim();
 });
 
-afterAll(() => rmSync(root, { recursive: true, force: true }));
-
-interface Ended {
-  code: number | null;
-  out: string;
-  err: string;
-}
+afterAll(() => cli.remove());
 
 function environment(): NodeJS.ProcessEnv {
   const { NO_COLOR: _, FORCE_COLOR: __, SCYTHE_DEBUG: ___, ...env } = process.env;
   return { ...env, TMPDIR: root };
 }
 
-function start(...args: string[]): ChildProcess & { ended: Promise<Ended> } {
-  const options = { cwd: project, env: environment(), stdio: ["ignore", "pipe", "pipe"] as ("ignore" | "pipe")[] };
-  const child = spawn(process.execPath, [MAIN, ...args], options);
-  let [out, err] = ["", ""];
-  child.stdout!.setEncoding("utf8").on("data", (text) => {
-    out += text;
-  });
-  child.stderr!.setEncoding("utf8").on("data", (text) => {
-    err += text;
-  });
-  return Object.assign(child, { ended: once(child, "close").then(([code]) => ({ code, out, err }) as Ended) });
-}
-
-const scythe = (...args: string[]): Promise<Ended> => start(...args).ended;
+const scythe = (...args: string[]) => cli.scythe(...args);
+const start = (...args: string[]) => cli.start(args);
 
 async function json(...args: string[]) {
   return JSON.parse((await scythe(...args, "--json")).out);
