@@ -55,6 +55,24 @@ const wider = defineExperiment({
   run: ({ n }) => ({ value: 10 * n, extra: true }),
 });
 
+/** Fields and tables called as what the comparison itself works with. */
+const named = defineExperiment({
+  name: "named",
+  input: z.object({ key: z.number().int(), nth: z.number().int() }),
+  output: z.object({ i: z.number().int(), pair: z.number(), sub: z.string(), v0: z.number(), ia: fileRef() }),
+  tables: {
+    failed: table(z.object({ i: z.number().int(), sub: z.number() }), { index: ["i"] }),
+    keys: table(z.object({ pair: z.number() })),
+  },
+  run({ key }, ctx) {
+    const path = join(ctx.tempDir, "a.log");
+    writeFileSync(path, `log ${key}${key === 2 ? change.file : ""}`);
+    const rows = [0, 1].map((i) => ({ i, sub: key === 2 && i === 1 ? change.add : 0 }));
+    const own = { i: 100 + key, pair: key === 2 ? change.add : 0, sub: "s", v0: 0, ia: path };
+    return { ...own, tables: { failed: rows, keys: [{ pair: key }] } };
+  },
+});
+
 const folder = mkdtempSync(join(tmpdir(), "scythe-diff-test-"));
 const storage = join(folder, "data");
 let scythe: Scythe;
@@ -226,6 +244,29 @@ describe("scythe diff", () => {
     expect(found).toMatchObject({ equal: false, seed: { a: 1, b: 2 }, specs: { matched: 6 } });
     expect(different(found)).toEqual({});
     expect(found.code.a.schema_hash).not.toBe(found.code.b.schema_hash);
+  });
+
+  it("compares fields and tables whatever they are called", async () => {
+    await using project = await openProject({ experiments: [named], storage });
+    const runNamed = async (changes: Partial<typeof change>) => {
+      change = { ...calm, ...changes };
+      const run = await project.allocate(
+        named,
+        [0, 1, 2].map((key) => ({ key, nth: 2 - key })),
+        { seed: 1 },
+      );
+      await run.result();
+      change = calm;
+      return run.experimentId;
+    };
+    const [before, after] = [await runNamed({}), await runNamed({ add: 5, file: "more" })];
+    const found = await project.diff(before, after);
+    expect(different(found)).toEqual({ "scalars.pair": 1, "failed.sub": 1, ia: 1 });
+    const example = (column: string) =>
+      found.columns.find((own) => own.column === column && own.different > 0)?.examples;
+    expect(example("pair")).toEqual([{ sort_index_a: 2, sort_index_b: 2, sort_subindex: null, a: "0.0", b: "5.0" }]);
+    expect(example("sub")).toEqual([{ sort_index_a: 2, sort_index_b: 2, sort_subindex: 1, a: "0.0", b: "5.0" }]);
+    expect(found.files[0]!.examples).toMatchObject([{ sort_index_a: 2, sort_index_b: 2 }]);
   });
 
   it("on the command line exits 0 when equal, 3 when not, 2 without a run to compare", async () => {

@@ -68,7 +68,6 @@ const CIRCLES_LEFT = [
   "cli/verify-run.ts, cli/verify.ts",
   "runs/cancelled.ts, runs/program.ts",
   "audit/repro/repro-texts.ts, audit/repro/repro.ts",
-  "audit/diff/columns.ts, audit/diff/diff.ts, audit/diff/files.ts, audit/diff/pairs.ts, audit/diff/schema.ts, audit/diff/sides.ts",
 ];
 const FOLDERS_LEFT = ["cli", "engine/hatchet"];
 

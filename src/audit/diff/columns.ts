@@ -1,7 +1,5 @@
-import { ID_COLUMNS } from "../../schema/base.ts";
 import type { Duck, SqlRow } from "../../table/duckdb.ts";
 import { identifier } from "../../table/sql.ts";
-import { type Side, view } from "./sides.ts";
 
 /** A value of a matched spec, as text with all of its digits. */
 export interface Example {
@@ -37,81 +35,84 @@ export interface TableDiff {
   only_b: number;
 }
 
-const SHOWN = 3;
-const NUMBER = /^(DOUBLE|FLOAT|BIGINT|INTEGER|HUGEINT)$/;
+/** One of two sets of tables: views named `a_scalars`, `b_scalars`, … */
+export interface OpenTables {
+  name: "a" | "b";
+  /** Table → its columns and their types. */
+  tables: ReadonlyMap<string, ReadonlyMap<string, string>>;
+}
+
+/** The view of a table, as SQL. */
+export function view({ name }: Pick<OpenTables, "name">, table: string): string {
+  return identifier(`${name}_${table}`);
+}
+
+export interface Comparing {
+  tolerance: number;
+  /** Of each column the largest differences, or the first by `sort_index`. */
+  show: "largest" | "first";
+  most: number;
+}
+
+export const NUMBER = /^(DOUBLE|FLOAT|BIGINT|INTEGER|HUGEINT)$/;
 const WHOLE = /^(BIGINT|INTEGER|HUGEINT)$/;
 
-/** Compares what both runs' tables of one name have in common, row by row of the matched specs, in one pass. */
+/**
+ * Compares columns that both tables of one name have, row by row of the specs in `pairs` (a table of `ia` and `ib`, the
+ * `sort_index` of a spec here and there), in one pass.
+ */
 export async function compareTable(
   duck: Duck,
-  a: Side,
-  b: Side,
+  a: OpenTables,
+  b: OpenTables,
   table: string,
-  tolerance: number,
+  names: readonly string[],
+  comparing: Comparing,
 ): Promise<{ table: TableDiff; columns: ColumnDiff[] }> {
-  const names = comparedColumns(a, b, table);
-  const many = [a, b].every((side) => side.tables.get(table)!.has("sort_subindex"));
-  const joined = joinedSql(a, b, table, many);
-  const columns = names.map((name, i) => {
-    const types = [a, b].map((side) => side.tables.get(table)!.get(name)!);
-    return {
-      name,
-      i,
-      kind: kindOf(types),
-    };
-  });
-  const sql = columns.map(({ name, i, kind }) => countSql(termsOf(identifier(name), kind, tolerance), i));
+  const [left, right] = [a.tables.get(table)!, b.tables.get(table)!];
+  const many = left.has("sort_subindex") && right.has("sort_subindex");
+  const joined = joinedSql(a, b, table, names, many);
+  const terms = names.map((name, i) => termsOf(i, kindOf(left.get(name), right.get(name)), comparing.tolerance));
   const [row] = await duck.rows(
-    `SELECT count(*) FILTER (WHERE a.i IS NOT NULL AND b.i IS NOT NULL) AS n, count(a.i) AS rows_a, count(b.i) AS rows_b,
+    `SELECT count(*) FILTER (WHERE ${BOTH}) AS n, count(a.i) AS rows_a, count(b.i) AS rows_b,
      count(*) FILTER (WHERE b.i IS NULL) AS only_a, count(*) FILTER (WHERE a.i IS NULL) AS only_b
-     ${sql.map((part) => `, ${part}`).join("")} FROM ${joined}`,
+     ${terms.map((own) => `, ${countSql(own)}`).join("")} FROM ${joined}`,
   );
   const count = (name: string) => Number(row![name]);
-  const diffs = columns.map(({ name, i }) => columnDiff(row!, table, name, i));
-  const unequal = columns.filter(({ i }) => diffs[i]!.different > 0);
+  const diffs = names.map((name, i) => columnDiff(row!, table, name, i));
+  const unequal = terms.filter(({ i }) => diffs[i]!.different > 0);
   if (unequal.length > 0) {
-    const parts = unequal.map(({ name, i, kind }) => exampleSql(termsOf(identifier(name), kind, tolerance), i, many));
+    const parts = unequal.map((own) => exampleSql(own, many, comparing));
     const [examples] = await duck.rows(`SELECT ${parts.join(", ")} FROM ${joined}`);
     for (const { i } of unequal) diffs[i]!.examples = examplesOf(examples![`x${i}`]);
   }
-  return {
-    table: {
-      table,
-      rows_a: count("rows_a"),
-      rows_b: count("rows_b"),
-      only_a: count("only_a"),
-      only_b: count("only_b"),
-    },
-    columns: diffs,
-  };
+  const [rows_a, rows_b, only_a, only_b] = [count("rows_a"), count("rows_b"), count("only_a"), count("only_b")];
+  return { table: { table, rows_a, rows_b, only_a, only_b }, columns: diffs };
 }
 
-function kindOf(types: readonly string[]): string {
-  if (types.every((type) => WHOLE.test(type))) return "whole";
-  if (types.every((type) => NUMBER.test(type))) return "number";
+type Kind = "whole" | "number" | "same" | "text";
+
+function kindOf(...types: (string | undefined)[]): Kind {
+  if (types.every((type) => type && WHOLE.test(type))) return "whole";
+  if (types.every((type) => type && NUMBER.test(type))) return "number";
   return types[0] === types[1] ? "same" : "text";
 }
 
-/** Values that both have: no ids, and no inputs, by which specs are matched. */
-function comparedColumns(a: Side, b: Side, table: string): string[] {
-  const ids = new Set<string>([...ID_COLUMNS, "storage_settings", "sort_subindex"]);
-  const isInput = (name: string) => table !== "specs" && [a, b].some((side) => side.tables.get("specs")!.has(name));
-  const other = b.tables.get(table)!;
-  return [...a.tables.get(table)!.keys()].filter((name) => other.has(name) && !ids.has(name) && !isInput(name));
-}
-
-/** Rows of both, side by side, where their spec is in both runs. */
-function joinedSql(a: Side, b: Side, table: string, many: boolean): string {
-  const side = (own: Side, index: string) =>
-    `(SELECT t.*, t.sort_index AS i, p.ib AS pair FROM ${view(own, table)} t
+/** Rows of both, side by side, where their spec is in both; their compared values under names of ours. */
+function joinedSql(a: OpenTables, b: OpenTables, table: string, names: readonly string[], many: boolean): string {
+  const values = names.map((name, i) => `, t.${identifier(name)} AS v${i}`).join("");
+  const side = (own: OpenTables, index: string) =>
+    `(SELECT t.sort_index AS i, ${many ? "t.sort_subindex" : "NULL"} AS sub, p.ib AS pair${values}
+      FROM ${view(own, table)} t
       JOIN (SELECT * FROM pairs WHERE ia IS NOT NULL AND ib IS NOT NULL) p ON p.${index} = t.sort_index) ${own.name}`;
-  const and = many ? "AND a.sort_subindex = b.sort_subindex" : "";
-  // a spec without a row in one run failed there, which is told elsewhere
-  return `${side(a, "ia")} ${many ? "FULL" : "INNER"} JOIN ${side(b, "ib")} ON a.pair = b.pair ${and}`;
+  // a spec without a row in one run failed there, which outcomes say
+  return `${side(a, "ia")} ${many ? "FULL" : "INNER"} JOIN ${side(b, "ib")} ON a.pair = b.pair ${many ? "AND a.sub = b.sub" : ""}`;
 }
 
 /** SQL of what is asked of one column's two values. */
 interface Terms {
+  /** Its place among the compared columns. */
+  i: number;
   x: string;
   y: string;
   same: string;
@@ -123,22 +124,19 @@ interface Terms {
 
 const BOTH = "a.i IS NOT NULL AND b.i IS NOT NULL";
 
-function termsOf(name: string, kind: string, tolerance: number): Terms {
+function termsOf(i: number, kind: Kind, tolerance: number): Terms {
   const isWhole = kind === "whole"; // a double has not all digits of a 64-bit integer
-  const [x, y] = [`a.${name}`, `b.${name}`].map((v) => (kind === "text" ? `CAST(${v} AS VARCHAR)` : v)) as [
-    string,
-    string,
-  ];
+  const [x, y] = kind === "text" ? [`CAST(a.v${i} AS VARCHAR)`, `CAST(b.v${i} AS VARCHAR)`] : [`a.v${i}`, `b.v${i}`];
   const same = `${x} IS NOT DISTINCT FROM ${y}`;
-  if (kind !== "number" && !isWhole) return { x, y, same, near: "false", distance: undefined };
+  if (kind !== "number" && !isWhole) return { i, x, y, same, near: "false", distance: undefined };
   const [p, q] = [`CAST(${x} AS DOUBLE)`, `CAST(${y} AS DOUBLE)`];
   const of = isWhole ? `CAST(abs(CAST(${x} AS HUGEINT) - CAST(${y} AS HUGEINT)) AS DOUBLE)` : `abs(${p} - ${q})`;
   const finite = `isfinite(${p}) AND isfinite(${q})`;
   const near = `coalesce(${finite} AND ${of} <= ${tolerance} * greatest(1, abs(${p}), abs(${q})), false)`;
-  return { x, y, same, near, distance: { of, relative: `${of} / greatest(abs(${p}), abs(${q}))`, finite } };
+  return { i, x, y, same, near, distance: { of, relative: `${of} / greatest(abs(${p}), abs(${q}))`, finite } };
 }
 
-function countSql({ same, near, distance }: Terms, i: number): string {
+function countSql({ i, same, near, distance }: Terms): string {
   return [
     `count(*) FILTER (WHERE ${BOTH}) AS n${i}`,
     `count(*) FILTER (WHERE ${BOTH} AND ${same}) AS e${i}`,
@@ -151,19 +149,27 @@ function countSql({ same, near, distance }: Terms, i: number): string {
 }
 
 /** Only what is shown is made text of. What is no finite number in one of them is the largest difference of all. */
-function exampleSql({ x, y, same, near, distance }: Terms, i: number, many: boolean): string {
-  const example = `{ia: a.i, ib: b.i, sub: ${many ? "a.sort_subindex" : "NULL"}, a: ${x}, b: ${y}}`;
-  const by = distance ? `CASE WHEN ${distance.finite} THEN ${distance.of} ELSE 'infinity'::DOUBLE END` : "-a.i";
-  const largest = `arg_max(${example}, ${by}, ${SHOWN}) FILTER (WHERE ${BOTH} AND NOT (${same}) AND NOT ${near})`;
+function exampleSql({ i, x, y, same, near, distance }: Terms, many: boolean, { show, most }: Comparing): string {
+  const example = `{ia: a.i, ib: b.i, sub: a.sub, a: ${x}, b: ${y}}`;
+  const size = distance ? `CASE WHEN ${distance.finite} THEN ${distance.of} ELSE 'infinity'::DOUBLE END` : "-a.i";
+  const shown =
+    show === "largest"
+      ? `arg_max(${example}, ${size}, ${most})`
+      : `arg_min(${example}, ${many ? "(a.i, a.sub)" : "a.i"}, ${most})`;
   const texts = "{ia: e.ia, ib: e.ib, sub: e.sub, a: CAST(e.a AS VARCHAR), b: CAST(e.b AS VARCHAR)}";
-  return `list_transform(${largest}, lambda e: ${texts}) AS x${i}`;
+  return `list_transform(${shown} FILTER (WHERE ${BOTH} AND NOT (${same}) AND NOT ${near}), lambda e: ${texts}) AS x${i}`;
 }
 
 function columnDiff(row: SqlRow, table: string, column: string, i: number): ColumnDiff {
   const [compared, equal, near] = [Number(row[`n${i}`]), Number(row[`e${i}`]), Number(row[`w${i}`])];
   const isNumber = row[`d${i}`] !== null && row[`d${i}`] !== undefined;
   return {
-    ...{ table, column, compared, equal, near, different: compared - equal - near },
+    table,
+    column,
+    compared,
+    equal,
+    near,
+    different: compared - equal - near,
     max_abs: numberOrNull(row[`d${i}`]),
     max_rel: isNumber ? (numberOrNull(row[`r${i}`]) ?? 0) : null,
     examples: [],

@@ -1,30 +1,30 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ScytheError } from "../../errors.ts";
-import type { RunLayout } from "../../run/layout.ts";
 import { readManifest } from "../../run/manifest.ts";
-import type { Storage } from "../../storage/storage.ts";
+import { RESERVED_COLUMNS } from "../../schema/base.ts";
 import { withDuckDb } from "../../table/duckdb.ts";
 import { makeScratch } from "../../temporary.ts";
 import { codeChange, type EnvironmentChange, environmentChanges } from "../code-change.ts";
 import { type Lineage, readLineage } from "../lineage.ts";
 import { type ColumnDiff, compareTable, type TableDiff } from "./columns.ts";
 import { compareFiles, type FilesDiff } from "./files.ts";
-import { compareOutcomes, matchSpecs, type OutcomesDiff, type SpecsDiff } from "./pairs.ts";
 import { type ArtifactsDiff, diffArtifacts, diffSchemas, type FieldChange, ioSpecOf } from "./schema.ts";
-import { openSides, type Side } from "./sides.ts";
+import {
+  compareOutcomes,
+  matchSpecs,
+  type OutcomesDiff,
+  openSides,
+  type RunPlace,
+  type Side,
+  type SpecsDiff,
+} from "./two-runs.ts";
 
 export interface DiffOptions {
   /** What makes two specs the same one: what they ask (default), or their place in the run. */
   by?: "inputs" | "sort_index";
   /** Numbers this near are equal: |a − b| ≤ tolerance · max(1, |a|, |b|). Default 0. */
   tolerance?: number;
-}
-
-/** Where a run lies. */
-export interface RunPlace {
-  storage: Storage;
-  layout: RunLayout;
 }
 
 type CodeOf = Lineage["code"];
@@ -70,7 +70,7 @@ export async function diffRuns(a: RunPlace, b: RunPlace, options: DiffOptions = 
       const [left, right] = await openSides(duck, a, b, scratch);
       const [before, after] = [await ioSpecOf(a), await ioSpecOf(b)];
       const schema = diffSchemas(before, after, left, right);
-      const specs = await matchSpecs(duck, left, right, by);
+      const specs = await matchSpecs(left, right, by);
       const outputs = Object.keys(before.output ?? {});
       return { schema, specs, ...(await compareTables(left, right, { by, tolerance, outputs, scratch })) };
     });
@@ -90,18 +90,28 @@ interface Comparing {
 
 async function compareTables(left: Side, right: Side, { by, tolerance, outputs, scratch }: Comparing) {
   const { duck } = left;
-  const outcomes = await compareOutcomes(duck, left, right);
+  const outcomes = await compareOutcomes(left, right);
   const tables: TableDiff[] = [];
   const columns: ColumnDiff[] = [];
+  const comparing = { tolerance, show: "largest", most: 3 } as const;
   const skipped = new Set(["specs", "errors", "result_file_refs"]);
   const names = [...left.tables.keys()].filter((name) => right.tables.has(name) && !skipped.has(name));
   if (by === "sort_index") names.unshift("specs"); // else they are equal by how they were matched
   for (const name of names) {
-    const compared = await compareTable(duck, left, right, name, tolerance);
+    const compared = await compareTable(duck, left, right, name, comparedColumns(left, right, name), comparing);
     tables.push(compared.table);
     columns.push(...compared.columns);
   }
-  return { outcomes, tables, columns, files: await compareFiles(duck, left, right, outputs, scratch) };
+  return { outcomes, tables, columns, files: await compareFiles(left, right, outputs, scratch) };
+}
+
+/** Values that both have: no ids, and no inputs, by which specs are matched. */
+function comparedColumns(a: Side, b: Side, table: string): string[] {
+  const isInput = (name: string) => table !== "specs" && [a, b].some((side) => side.tables.get("specs")!.has(name));
+  const other = b.tables.get(table)!;
+  return [...a.tables.get(table)!.keys()].filter(
+    (name) => other.has(name) && !RESERVED_COLUMNS.has(name) && !isInput(name),
+  );
 }
 
 function about([a, b]: readonly [Lineage, Lineage], by: "inputs" | "sort_index", tolerance: number) {

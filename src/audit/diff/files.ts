@@ -1,15 +1,11 @@
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { hashFile } from "../../files/artifacts.ts";
-import type { Column } from "../../schema/columns.ts";
 import { listAll } from "../../storage/storage.ts";
-import { BatchBuilder } from "../../table/batch.ts";
-import type { Duck, SqlRow } from "../../table/duckdb.ts";
-import { parquetRows } from "../../table/parquet-sql.ts";
-import { identifier, literal } from "../../table/sql.ts";
-import { parquetBytes } from "../../table/write-parquet.ts";
-import type { Example } from "./columns.ts";
-import { type Side, view } from "./sides.ts";
+import type { SqlRow } from "../../table/duckdb.ts";
+import { identifier } from "../../table/sql.ts";
+import { pathInRun, writeListing } from "../file-listing.ts";
+import { type Example, view } from "./columns.ts";
+import type { Side } from "./two-runs.ts";
 
 /** Output files of one field. */
 export interface FilesDiff {
@@ -29,55 +25,42 @@ const SHOWN = 3;
 
 /** Output files of matched specs by size, and by content where both runs lie on this machine. */
 export async function compareFiles(
-  duck: Duck,
   a: Side,
   b: Side,
   outputs: readonly string[],
   scratch: string,
 ): Promise<FilesDiff[]> {
-  const [left, right] = [a, b].map((side) => side.tables.get("result_file_refs")) as (
-    | Map<string, string>
-    | undefined
-  )[];
+  const [left, right] = [a.tables.get("result_file_refs"), b.tables.get("result_file_refs")];
   if (!left || !right) return [];
-  for (const side of [a, b]) await openListing(duck, side, scratch);
+  for (const side of [a, b]) await openListing(side, scratch);
   const fields = [...left].filter(
     ([name, type]) => outputs.includes(name) && right.get(name) === type && /^VARCHAR(\[\])?$/.test(type),
   );
   const diffs: FilesDiff[] = [];
-  for (const [field, type] of fields) diffs.push(await compareField(duck, a, b, field, type));
+  for (const [field, type] of fields) diffs.push(await compareField(a, b, field, type));
   return diffs;
 }
 
-const PLAIN = { nullable: false, optional: false, file: false };
-const LISTING: Column[] = [
-  { name: "path", type: { kind: "string" }, ...PLAIN },
-  { name: "bytes", type: { kind: "float64" }, ...PLAIN },
-];
-
-async function openListing(duck: Duck, { name, place }: Side, scratch: string): Promise<void> {
-  const { storage, layout } = place;
-  const builder = new BatchBuilder(LISTING);
-  for (const { key, size } of await listAll(storage, layout.results)) {
-    builder.append({ path: key.slice(layout.key("").length), bytes: size });
-  }
-  const path = join(scratch, `${name}-listing.pq`);
-  await writeFile(path, parquetBytes(builder.take()));
-  await duck.run(`CREATE VIEW ${name}_listing AS FROM ${parquetRows(path)}`, "Could not list output files");
+async function openListing({ name, place: { storage, layout }, duck }: Side, scratch: string): Promise<void> {
+  const files = (await listAll(storage, layout.results)).map(({ key, size }) => ({
+    path: layout.within(key),
+    bytes: size,
+  }));
+  const rows = await writeListing(join(scratch, `${name}-listing.pq`), { path: "string", bytes: "float64" }, files);
+  await duck.run(`CREATE VIEW listing_${name} AS FROM ${rows}`, "Could not list output files");
 }
 
-async function compareField(duck: Duck, a: Side, b: Side, field: string, type: string): Promise<FilesDiff> {
+async function compareField(a: Side, b: Side, field: string, type: string): Promise<FilesDiff> {
+  const { duck } = a;
   const side = (own: Side, index: string) => {
-    const inRun = `/${own.place.layout.experimentId}/`;
-    const name = identifier(field);
+    const name = `t.${identifier(field)}`;
     const uris = type === "VARCHAR[]" ? name : `[${name}]`;
     return `(SELECT r.i, r.pair, r.place, r.uri, r.path, l.bytes FROM (
-        SELECT i, pair, place, uri, CASE WHEN contains(uri, ${literal(inRun)})
-          THEN substr(uri, instr(uri, ${literal(inRun)}) + ${inRun.length}) END AS path
+        SELECT i, pair, place, uri, ${pathInRun(own.place.layout, "uri")} AS path
         FROM (SELECT t.sort_index AS i, p.ib AS pair, unnest(${uris}) AS uri, generate_subscripts(${uris}, 1) AS place
           FROM ${view(own, "result_file_refs")} t
           JOIN (SELECT * FROM pairs WHERE ia IS NOT NULL AND ib IS NOT NULL) p ON p.${index} = t.sort_index)) r
-      LEFT JOIN ${own.name}_listing l USING (path)) ${own.name}`;
+      LEFT JOIN listing_${own.name} l USING (path)) ${own.name}`;
   };
   // one that lies elsewhere is told by its URI, one that is gone is like no other
   const same = `coalesce(a.bytes = b.bytes, a.path IS NULL AND b.path IS NULL AND a.uri IS NOT DISTINCT FROM b.uri)`;

@@ -1,8 +1,7 @@
 import { readYaml } from "../../run/yaml.ts";
 import { hashOf } from "../../schema/json-schema.ts";
 import type { Lineage } from "../lineage.ts";
-import type { RunPlace } from "./diff.ts";
-import type { Side } from "./sides.ts";
+import type { RunPlace, Side } from "./two-runs.ts";
 
 /** A field that one run has and the other has not, or has otherwise. */
 export interface FieldChange {
