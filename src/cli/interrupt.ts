@@ -1,3 +1,4 @@
+import { platform } from "../platform/current.ts";
 import { EXIT } from "./exit.ts";
 
 /**
@@ -10,7 +11,7 @@ export interface InterruptWatch {
   stop(): void;
 }
 
-/** Calls `first` at the first SIGINT or SIGTERM; the second, after a last word, ends the process and its children at once. */
+/** Calls `first` at the first Ctrl-C or request to end; the second, after a last word, ends the process and its children at once. */
 export function untilInterrupted(first: () => void, lastWord: () => void = () => undefined): InterruptWatch {
   let firstAt: number | undefined;
   const onSignal = () => {
@@ -22,15 +23,13 @@ export function untilInterrupted(first: () => void, lastWord: () => void = () =>
       process.exit(EXIT.interrupted);
     }
   };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
+  for (const signal of platform.interruptions) process.on(signal, onSignal);
   return {
     get interrupted() {
       return firstAt !== undefined;
     },
     stop: () => {
-      process.off("SIGINT", onSignal);
-      process.off("SIGTERM", onSignal);
+      for (const signal of platform.interruptions) process.off(signal, onSignal);
     },
   };
 }

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { NO_WINDOW } from "../platform/processes.ts";
 
 /** What code and what surroundings made a run. Never environment variables: they hold secrets. */
 export interface Environment {
@@ -44,7 +45,7 @@ export function packageVersion(): string {
 
 async function git(folder: string, ...args: string[]): Promise<string | null> {
   try {
-    const { stdout } = await promisify(execFile)("git", args, { cwd: folder, timeout: 5_000 });
+    const { stdout } = await promisify(execFile)("git", args, { cwd: folder, timeout: 5_000, ...NO_WINDOW });
     return stdout.trim();
   } catch {
     return null; // no git, no repository, or no commit yet

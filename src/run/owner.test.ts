@@ -2,6 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { platform } from "../platform/current.ts";
+import { UNKNOWN } from "../platform/platform.ts";
 import { ownerText, presenceOf, thisProcess } from "./owner.ts";
 
 const own = thisProcess();
@@ -44,6 +46,14 @@ describe("presenceOf", () => {
     expect(presenceOf({ ...own, host: "other", machine: "another boot" })).toBe("elsewhere");
     expect(presenceOf({ host: "other", pid: own.pid })).toBe("elsewhere");
     if (own.machine) expect(presenceOf({ ...own, machine: "another boot" })).toBe("elsewhere");
+  });
+
+  it("leaves it to the heartbeat whose an id is where the system does not say since when", () => {
+    const silent = { ...platform, startOf: (pid: number) => platform.startOf(pid) && UNKNOWN };
+    const other = { ...own, pid: process.ppid, started: UNKNOWN };
+    expect(presenceOf(other, silent)).toBe("elsewhere");
+    expect(presenceOf({ ...own, started: UNKNOWN }, silent)).toBe("here");
+    expect(presenceOf({ ...other, pid: 2 ** 30 }, silent)).toBe("gone");
   });
 
   it("reads the owner of an older state.yml by its host", () => {

@@ -1,5 +1,7 @@
 import { hostname } from "node:os";
-import { isThisMachine, startOf, thisMachine } from "../process-identity.ts";
+import { platform as ours } from "../platform/current.ts";
+import { type Platform, UNKNOWN } from "../platform/platform.ts";
+import { isThisMachine, thisMachine } from "../process-identity.ts";
 
 /** The process that drives a run, told apart from a later one that was given its pid. */
 export interface Owner {
@@ -13,7 +15,10 @@ export interface Owner {
   since?: string;
 }
 
-/** `here`: it runs on this machine. `gone`: it did. `elsewhere`: only its heartbeat can tell. */
+/**
+ * `here`: it runs on this machine. `gone`: it did. `elsewhere`: only its heartbeat can tell, as for a process whose id is
+ * in use here where the system does not say since when.
+ */
 export type Presence = "here" | "gone" | "elsewhere";
 
 export function thisProcess(): Owner {
@@ -21,15 +26,16 @@ export function thisProcess(): Owner {
     host: hostname(),
     pid: process.pid,
     machine: thisMachine(),
-    started: startOf(process.pid) ?? null,
+    started: ours.startOf(process.pid) ?? null,
     since: new Date().toISOString(),
   };
 }
 
-export function presenceOf(owner: Owner): Presence {
+export function presenceOf(owner: Owner, platform: Platform = ours): Presence {
   if (!isThisMachine(owner.machine, owner.host)) return "elsewhere";
-  const started = startOf(owner.pid);
+  const started = platform.startOf(owner.pid);
   if (started === undefined) return "gone";
+  if (started === UNKNOWN) return owner.pid === process.pid ? "here" : "elsewhere";
   return owner.started && owner.started !== started ? "gone" : "here";
 }
 

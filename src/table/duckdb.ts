@@ -4,6 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { diskFull, type ErrorCode, messageOf, ScytheError } from "../errors.ts";
+import { NO_WINDOW } from "../platform/processes.ts";
 
 export interface DuckOptions {
   /** Where it spills what does not fit in memory. */
@@ -100,6 +101,7 @@ async function duckProcess<T>(options: DuckOptions, work: (duck: Duck) => Promis
     serialization: "advanced",
     stdio: ["ignore", "ignore", "inherit", "ipc"],
     execArgv: [],
+    ...NO_WINDOW,
   });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   try {

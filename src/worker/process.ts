@@ -6,6 +6,7 @@ import { Worker } from "node:worker_threads";
 import { loadConfig } from "../config.ts";
 import { messageOf } from "../errors.ts";
 import { Registry } from "../experiment/registry.ts";
+import { platform } from "../platform/current.ts";
 import type { ChunkRequest, FromChild, Rows, ToChild } from "./protocol.ts";
 import { markWrites } from "./supervisor/spec-marks.ts";
 import { runChunk } from "./task/chunk.ts";
@@ -111,10 +112,10 @@ function settleFetch({ id, path, error }: Extract<ToChild, { type: "fetched" }>)
   else waiting?.reject(new Error(error));
 }
 
-/** Ends this process and what its specs started: it leads their group. */
+/** Ends this process and what its specs started: it leads their group, where there are groups. */
 function endGroup(): void {
   try {
-    process.kill(-process.pid, "SIGKILL");
+    process.kill(platform.killTarget(process.pid), "SIGKILL");
   } finally {
     process.exit(0);
   }
@@ -122,9 +123,11 @@ function endGroup(): void {
 
 /** A function in an endless loop never sees the channel close; a thread of its own sees the supervisor go. */
 function endWithSupervisor(): void {
-  // Told by the supervisor itself: by the time this runs it may be gone.
+  // Told by the supervisor itself: by the time this runs it may be gone. On Windows an orphan keeps its parent's id.
   const watch = `
-    const gone = () => process.ppid !== ${Number(process.argv[3])};
-    setInterval(() => { if (gone()) process.kill(-process.pid, "SIGKILL"); }, 500);`;
+    const supervisor = ${Number(process.argv[3])};
+    const isThere = () => { try { return process.kill(supervisor, 0); } catch { return false; } };
+    const gone = () => process.ppid !== supervisor || !isThere();
+    setInterval(() => { if (gone()) process.kill(${platform.killTarget(process.pid)}, "SIGKILL"); }, 500);`;
   new Worker(watch, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 16 } }).unref();
 }

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, rmdir, stat, unlink } from "node:
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ScytheError } from "../../errors.ts";
+import { platform } from "../../platform/current.ts";
 import { isAbandoned } from "../../temporary.ts";
 import { isAbsent } from "./errors.ts";
 import { etagAt } from "./read.ts";
@@ -88,8 +89,7 @@ async function tryRename(prepared: string, lock: string): Promise<boolean> {
     return true;
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException;
-    const taken = ["ENOTEMPTY", "EEXIST", "ENOTDIR", ...(process.platform === "win32" ? ["EPERM", "EACCES"] : [])];
-    if (taken.includes(code)) return false;
+    if (platform.folderTaken.includes(code)) return false;
     throw error;
   }
 }

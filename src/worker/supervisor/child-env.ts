@@ -1,3 +1,4 @@
+import { platform } from "../../platform/current.ts";
 import { isSecretName } from "../../redact.ts";
 
 /**
@@ -36,7 +37,7 @@ export function childEnv(passEnv: readonly string[], env: NodeJS.ProcessEnv = pr
 
 function matcher(names: readonly string[]): RegExp {
   const patterns = names.map((name) => name.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*/g, ".*"));
-  return new RegExp(`^(?:${patterns.join("|") || "(?!)"})$`, process.platform === "win32" ? "i" : "");
+  return new RegExp(`^(?:${patterns.join("|") || "(?!)"})$`, platform.ignoresCaseOfVariables ? "i" : "");
 }
 
 /** A URL may hold a password. */

@@ -2,12 +2,14 @@ import { type ChildProcess, fork } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { ScytheError } from "../../errors.ts";
 import { showBytes } from "../../experiment/quantities.ts";
+import { platform } from "../../platform/current.ts";
+import { OWNER_VARIABLE } from "../../platform/platform.ts";
+import { NO_WINDOW } from "../../platform/processes.ts";
 import type { ChunkRequest, FromChild, ToChild } from "../protocol.ts";
 import { childEnv } from "./child-env.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { messageProblem } from "./message-problem.ts";
 import { Printed } from "./printed.ts";
-import { killAll, killLeftovers, OWNER_VARIABLE, residentBytes, startedBy, systemMemoryKills } from "./processes.ts";
 import type { RunnerEnd, RunnerHooks } from "./runner.ts";
 import { TimeWatch } from "./time-watch.ts";
 
@@ -51,12 +53,13 @@ export class Child {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       detached: true, // a group of its own, so that what specs start dies with them and Ctrl-C reaches only us
       execArgv: ["--enable-source-maps"],
+      ...NO_WINDOW,
     });
     this.#printed = new Printed(this.#process);
     this.#exited = new Promise((resolve) => {
       this.#process.once("exit", (code, signal) => {
         this.dead = true;
-        killLeftovers(this.#process.pid!, this.#owner);
+        platform.killLeftovers(this.#process.pid!, this.#owner);
         void this.#printed.allRead().then(() => {
           this.#onExit(this.#death(code, signal));
           resolve();
@@ -87,7 +90,7 @@ export class Child {
       throw error;
     }
     this.#printed.onSaid = hooks.onSaid;
-    this.#memoryKills = systemMemoryKills();
+    this.#memoryKills = platform.memoryKills();
     const stop = () => this.#tell({ type: "stop" });
     const memory = this.#watchMemory(request);
     const kill = () => this.#kill("cancel");
@@ -221,7 +224,7 @@ export class Child {
 
   #watchMemory({ memoryLimit: limit, experiment }: ChunkRequest): MemoryWatch | undefined {
     if (limit === null || this.dead) return undefined;
-    const atRest = residentBytes([this.#process.pid!]) ?? 0;
+    const atRest = platform.residentBytes([this.#process.pid!]) ?? 0;
     if (atRest > limit) throw tooLittleMemory(experiment, limit, atRest);
     return new MemoryWatch(this.#process.pid!, this.#owner, limit, (bytes) => {
       this.#memory = `${showBytes(bytes)}, and memoryLimit is ${showBytes(limit)}`;
@@ -231,7 +234,7 @@ export class Child {
 
   /** Between chunks a module's own helpers may live on; once nothing more comes, nobody would end them. */
   #endIfOthersRun(): void {
-    if (this.dead || startedBy(this.#process.pid!, this.#owner).length === 0) return;
+    if (this.dead || platform.startedBy(this.#process.pid!, this.#owner).length === 0) return;
     this.#kill("close");
     this.dead = true; // the next chunk gets a new one
   }
@@ -240,8 +243,7 @@ export class Child {
   #kill(why: "timeout" | "memory" | "cancel" | "close"): void {
     if (this.dead) return;
     this.#killedFor ??= why;
-    killAll(this.#process.pid!, this.#owner);
-    this.#process.kill("SIGKILL"); // where there are no groups
+    platform.killTree(this.#process.pid!, this.#owner);
   }
 
   #death(code: number | null, signal: NodeJS.Signals | null): RunnerEnd {
@@ -253,7 +255,7 @@ export class Child {
     if (OUT_OF_MEMORY.test(this.#printed.tail)) {
       return { type: "died", reason: "out_of_memory", detail: `more than its process could get${said}` };
     }
-    if (signal === "SIGKILL" && this.#memoryKills !== undefined && systemMemoryKills()! > this.#memoryKills) {
+    if (signal === "SIGKILL" && this.#memoryKills !== undefined && platform.memoryKills()! > this.#memoryKills) {
       return { type: "died", reason: "out_of_memory", detail: "more than the system had, which killed its process" };
     }
     const reason = SENT_BY_OTHERS.includes(signal) ? "killed" : "crash";

@@ -1,10 +1,8 @@
-import { proportionalBytes, residentBytes, startedBy } from "./processes.ts";
+import { platform } from "../../platform/current.ts";
 
 /** Nothing fills memory faster than this, in bytes a millisecond: how long a look may wait follows from what is left. */
 const FASTEST = 4e6;
 const SOONEST_MS = 10;
-/** A look costs a tenth of a millisecond from /proc; elsewhere `ps` must be started for it. */
-const LATEST_MS = process.platform === "linux" ? 100 : 1_000;
 /** How often it looks for processes that have taken leave of their parents. */
 const STRAYS_MS = 2_000;
 
@@ -38,17 +36,17 @@ export class MemoryWatch {
       return;
     }
     const wait = (this.#limit - bytes) / FASTEST;
-    this.#timer = setTimeout(() => this.#look(), Math.max(SOONEST_MS, Math.min(LATEST_MS, wait)));
+    this.#timer = setTimeout(() => this.#look(), Math.max(SOONEST_MS, Math.min(platform.memoryLookMs, wait)));
   }
 
   /** Pages that processes share are counted for each at first, and only for all once when that matters. */
   #measure(): number | undefined {
     if (performance.now() - this.#straysSeen > STRAYS_MS) {
-      this.#strays = startedBy(this.#leader, this.#owner);
+      this.#strays = platform.startedBy(this.#leader, this.#owner);
       this.#straysSeen = performance.now();
     }
     const members = [this.#leader, ...this.#strays];
-    const bytes = residentBytes(members);
-    return bytes !== undefined && bytes > this.#limit ? proportionalBytes(members) || bytes : bytes;
+    const bytes = platform.residentBytes(members);
+    return bytes !== undefined && bytes > this.#limit ? platform.proportionalBytes(members) || bytes : bytes;
   }
 }

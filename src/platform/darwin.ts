@@ -1,0 +1,9 @@
+import type { Platform } from "./platform.ts";
+import { output } from "./processes.ts";
+import { unix } from "./unix.ts";
+
+/** macOS: `ps`, and the kernel's name for this boot. */
+export const darwin: Platform = {
+  ...unix,
+  bootId: () => output("sysctl", ["-n", "kern.bootsessionuuid"]) || null,
+};

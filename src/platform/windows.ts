@@ -1,0 +1,28 @@
+import { type Platform, UNKNOWN } from "./platform.ts";
+import { isThere, kill, output } from "./processes.ts";
+
+/**
+ * Windows. It has no process groups and lists processes by slow programs only, so nobody is asked when one began (a
+ * driver whose id is in use is judged by its heartbeat) and what its memory is. A spec's own children end with their
+ * parent, as Node puts them into a job of it; `taskkill` finds those of other programs while that parent lives.
+ */
+export const windows: Platform = {
+  bootId: () => null,
+  startOf: (pid) => (isThere(pid) ? UNKNOWN : undefined),
+  killTarget: (pid) => pid,
+  startedBy: () => [],
+
+  killTree(leader) {
+    output("taskkill", ["/pid", String(leader), "/t", "/f"]);
+    kill(leader);
+  },
+
+  killLeftovers: () => undefined,
+  residentBytes: () => undefined,
+  proportionalBytes: () => undefined,
+  memoryKills: () => undefined,
+  memoryLookMs: 1_000,
+  interruptions: ["SIGINT", "SIGTERM", "SIGBREAK"],
+  folderTaken: ["ENOTEMPTY", "EEXIST", "ENOTDIR", "EPERM", "EACCES"],
+  ignoresCaseOfVariables: true,
+};
