@@ -48,14 +48,14 @@ async function findAll({ storage, engine }: ProjectFlags & { engine?: string }):
     };
     const clustered = settings.engine === "hatchet" || Boolean(process.env.HATCHET_CLIENT_TOKEN);
     const cluster = clustered ? await diagnose(hatchetOptions(registry, settings, project.storage)) : [];
-    return [versions, experiments, await storageFinding(project.storage, settings.engine), ...cluster];
+    return [versions, experiments, ...(await storageFindings(project.storage, settings.engine)), ...cluster];
   } finally {
     await project.close();
   }
 }
 
 /** Writes, reads, lists and removes a small object: what a policy forbids shows here and not in the middle of a run. */
-async function storageFinding(storage: Storage, engine: string): Promise<Finding> {
+async function storageFindings(storage: Storage, engine: string): Promise<Finding[]> {
   const key = `scythe-doctor-${randomUUID()}`;
   const uri = storage.uriOf("");
   try {
@@ -63,13 +63,16 @@ async function storageFinding(storage: Storage, engine: string): Promise<Finding
     await storage.get(key);
     await storage.delete([key]);
   } catch (error) {
-    return problem(`storage ${uri}`, error);
+    return [problem(`storage ${uri}`, error)];
   }
+  const caveats = await storage.caveats?.().catch(() => []);
+  const warnings = (caveats ?? []).map((caveat): Finding => ({ what: "storage", state: "warning", ...caveat }));
   if (engine === "hatchet" && uri.startsWith("file:")) {
     const todo = "Set SCYTHE_STORAGE_BUCKET, or make sure that all workers see this very folder (NFS).";
-    return { what: "storage", state: "warning", said: `${uri} can be written, but is a folder of this machine`, todo };
+    const said = `${uri} can be written, but is a folder of this machine`;
+    return [{ what: "storage", state: "warning", said, todo }, ...warnings];
   }
-  return { what: "storage", state: "ok", said: `${uri} can be written, read and cleaned` };
+  return [{ what: "storage", state: "ok", said: `${uri} can be written, read and cleaned` }, ...warnings];
 }
 
 function problem(what: string, error: unknown): Finding {

@@ -56,6 +56,8 @@ export interface Storage {
   /** Names of the folders directly under a prefix (which ends in `/`, or is empty), sorted. */
   listFolders(prefix: string): Promise<string[]>;
   delete(keys: readonly string[]): Promise<void>;
+  /** What this place does less well than others of its kind, and what to do about it: for `scythe doctor`. */
+  caveats?(): Promise<{ said: string; todo: string }[]>;
   /** The path of an object that lies on this machine's disk: it may be read there, never written. */
   localPath?(key: string): string;
   /** A folder on the disk of {@link localPath} for what is unfinished; it may not be there yet, and no listing shows it. */

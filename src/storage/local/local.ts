@@ -1,6 +1,19 @@
 import { createHash } from "node:crypto";
 import { type BigIntStats, constants } from "node:fs";
-import { access, copyFile, link, mkdir, readdir, rename, rm, rmdir, stat, unlink, utimes } from "node:fs/promises";
+import {
+  access,
+  copyFile,
+  link,
+  lstat,
+  mkdir,
+  readdir,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  unlink,
+  utimes,
+} from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { ScytheError } from "../../errors.ts";
@@ -9,6 +22,7 @@ import { ownedName, removeAbandonedFiles } from "../../temporary.ts";
 import { assertKey, assertPrefix } from "../key.ts";
 import type { ObjectInfo, PutCondition, PutResult, Storage } from "../storage.ts";
 import { absent, fail, isAbsent } from "./errors.ts";
+import { isNoLink, takesHardLinks } from "./hard-links.ts";
 import { assertInside, assertInsideSync } from "./links.ts";
 import { breakAbandonedLocks, type Shown, swapLocked } from "./lock.ts";
 import { etagAt, etagOf, getFile, head, read, readRange } from "./read.ts";
@@ -17,6 +31,9 @@ import { syncFile, syncFolders, writeSynced } from "./sync.ts";
 /** Half-written files wait here, on the same file system, until a rename shows them whole; locks lie here too. */
 const TEMP = ".scythe-tmp";
 const LOCKS = join(TEMP, "locks");
+
+/** What file systems keep of a time: all of it, hundredths of a second (exFAT), or two seconds (FAT). */
+const TIME_STEPS_MS = [2, 20, 2_000];
 
 /** A storage in a folder of this machine. The folder is made at the first write. */
 export function localStorage(folder: string): Storage {
@@ -66,9 +83,15 @@ export function localStorage(folder: string): Storage {
       assertInsideSync(root, path);
       return path;
     },
+    caveats: async () => ((await takesHardLinks(join(root, TEMP))) ? [] : [NO_HARD_LINKS]),
     scratch: join(root, TEMP),
   };
 }
+
+const NO_HARD_LINKS = {
+  said: "its disk has no hard links: files that must be created once are created under a lock",
+  todo: "Mount it the same way on every machine that uses it, or take another disk (docs/guide/platforms.md).",
+};
 
 function keyOf(root: string, uri: string): string | undefined {
   const path = localPathOf(uri);
@@ -206,9 +229,9 @@ async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<{ re
 /** Gives the file its name, if the condition holds. */
 async function show(root: string, temp: string, path: string, condition: PutCondition): Promise<Shown> {
   const { ifMatch } = condition;
+  const lock = join(root, LOCKS, createHash("sha256").update(path).digest("hex").slice(0, 32));
   if (ifMatch !== undefined) {
-    const lock = createHash("sha256").update(path).digest("hex").slice(0, 32);
-    return swapLocked(join(root, LOCKS, lock), temp, path, async (held) => {
+    return swapLocked(lock, temp, path, async (held) => {
       const before = await stat(path, { bigint: true }).catch(() => undefined);
       return before && etagOf(before) === ifMatch ? etagAfter(held, before) : undefined;
     });
@@ -223,17 +246,31 @@ async function show(root: string, temp: string, path: string, condition: PutCond
     return { outcome: "written", etag };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return { outcome: "refused" };
-    throw error;
+    if (!isNoLink(error)) throw error;
+    return swapLocked(lock, temp, path, async (held) => ((await isTaken(path)) ? undefined : etagAt(held)));
   }
+}
+
+async function isTaken(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    (error: unknown) => {
+      if (isAbsent(error)) return false;
+      throw error;
+    },
+  );
 }
 
 /** Times of files are coarse, and an inode is soon used again: no file may look like one that its target was before. */
 async function etagAfter(path: string, { mtimeNs, mtimeMs }: BigIntStats): Promise<string> {
-  const own = await stat(path, { bigint: true });
-  if (own.mtimeNs > mtimeNs) return etagOf(own);
-  const later = (Number(mtimeMs) + 2) / 1000; // as a fraction of seconds it may be cut by a part of a millisecond
-  await utimes(path, later, later);
-  return etagAt(path);
+  let own = await stat(path, { bigint: true });
+  for (const step of TIME_STEPS_MS) {
+    if (own.mtimeNs > mtimeNs) return etagOf(own);
+    const later = (Number(mtimeMs) + step) / 1000; // as a fraction of seconds it may be cut by a part of a millisecond
+    await utimes(path, later, later);
+    own = await stat(path, { bigint: true });
+  }
+  return etagOf(own);
 }
 
 async function* list(root: string, prefix: string): AsyncIterable<ObjectInfo> {
