@@ -20,6 +20,8 @@ export interface CliOptions {
 }
 
 export interface SpawnOptions extends CliOptions {
+  /** Arguments of Node.js itself. */
+  node?: readonly string[];
   stdin?: string | Buffer;
   /** Where its stdout goes, when not to the test. */
   stdout?: number;
@@ -34,9 +36,9 @@ const PERSONAL = { NO_COLOR: undefined, FORCE_COLOR: undefined, SCYTHE_DEBUG: un
  */
 export function spawnCli(
   args: readonly string[],
-  { cwd, env, stdin, stdout }: SpawnOptions = {},
+  { cwd, env, node = [], stdin, stdout }: SpawnOptions = {},
 ): ChildProcess & { ended: Promise<Ended> } {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [...node, MAIN, ...args], {
     ...(cwd !== undefined && { cwd }),
     env: { ...process.env, ...PERSONAL, ...env },
     stdio: [stdin === undefined ? "ignore" : "pipe", stdout ?? "pipe", "pipe"],

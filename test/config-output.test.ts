@@ -1,19 +1,16 @@
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, expect, it } from "vitest";
+import { spawnCli } from "./cli.ts";
+import { install } from "./cli-project.ts";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "scythe-config-output-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-it.each(["local", "inline"])("what a config prints while it is loaded is not on stdout: %s", (engine) => {
+it.each(["local", "inline"])("what a config prints while it is loaded is not on stdout: %s", async (engine) => {
   const project = mkdtempSync(join(folder, "project-"));
-  mkdirSync(join(project, "node_modules"));
-  symlinkSync(ROOT, join(project, "node_modules/scythe-ts"));
-  symlinkSync(join(ROOT, "node_modules/zod"), join(project, "node_modules/zod"));
+  install(project);
   writeFileSync(
     join(project, "scythe.config.mjs"),
     `import { defineConfig, defineExperiment } from "scythe-ts";
@@ -24,11 +21,10 @@ it.each(["local", "inline"])("what a config prints while it is loaded is not on 
      });
      export default defineConfig({ experiments: [half], slots: 1 });`,
   );
-  const scythe = (...args: string[]) =>
-    spawnSync(process.execPath, [join(ROOT, "dist/cli/main.js"), ...args], { cwd: project, encoding: "utf8" });
-  const run = scythe("run", "half", "--set", "n=4", "--engine", engine, "--json");
-  expect(JSON.parse(run.stdout)).toMatchObject({ succeeded: 1 });
-  expect(run.stderr).toContain("a word of welcome");
-  expect(JSON.parse(scythe("list", "--json").stdout).experiments).toHaveLength(1);
-  expect(scythe("results", "half", "--format", "csv").stdout).toMatch(/^experiment_id,/);
+  const scythe = (...args: string[]) => spawnCli(args, { cwd: project }).ended;
+  const run = await scythe("run", "half", "--set", "n=4", "--engine", engine, "--json");
+  expect(JSON.parse(run.out)).toMatchObject({ succeeded: 1 });
+  expect(run.err).toContain("a word of welcome");
+  expect(JSON.parse((await scythe("list", "--json")).out).experiments).toHaveLength(1);
+  expect((await scythe("results", "half", "--format", "csv")).out).toMatch(/^experiment_id,/);
 });

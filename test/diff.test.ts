@@ -1,13 +1,11 @@
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineExperiment, fileRef, openProject, type RunDiff, type Scythe, table } from "scythe-ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { runCli } from "./cli.ts";
 import { startS3Server } from "./servers/s3-server.ts";
-
-const CLI = join(import.meta.dirname, "../dist/cli/main.js");
 
 /** What the function does differently from one run to the next. */
 let change = { add: 0, fail: -1, file: "", steps: 2, nan: -1, infinite: -1 };
@@ -272,21 +270,20 @@ describe("scythe diff", () => {
   it("on the command line exits 0 when equal, 3 when not, 2 without a run to compare", async () => {
     const again = await runOf(specsOf(6, join(folder, "a.txt")));
     const other = await runOf(specsOf(6, join(folder, "a.txt")), { add: 1 });
-    const cli = (...args: string[]) =>
-      spawnSync(process.execPath, [CLI, "diff", ...args, "--storage", storage], { cwd: folder, encoding: "utf8" });
-    const equal = cli(plain, again);
-    expect(equal.stdout, equal.stderr).toContain("equal");
-    expect(equal.status).toBe(0);
-    const unequal = cli(plain, other);
-    expect(unequal.stdout).toMatch(/value +5 +0 +1 +1 /);
-    expect(unequal.stdout).toContain("value: 40.0 → 41.0");
-    expect(unequal.status).toBe(3);
-    expect(JSON.parse(cli(plain, other, "--json", "--tolerance", "0.5").stdout)).toMatchObject({
+    const cli = (...args: string[]) => runCli(["diff", ...args, "--storage", storage], { cwd: folder });
+    const equal = await cli(plain, again);
+    expect(equal.out, equal.err).toContain("equal");
+    expect(equal.code).toBe(0);
+    const unequal = await cli(plain, other);
+    expect(unequal.out).toMatch(/value +5 +0 +1 +1 /);
+    expect(unequal.out).toContain("value: 40.0 → 41.0");
+    expect(unequal.code).toBe(3);
+    expect(JSON.parse((await cli(plain, other, "--json", "--tolerance", "0.5")).out)).toMatchObject({
       ...{ equal: false, tolerance: 0.5 },
       columns: expect.arrayContaining([expect.objectContaining({ column: "value", near: 1 })]),
     });
-    expect(cli(plain, "nothing").status).toBe(2);
-    expect(cli(plain, again, "--tolerance", "x").status).toBe(2);
+    expect((await cli(plain, "nothing")).code).toBe(2);
+    expect((await cli(plain, again, "--tolerance", "x")).code).toBe(2);
   });
 });
 
@@ -315,12 +312,11 @@ describe("scythe lineage", () => {
     try {
       writeFileSync(join(project, "scythe.config.ts"), config);
       writeFileSync(join(project, "specs.csv"), "n\n1\n2\n");
-      const cli = (...args: string[]) =>
-        spawnSync(process.execPath, [CLI, ...args, "--storage", storage], { cwd: project, encoding: "utf8" });
-      const first = cli("run", "twice", "specs.csv", "--seed", "3").stdout.trim();
-      const second = cli("run", "twice", "--set", "n=4", "--parent", "twice", "--seed", "5").stdout.trim();
-      const { stdout, stderr } = cli("lineage", "twice", "--json");
-      const lineage = JSON.parse(stdout || stderr);
+      const cli = (...args: string[]) => runCli([...args, "--storage", storage], { cwd: project });
+      const first = (await cli("run", "twice", "specs.csv", "--seed", "3")).out.trim();
+      const second = (await cli("run", "twice", "--set", "n=4", "--parent", "twice", "--seed", "5")).out.trim();
+      const { out, err } = await cli("lineage", "twice", "--json");
+      const lineage = JSON.parse(out || err);
       expect(lineage).toMatchObject({
         ...{ experiment_id: second, experiment_name: "twice", seed: 5, artifacts: [] },
         command: `scythe run twice --set 'n=4' --parent twice --seed 5 --storage ${storage}`,
@@ -329,9 +325,9 @@ describe("scythe lineage", () => {
         driven: { engine: "local", times: 1, generation: 0 },
         parents: [{ experiment_id: first, spec_count: 2 }],
       });
-      const before = JSON.parse(cli("lineage", first, "--json").stdout);
+      const before = JSON.parse((await cli("lineage", first, "--json")).out);
       expect(before).toMatchObject({ specs: { source: { path: "specs.csv", bytes: 6 } }, parents: [] });
-      expect(cli("lineage", first).stdout).toContain("from specs.csv");
+      expect((await cli("lineage", first)).out).toContain("from specs.csv");
     } finally {
       rmSync(project, { recursive: true, force: true });
     }

@@ -1,23 +1,9 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const MAIN = join(ROOT, "dist", "cli", "main.js");
+import type { SpawnOptions } from "./cli.ts";
+import { type CliProject, cliProject } from "./cli-project.ts";
 
 const CONFIG = `
 import { readFileSync, writeFileSync } from "node:fs";
@@ -43,40 +29,26 @@ const reader = defineExperiment({
 export default defineConfig({ storage: "./runs", experiments: [maker, reader], engine: "inline" });
 `;
 
+let cli: CliProject;
 let root: string;
 let project: string;
 let elsewhere: string;
 beforeAll(() => {
-  root = mkdtempSync(join(tmpdir(), "scythe-giving-"));
-  project = join(root, "project");
+  cli = cliProject(CONFIG);
+  root = cli.root;
+  project = cli.folder;
   elsewhere = join(root, "elsewhere");
-  mkdirSync(join(project, "node_modules"), { recursive: true });
-  writeFileSync(join(project, "package.json"), `{ "type": "module" }`);
   mkdirSync(elsewhere);
-  symlinkSync(ROOT, join(project, "node_modules", "scythe-ts"));
-  symlinkSync(join(ROOT, "node_modules", "zod"), join(project, "node_modules", "zod"));
-  writeFileSync(join(project, "scythe.config.ts"), CONFIG);
   writeFileSync(join(project, "seed.txt"), "the seed");
 });
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+afterAll(() => cli.remove());
 
-async function scythe(args: string[], { stdin = "" as string | Buffer, stdout = "pipe" as "pipe" | number } = {}) {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    cwd: project,
-    env: { ...process.env, NO_COLOR: "1" },
-    stdio: ["pipe", stdout, "pipe"],
-  });
-  let out = "";
-  let err = "";
-  child.stdout?.setEncoding("utf8").on("data", (text) => (out += text));
-  child.stderr!.setEncoding("utf8").on("data", (text) => (err += text));
-  child.stdin!.on("error", () => undefined).end(stdin);
-  const [code] = await once(child, "close");
-  return { code, out, err };
-}
+/** In a process of its own when it is given a stdin. */
+const scythe = (args: readonly string[], options: SpawnOptions = {}) =>
+  Object.keys(options).length > 0 ? cli.start(args, options).ended : cli.scythe(...args);
 
-const run = async (args: string[], stdin: string | Buffer = "") => {
-  const { code, out, err } = await scythe(["run", ...args], { stdin });
+const run = async (args: string[], stdin?: string) => {
+  const { code, out, err } = await scythe(["run", ...args], stdin === undefined ? {} : { stdin });
   expect(err).not.toContain("error:");
   expect(code).toBe(0);
   return out.trim();
@@ -104,7 +76,10 @@ describe("specs from stdin", () => {
     expect(bad).toMatchObject({ code: 2, err: expect.stringContaining("stdin: line 2 is not well-formed JSON") });
     const latin = await scythe(["run", "reader", "-"], { stdin: Buffer.from("n,seed\n1,\xfc\n", "latin1") });
     expect(latin).toMatchObject({ code: 2, err: expect.stringContaining("stdin: byte 9 (0xFC, line 2) is not UTF-8") });
-    expect(await scythe(["run", "reader", "-"])).toMatchObject({ code: 2, err: expect.stringContaining("no specs") });
+    expect(await scythe(["run", "reader", "-"], { stdin: "" })).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("no specs"),
+    });
     const file = await scythe(["run", "reader", "a.csv", "--format", "csv"]);
     expect(file).toMatchObject({ code: 2, err: expect.stringContaining("--format says what stdin holds") });
   });

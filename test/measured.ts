@@ -4,7 +4,6 @@ import { fileURLToPath } from "node:url";
 
 /** A project whose one experiment has something of everything that a run can hold. */
 export const MEASURED = fileURLToPath(new URL("./fixtures/measured", import.meta.url));
-export const CLI = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 
 /** Specs of it; every seventh throws, every eleventh gives what the schema refuses. */
 export function measuredSpecs(folder: string, count: number) {

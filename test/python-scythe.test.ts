@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openProject, type Scythe } from "scythe-ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runCli } from "./cli.ts";
 import { collect } from "./collect.ts";
 import { startS3Server } from "./servers/s3-server.ts";
 
 const lifespan = fileURLToPath(new URL("../examples/lifespan", import.meta.url));
 const script = fileURLToPath(new URL("./python_scythe.py", import.meta.url));
-const cli = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 
 /** Python Scythe makes a Hatchet client when it is imported; a token that leads nowhere is enough to read a bucket. */
 const claims = { sub: "tenant", exp: 4e9, server_url: "http://127.0.0.1:1", grpc_broadcast_address: "127.0.0.1:1" };
@@ -108,16 +108,15 @@ describe.skipIf(!server)("beside Python Scythe in one bucket", () => {
     });
     expect(certificate.files.find(({ path }) => path === "final/scalars.pq")).toMatchObject({ recorded: false });
 
-    const command = (...args: string[]) =>
-      execFileSync(process.execPath, [cli, ...args], {
-        cwd: lifespan,
-        env: { ...env, SCYTHE_STORAGE_BUCKET: "" },
-        encoding: "utf8",
-      });
+    const command = async (...args: string[]) => {
+      const { code, out, err } = await runCli(args, { cwd: lifespan, env: { ...env, SCYTHE_STORAGE_BUCKET: "" } });
+      expect(code, err).toBe(0);
+      return out;
+    };
     const at = ["--storage", `s3://${bucket}/shared`];
-    expect(command("list", "from_python", ...at)).toContain("v2.1.0");
-    expect(command("show", "from_python", ...at)).toContain(experiment_id);
-    command("download", "from_python", "--to", folder, ...at);
+    expect(await command("list", "from_python", ...at)).toContain("v2.1.0");
+    expect(await command("show", "from_python", ...at)).toContain(experiment_id);
+    await command("download", "from_python", "--to", folder, ...at);
     const files = (readdirSync(join(folder, experiment_id), { recursive: true }) as string[]).sort();
     expect(files).toEqual(expect.arrayContaining(["final/scalars.pq", "final/steps.pq", "manifest.yml", "specs.pq"]));
     expect(files.filter((path) => path.includes("task-dataframes"))).toEqual([]);

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openProject, type Scythe } from "scythe-ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CLI, MEASURED, measuredSpecs } from "./measured.ts";
+import { runCli } from "./cli.ts";
+import { MEASURED, measuredSpecs } from "./measured.ts";
 import { startS3Server } from "./servers/s3-server.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "scythe-repro-test-"));
@@ -127,16 +128,15 @@ describe("scythe repro", () => {
     writeFileSync(artifact, "from one");
   });
 
-  it("on the command line prints the folder, and what to type next", () => {
+  it("on the command line prints the folder, and what to type next", async () => {
     const to = join(folder, "cli");
-    const cli = (...args: string[]) =>
-      spawnSync(process.execPath, [CLI, "repro", ...args, "--storage", storage], { cwd: MEASURED, encoding: "utf8" });
-    const made = cli(id, "8", "--to", to);
-    expect(made.stdout).toBe(`${to}\n`);
-    expect(made.stderr).toMatch(/next .*node .*repro\.mjs/);
-    expect(cli(id, "8", "--to", to).status).toBe(2);
-    expect(cli(id, "x").status).toBe(2);
-    const json = JSON.parse(cli(id, "9", "--to", `${to}-json`, "--json").stdout);
+    const cli = (...args: string[]) => runCli(["repro", ...args, "--storage", storage], { cwd: MEASURED });
+    const made = await cli(id, "8", "--to", to);
+    expect(made.out).toBe(`${to}\n`);
+    expect(made.err).toMatch(/next .*node .*repro\.mjs/);
+    expect((await cli(id, "8", "--to", to)).code).toBe(2);
+    expect((await cli(id, "x")).code).toBe(2);
+    const json = JSON.parse((await cli(id, "9", "--to", `${to}-json`, "--json")).out);
     expect(json).toMatchObject({ sort_index: 9, folder: `${to}-json`, status: "succeeded", notes: [] });
   });
 });

@@ -1,4 +1,3 @@
-import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,13 +5,13 @@ import { fileURLToPath } from "node:url";
 import { openProject, type Results, s3Storage } from "scythe-ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { canonicalTables } from "./canonical.ts";
+import { runCli, spawnCli } from "./cli.ts";
 import { collect } from "./collect.ts";
 import { startFaultProxy } from "./servers/fault-proxy.ts";
 import { type S3Server, startS3Server } from "./servers/s3-server.ts";
 
 const fixture = fileURLToPath(new URL("./fixtures/troubled", import.meta.url));
 const lifespan = fileURLToPath(new URL("../examples/lifespan", import.meta.url));
-const scythe = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const server = await startS3Server();
 
 describe.skipIf(!server)("a run in a bucket", () => {
@@ -117,26 +116,24 @@ describe.skipIf(!server)("a run in a bucket", () => {
   it("is made, listed and read by the command line, which says plainly when it may not", async () => {
     const bucket = await server!.createBucket();
     const at = ["--storage", `s3://${bucket}/p`];
-    const cli = (...args: string[]) =>
-      execFileSync(process.execPath, [scythe, ...args, ...at], {
-        cwd: lifespan,
-        encoding: "utf8",
-        stdio: ["ignore", "pipe", "pipe"],
-      });
-    const done = JSON.parse(cli("run", "lifespan", "--specs", specs, "--json"));
+    const cli = async (...args: string[]) => {
+      const { code, out, err } = await runCli([...args, ...at], { cwd: lifespan });
+      expect(code, err).toBe(0);
+      return out;
+    };
+    const done = JSON.parse(await cli("run", "lifespan", "--specs", specs, "--json"));
     expect(done).toMatchObject({ succeeded: 40, failed: 0, uri: `s3://${bucket}/p/${done.experiment_id}` });
-    expect(cli("list", "lifespan")).toContain("v1.0.0");
-    expect(cli("results", "lifespan", "--sql", "SELECT count(*) AS n FROM scalars", "--format", "csv")).toMatch(
+    expect(await cli("list", "lifespan")).toContain("v1.0.0");
+    expect(await cli("results", "lifespan", "--sql", "SELECT count(*) AS n FROM scalars", "--format", "csv")).toMatch(
       /n\n40/,
     );
 
-    const refused = spawnSync(process.execPath, [scythe, "list", ...at], {
+    const refused = await spawnCli(["list", ...at], {
       cwd: lifespan,
-      encoding: "utf8",
-      env: { ...process.env, AWS_SECRET_ACCESS_KEY: "not-the-secret" },
-    });
-    expect(refused.status).toBe(4);
-    expect(refused.stderr).toContain(bucket);
-    expect(refused.stderr + refused.stdout).not.toMatch(/not-the-secret|test-[0-9a-f-]{36}(?!\/)\b.*secret/);
+      env: { AWS_SECRET_ACCESS_KEY: "not-the-secret" },
+    }).ended;
+    expect(refused.code).toBe(4);
+    expect(refused.err).toContain(bucket);
+    expect(refused.err + refused.out).not.toMatch(/not-the-secret|test-[0-9a-f-]{36}(?!\/)\b.*secret/);
   });
 });

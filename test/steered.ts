@@ -1,6 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,36 +7,18 @@ import { openProject, type Storage } from "scythe-ts";
 import { expect } from "vitest";
 import { parse } from "yaml";
 import { canonicalTables } from "./canonical.ts";
+import { runCli, spawnCli } from "./cli.ts";
 import { collect } from "./collect.ts";
 
 export const STEERED = fileURLToPath(new URL("./fixtures/steered", import.meta.url));
-export const MAIN = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 
-export interface Ended {
-  code: number | null;
-  out: string;
-  err: string;
-}
-
-/** The command line in the fixture's project, on a storage. */
+/** The command line in the fixture's project, on a storage: in a process of its own, and in this one. */
 export function commandLine(storage: string) {
-  const start = (...args: string[]): ChildProcess & { ended: Promise<Ended> } => {
-    const child = spawn(process.execPath, [MAIN, ...args, "--storage", storage], {
-      cwd: STEERED,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let out = "";
-    let err = "";
-    child.stdout.setEncoding("utf8").on("data", (text) => {
-      out += text;
-    });
-    child.stderr.setEncoding("utf8").on("data", (text) => {
-      err += text;
-    });
-    const ended = once(child, "close").then(([code]) => ({ code: code as number | null, out, err }));
-    return Object.assign(child, { ended });
+  const on = (args: readonly string[]) => [...args, "--storage", storage];
+  return {
+    start: (...args: string[]) => spawnCli(on(args), { cwd: STEERED }),
+    scythe: (...args: string[]) => runCli(on(args), { cwd: STEERED }),
   };
-  return { start, scythe: (...args: string[]) => start(...args).ended };
 }
 
 export type How = "well" | "fails" | "hangs" | "spawns";

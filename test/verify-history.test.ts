@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,8 +6,8 @@ import { openProject } from "scythe-ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { seal, unsealed } from "../src/run/checksum.ts";
+import { runCli } from "./cli.ts";
 import { assertVerified, FICKLE, FicklePlace } from "./fickle.ts";
-import { CLI } from "./measured.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "scythe-verify-history-"));
 const place = new FicklePlace(folder);
@@ -62,11 +61,10 @@ describe("scythe verify of a run with a history", () => {
   });
 
   it("finds the history of a copy and of a download whole, and copies nothing that is damaged", async () => {
-    const cli = (storage: string, ...args: string[]) =>
-      spawnSync(process.execPath, [CLI, ...args, "--storage", storage], { cwd: FICKLE, encoding: "utf8" });
+    const cli = (storage: string, ...args: string[]) => runCli([...args, "--storage", storage], { cwd: FICKLE });
     const [copy, download] = [join(folder, "copy"), join(folder, "download")];
-    expect(cli(place.storage, "copy", id, copy).status).toBe(0);
-    expect(cli(place.storage, "download", id, "--to", download).status).toBe(0);
+    expect((await cli(place.storage, "copy", id, copy)).code).toBe(0);
+    expect((await cli(place.storage, "download", id, "--to", download)).code).toBe(0);
     expect(await filesFoundBad(copy)).toEqual([]);
     expect(await filesFoundBad(download)).toEqual([]);
     const errors = "history/g0000/errors.pq";
@@ -81,8 +79,8 @@ describe("scythe verify of a run with a history", () => {
     const bytes = readFileSync(join(harmed, id, errors));
     bytes[Math.floor(bytes.length / 2)]! ^= 1;
     writeFileSync(join(harmed, id, errors), bytes);
-    const refused = cli(harmed, "copy", id, join(folder, "laundered"));
-    expect(refused.status).not.toBe(0);
-    expect(refused.stderr).toContain(errors);
+    const refused = await cli(harmed, "copy", id, join(folder, "laundered"));
+    expect(refused.code).not.toBe(0);
+    expect(refused.err).toContain(errors);
   });
 });

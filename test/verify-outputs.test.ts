@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -7,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { specRunId } from "../src/run/spec-run-id.ts";
-import { CLI, MEASURED, measuredSpecs } from "./measured.ts";
+import { runCli } from "./cli.ts";
+import { MEASURED, measuredSpecs } from "./measured.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "scythe-verify-outputs-"));
 const storage = join(folder, "data");
@@ -42,15 +42,15 @@ describe("scythe verify of output files", () => {
     expect((await verify()).problems).toEqual([
       { check: "files", file: `results/log/${log}`, problem: "is damaged: its SHA-256 is not the recorded one" },
     ]);
-    const cli = (...args: string[]) => spawnSync(process.execPath, [CLI, ...args], { cwd: MEASURED, encoding: "utf8" });
+    const cli = (...args: string[]) => runCli(args, { cwd: MEASURED });
     const to = join(folder, "of-damaged");
     const transfers = [
-      cli("download", id, "--storage", storage, "--to", `${to}-1`),
-      cli("copy", id, `${to}-2`, "--storage", storage),
+      await cli("download", id, "--storage", storage, "--to", `${to}-1`),
+      await cli("copy", id, `${to}-2`, "--storage", storage),
     ];
-    for (const { status, stderr } of transfers) {
-      expect(stderr).toContain(`results/log/${log} is damaged`);
-      expect(status).toBe(4);
+    for (const { code, err } of transfers) {
+      expect(err).toContain(`results/log/${log} is damaged`);
+      expect(code).toBe(4);
     }
     writeFileSync(path, before);
   });

@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   appendFileSync,
@@ -18,8 +17,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { seal, unsealed } from "../src/run/checksum.ts";
 import { withDuckDb } from "../src/table/duckdb.ts";
+import { runCli } from "./cli.ts";
 import { collect } from "./collect.ts";
-import { CLI, MEASURED, measuredSpecs } from "./measured.ts";
+import { MEASURED, measuredSpecs } from "./measured.ts";
 import { startS3Server } from "./servers/s3-server.ts";
 
 const COUNT = 60;
@@ -173,13 +173,13 @@ describe("scythe verify", () => {
   });
 
   it("knows a download, what it brought and what it left, and runs specs from it", async () => {
-    const cli = (...args: string[]) => spawnSync(process.execPath, [CLI, ...args], { cwd: MEASURED, encoding: "utf8" });
+    const cli = (...args: string[]) => runCli(args, { cwd: MEASURED });
     const target = join(folder, "download");
-    cli("download", id, "--storage", storage, "--to", target);
+    await cli("download", id, "--storage", storage, "--to", target);
     const some = await verify(target);
     expect(some.problems).toEqual([]);
     expect(statuses(some)).toMatchObject({ files: "unchecked", references: "unchecked" });
-    cli("download", id, "--storage", storage, "--to", target, "--what", "final,results,artifacts,specs");
+    await cli("download", id, "--storage", storage, "--to", target, "--what", "final,results,artifacts,specs");
     const moved = `${storage}-away`;
     cpSync(storage, moved, { recursive: true });
     rmSync(storage, { recursive: true });
@@ -193,8 +193,8 @@ describe("scythe verify", () => {
 
   it("finds a copy in another storage whole, with hashes of its own", async () => {
     const target = join(folder, "copied");
-    const copied = spawnSync(process.execPath, [CLI, "copy", id, target, "--storage", storage], { cwd: MEASURED });
-    expect(copied.status).toBe(0);
+    const copied = await runCli(["copy", id, target, "--storage", storage], { cwd: MEASURED });
+    expect(copied.code).toBe(0);
     const certificate = await verify(target, { sample: 5 });
     expect(certificate.problems).toEqual([]);
     expect(new Set(Object.values(statuses(certificate)))).toEqual(new Set(["ok"]));
@@ -284,23 +284,22 @@ describe("scythe verify", () => {
     ]);
   });
 
-  it("prints a certificate, writes it, and exits 0 or 3", () => {
+  it("prints a certificate, writes it, and exits 0 or 3", async () => {
     const to = join(folder, "certificate.json");
-    const cli = (...args: string[]) =>
-      spawnSync(process.execPath, [CLI, "verify", id, ...args], { cwd: MEASURED, encoding: "utf8" });
-    const good = cli("--storage", storage, "--sample", "3", "--sample-seed", "9", "--to", to);
-    expect(good.stderr).toContain("certificate written");
-    expect(good.stdout).toContain("verified");
-    expect(good.stdout).toContain("3 of 3 specs gave the same again");
-    expect(good.status).toBe(0);
+    const cli = (...args: string[]) => runCli(["verify", id, ...args], { cwd: MEASURED });
+    const good = await cli("--storage", storage, "--sample", "3", "--sample-seed", "9", "--to", to);
+    expect(good.err).toContain("certificate written");
+    expect(good.out).toContain("verified");
+    expect(good.out).toContain("3 of 3 specs gave the same again");
+    expect(good.code).toBe(0);
     expect(JSON.parse(readFileSync(to, "utf8"))).toMatchObject({ result: "verified", sample: { seed: 9, same: 3 } });
     const copy = join(folder, "cli");
     cpSync(join(storage, id), join(copy, id), { recursive: true });
     truncateSync(join(copy, id, "manifest.yml"), 200);
-    const bad = cli("--storage", copy, "--json");
-    expect(bad.status).toBe(3);
-    expect(filesNamed(JSON.parse(bad.stdout))).toEqual(["manifest.yml"]);
-    expect(cli("--storage", folder).status).toBe(2);
+    const bad = await cli("--storage", copy, "--json");
+    expect(bad.code).toBe(3);
+    expect(filesNamed(JSON.parse(bad.out))).toEqual(["manifest.yml"]);
+    expect((await cli("--storage", folder)).code).toBe(2);
   });
 });
 

@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { localStorage } from "scythe-ts";
 import { afterAll, expect, it } from "vitest";
+import { MAIN } from "../cli.ts";
 import { collect } from "../collect.ts";
-import { commandLine, expectWhole, finished, MAIN, STEERED, stateIn, steadySpecs } from "../steered.ts";
+import { commandLine, expectWhole, finished, STEERED, stateIn, steadySpecs } from "../steered.ts";
 import { Paused } from "./paused.ts";
 import { drawn, family, note } from "./seed.ts";
 

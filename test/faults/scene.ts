@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import {
@@ -14,9 +14,9 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { spawnCli } from "../cli.ts";
 
 const KILLER = fileURLToPath(new URL("./kill-at.mjs", import.meta.url));
-const CLI = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 export const PROJECT = fileURLToPath(new URL("../fixtures/steady", import.meta.url));
 /** No step of these small runs takes nearly as long: a process that does hangs. */
 const PROCESS_MS = 90_000;
@@ -85,11 +85,8 @@ export class Scene {
 
   /** Starts the command line in a process. @param node arguments of Node.js itself, and environment */
   start(args: readonly string[], { node = [], env = {} }: { node?: readonly string[]; env?: NodeJS.ProcessEnv } = {}) {
-    const child = spawn(process.execPath, [...node, CLI, ...args, "--storage", this.storage], {
-      cwd: PROJECT,
-      env: { ...this.#env, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const options = { node, cwd: PROJECT, env: { ...this.#env, ...env } };
+    const child = spawnCli([...args, "--storage", this.storage], options);
     return { child, ended: ending(child, args) };
   }
 
