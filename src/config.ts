@@ -104,8 +104,18 @@ export async function loadConfig(where: string | URL): Promise<LoadedConfig> {
 }
 
 const OPTIONS: Keys<Config> = {
-  ...{ experiments: true, storage: true, engine: true, slots: true, memoryLimit: true, maxOutputSize: true },
-  ...{ allowHosts: true, allowPaths: true, allowBuckets: true, cache: true, additionalWorkflows: true, passEnv: true },
+  experiments: true,
+  storage: true,
+  engine: true,
+  slots: true,
+  memoryLimit: true,
+  maxOutputSize: true,
+  allowHosts: true,
+  allowPaths: true,
+  allowBuckets: true,
+  cache: true,
+  additionalWorkflows: true,
+  passEnv: true,
 };
 
 async function importModule(path: string): Promise<{ default?: unknown }> {

@@ -1,22 +1,23 @@
+import { rmSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import type { Settings } from "./config.ts";
 import type { Engine, Programs } from "./engine/engine.ts";
 import { type HatchetEngine, hatchetEngine } from "./engine/hatchet/hatchet.ts";
 import type { HatchetWorker } from "./engine/hatchet/hatchet-worker.ts";
 import { inlineEngine } from "./engine/in-process/inline.ts";
 import { defaultSlots, localEngine } from "./engine/in-process/local.ts";
-import { ScytheError } from "./errors.ts";
 import type { Registry } from "./experiment/registry.ts";
 import type { FetchUri } from "./files/fetch.ts";
 import { hatchetOptions } from "./hatchet-options.ts";
-import { didYouMean } from "./known-keys.ts";
 import { CLUSTER_LOOK_MS, ControlWatch } from "./run/control-watch.ts";
-import { Drives } from "./runs/drives.ts";
+import type { Drives } from "./runs/drives.ts";
 import type { RunHome } from "./runs/home.ts";
 import { programsOf } from "./runs/program.ts";
 import { RunCache } from "./scatter/run-task.ts";
 import type { Storage } from "./storage/storage.ts";
 import { withDuckDb } from "./table/duckdb.ts";
 import { MemoryBudget } from "./table/memory-budget.ts";
+import { makeScratch, removeAbandonedScratch } from "./temporary.ts";
 import { FailureLimits } from "./worker/supervisor/failure-limits.ts";
 import { inProcessRunner } from "./worker/supervisor/in-process-runner.ts";
 import { BufferPool } from "./worker/supervisor/part-buffers.ts";
@@ -24,14 +25,39 @@ import { processRunner } from "./worker/supervisor/process-runner.ts";
 import type { ChunkRunner } from "./worker/supervisor/runner.ts";
 import { Trials } from "./worker/supervisor/spec-notes.ts";
 
-interface Project {
+/** The project that an engine runs experiments of. */
+export interface EngineProject {
   registry: Registry;
   settings: Settings;
   storage: Storage;
-  scratch: string;
   fetchUri: FetchUri;
   /** The file that worker processes load the project from. */
   configPath: string | undefined;
+  drives: Drives;
+}
+
+/** Makes ready what runs experiments; nothing is started yet. */
+export async function openEngines(project: EngineProject): Promise<Engines> {
+  const tidying = removeAbandonedScratch();
+  const scratch = await makeScratch("run");
+  const removeScratch = () => rmSync(scratch, { recursive: true, force: true });
+  process.once("exit", removeScratch); // a program that ends without closing leaves no litter
+  const remove = async () => {
+    await tidying;
+    await rm(scratch, { recursive: true, force: true });
+    process.off("exit", removeScratch);
+  };
+  try {
+    return new Engines({ ...project, scratch, removeScratch: remove });
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+interface Project extends EngineProject {
+  scratch: string;
+  removeScratch: () => Promise<void>;
 }
 
 /** What a project runs its experiments on: the engine that its settings name, and a cluster to ask after runs there. */
@@ -39,16 +65,17 @@ export class Engines implements RunHome {
   readonly runner: ChunkRunner;
   readonly engine: Engine;
   readonly controls: ControlWatch;
-  readonly drives = new Drives();
+  readonly drives: Drives;
   readonly #project: Project;
   readonly #programs: Programs;
   #cluster: HatchetEngine | undefined;
 
-  /** @throws ScytheError `invalid_input` for an engine that there is not, or that the project cannot have */
   constructor(project: Project) {
     const { settings, registry, storage, configPath } = project;
     this.#project = project;
-    this.runner = chooseRunner(settings, configPath, registry);
+    this.drives = project.drives;
+    this.runner =
+      settings.engine === "inline" ? inProcessRunner(registry) : processRunner(configPath!, settings.passEnv);
     this.controls = new ControlWatch(storage, settings.engine === "hatchet" ? CLUSTER_LOOK_MS : undefined);
     this.#programs = this.#makePrograms();
     this.engine = this.#open(settings.engine);
@@ -82,6 +109,7 @@ export class Engines implements RunHome {
     await this.#ownCluster()?.close();
     await this.#cluster?.close();
     await this.runner.close();
+    await this.#project.removeScratch();
   }
 
   #ownCluster(): HatchetEngine | undefined {
@@ -121,17 +149,4 @@ export class Engines implements RunHome {
     if (name === "hatchet") return hatchetEngine(this.#programs, hatchetOptions(registry, settings, storage));
     return localEngine(this.#programs, settings.slots === undefined ? {} : { slots: settings.slots });
   }
-}
-
-function chooseRunner({ engine, passEnv }: Settings, configPath: string | undefined, registry: Registry): ChunkRunner {
-  if (engine === "inline") return inProcessRunner(registry);
-  if (engine !== "local" && engine !== "hatchet") {
-    throw new ScytheError("invalid_input", `No engine named ${JSON.stringify(engine)}`, {
-      hint: `Use "local" (child processes), "inline" (this process, for debugging) or "hatchet" (a cluster)${didYouMean(engine, ["local", "inline", "hatchet"])}`,
-    });
-  }
-  if (configPath !== undefined) return processRunner(configPath, passEnv);
-  throw new ScytheError("invalid_input", "A project opened on a bare object can only run inline", {
-    hint: "Worker processes load the project from a file: write a scythe.config.ts and open its folder.",
-  });
 }

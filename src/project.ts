@@ -1,79 +1,79 @@
-import { rmSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import type { z } from "zod";
-import { allocateRun } from "./allocate/allocate.ts";
 import type { AllocatingProject } from "./allocate/allowed-references.ts";
 import type { AllocateOptions } from "./allocate/options.ts";
-import { RunSpecs } from "./allocate/run-specs.ts";
 import type { SpecsInput } from "./allocate/spec-source.ts";
-import { Audit, type AuditTools } from "./audit/audit.ts";
+import { Audit } from "./audit/audit.ts";
+import type { Rerunner } from "./audit/repro/rerun.ts";
 import { type Config, type LoadedConfig, loadConfig, type Overrides, readSettings, type Settings } from "./config.ts";
 import type { HatchetWorker } from "./engine/hatchet/hatchet-worker.ts";
 import { defaultSlots } from "./engine/in-process/local.ts";
-import { Engines } from "./engines.ts";
+import type { Engines } from "./engines.ts";
 import { ScytheError } from "./errors.ts";
 import type { AnyExperiment, Experiment } from "./experiment/define.ts";
 import { Registry } from "./experiment/registry.ts";
-import { FileCache } from "./files/cache.ts";
-import { type FetchUri, fileFetcher } from "./files/fetch.ts";
+import type { FetchUri } from "./files/fetch.ts";
 import { didYouMean } from "./known-keys.ts";
 import { openStorage } from "./open-storage.ts";
 import { parseExperimentId, RunLayout } from "./run/layout.ts";
-import { isRunFileKey } from "./run/run-paths.ts";
 import { Catalog } from "./runs/catalog.ts";
-import { type ExtendOptions, extendRun } from "./runs/extend.ts";
+import { Drives } from "./runs/drives.ts";
+import type { ExtendOptions } from "./runs/extend.ts";
 import type { RetryOptions } from "./runs/retry.ts";
 import { openRun, type ResumeOptions, type Run } from "./runs/run.ts";
-import { type RunOnceOptions, runOnce } from "./runs/run-once.ts";
-import { startRun } from "./runs/start.ts";
+import type { RunOnceOptions, RunOnceResult } from "./runs/run-once.ts";
+import { SAFE_NAME } from "./schema/base.ts";
 import type { SpecReader } from "./spec-file/source.ts";
 import type { Storage } from "./storage/storage.ts";
-import { largestRow } from "./table/memory-budget.ts";
-import { makeScratchSync, removeAbandonedScratch } from "./temporary.ts";
+import { Transfers } from "./transfer/transfers.ts";
 
 type SpecOf<E> = E extends Experiment<infer I, infer _O, infer _T> ? z.input<I> : Record<string, unknown>;
 
-/** A project: its experiments, its storage, its engine. Close it when done (or `await using`). */
-export class Scythe extends Audit implements AsyncDisposable {
+/**
+ * A project: its experiments, its storage, its engine. Close it when done (or `await using`). What runs experiments is
+ * loaded when it is first needed: a project that only reads is quick to open.
+ */
+export class Scythe implements AsyncDisposable {
+  /** The experiments that the config names. */
   readonly registry: Registry;
   readonly storage: Storage;
   readonly settings: Settings;
+  /** Where the config file lies; relative paths of specs are relative to it. */
   readonly folder: string;
-  readonly #engines: Engines;
-  readonly #scratch: string;
-  readonly #fetchUri: FetchUri;
+  /** Looking back at runs: verify, repro, lineage, diff. */
+  readonly audit: Audit;
+  /** Bringing runs elsewhere: download, copy, sizes, garbage. */
+  readonly transfer: Transfers;
   readonly #configPath: string | undefined;
-  readonly #tidying: Promise<void>;
-  readonly #removeScratch = () => rmSync(this.#scratch, { recursive: true, force: true });
+  readonly #drives = new Drives();
+  #engines: Promise<Engines> | undefined;
+  #fetcher: Promise<FetchUri> | undefined;
 
-  constructor(loaded: LoadedConfig | { config: Config; path: undefined; folder: string }, overrides: Overrides) {
-    super();
+  /** @internal */
+  constructor(
+    loaded: LoadedConfig | { config: Config; path: undefined; folder: string },
+    settings: Settings,
+    storage: Storage,
+  ) {
     this.registry = new Registry(loaded.config.experiments);
-    this.settings = readSettings(loaded, overrides);
+    this.settings = settings;
     this.folder = loaded.folder;
-    const { storage } = this.settings;
-    this.storage = typeof storage === "string" ? openStorage(storage) : storage;
-    this.#scratch = makeScratchSync("run");
-    this.#tidying = removeAbandonedScratch();
-    process.once("exit", this.#removeScratch); // a program that ends without closing leaves no litter
-    this.#fetchUri = fileFetcher({
-      storage: this.storage,
-      openBucket: async (bucket) => openStorage(`s3://${bucket}`),
-      isRunFile: isRunFileKey,
-      cache: new FileCache(this.settings.cacheFolder, this.settings.cacheBytes),
-      http: { allowHosts: this.settings.allowHosts },
-    });
+    this.storage = storage;
     this.#configPath = loaded.path;
-    try {
-      this.#engines = new Engines({
-        ...{ registry: this.registry, settings: this.settings, storage: this.storage },
-        ...{ scratch: this.#scratch, fetchUri: this.#fetchUri, configPath: loaded.path },
-      });
-    } catch (error) {
-      this.#removeScratch();
-      process.off("exit", this.#removeScratch);
-      throw error;
-    }
+    const locate = (reference: string) => this.#locate(reference);
+    this.audit = new Audit({
+      storage,
+      registry: this.registry,
+      folder: this.folder,
+      configPath: loaded.path,
+      locate,
+      fetchUri: this.#fetchUri,
+      rerunner: (experiment) => this.#rerunner(experiment),
+      elsewhere: async (where, reference) => {
+        await using other = await openProject({ experiments: [] }, { storage: where });
+        return { storage: other.storage, layout: await other.#locate(reference) };
+      },
+    });
+    this.transfer = new Transfers({ storage, locate, openStorage, listRuns: (name) => this.#runsOf(name) });
   }
 
   /**
@@ -87,11 +87,12 @@ export class Scythe extends Audit implements AsyncDisposable {
     options: AllocateOptions = {},
   ): Promise<Run<E>> {
     const known = this.#experiment(experiment);
-    this.#engines.drives.assertOpen();
+    this.#drives.assertOpen();
     this.#assertOwnName(known, options.runName);
-    this.#engines.prepare(known.name);
+    const { allocateRun, engines, startRun } = await this.#starting();
+    engines.prepare(known.name);
     const allocated = await allocateRun(this.storage, known, specs, options, this.#allocating());
-    return startRun(this.storage, this.#engines, known, allocated);
+    return startRun(this.storage, engines, known, allocated);
   }
 
   /**
@@ -99,7 +100,8 @@ export class Scythe extends Audit implements AsyncDisposable {
    * @param reference as for {@link findRun}
    */
   async specsOf(reference: string): Promise<SpecReader> {
-    return new RunSpecs(this.storage, await this.locate(reference));
+    const { RunSpecs } = await import("./allocate/run-specs.ts");
+    return new RunSpecs(this.storage, await this.#locate(reference));
   }
 
   /**
@@ -140,26 +142,33 @@ export class Scythe extends Audit implements AsyncDisposable {
   ): Promise<Run> {
     const { layout, manifest } = await this.findRun(reference);
     const experiment = this.#experiment(manifest.experiment_name);
-    this.#engines.drives.assertOpen();
-    this.#engines.prepare(experiment.name);
+    this.#drives.assertOpen();
+    const { engines, extendRun, startRun } = await this.#starting();
+    engines.prepare(experiment.name);
     const allocated = await extendRun(this.storage, layout, experiment, specs, options, this.#allocating());
-    return startRun(this.storage, this.#engines, experiment, allocated);
+    return startRun(this.storage, engines, experiment, allocated);
   }
 
   /** Calls the experiment's function with one spec, in this process, with real files and no run. */
-  runOnce<E extends AnyExperiment>(experiment: E | string, spec: SpecOf<E>, options: RunOnceOptions = {}) {
+  async runOnce<E extends AnyExperiment>(
+    experiment: E | string,
+    spec: SpecOf<E>,
+    options: RunOnceOptions = {},
+  ): Promise<RunOnceResult> {
+    const { runOnce } = await import("./runs/run-once.ts");
     return runOnce(this.#experiment(experiment), spec, { ...options, fetchUri: this.#fetchUri });
   }
 
   /** What storage holds of an experiment, or under a run name. */
   experiment<E extends AnyExperiment>(experiment: E | string): Catalog<E> {
-    if (typeof experiment !== "string") return new Catalog(this.storage, experiment.name, experiment, this.#engines);
-    return new Catalog(this.storage, experiment, this.registry.find(experiment) as E | undefined, this.#engines);
+    const named = typeof experiment === "string";
+    const known = named ? (this.registry.find(experiment) as E | undefined) : experiment;
+    return new Catalog(this.storage, named ? experiment : experiment.name, known, this.#openEngines);
   }
 
   /** Experiment names and run names that have something in storage. */
-  listNames(): Promise<string[]> {
-    return this.storage.listFolders("");
+  async listNames(): Promise<string[]> {
+    return (await this.storage.listFolders("")).filter((name) => SAFE_NAME.test(name)); // a bucket may hold other things
   }
 
   /**
@@ -167,37 +176,16 @@ export class Scythe extends Audit implements AsyncDisposable {
    * @throws ScytheError `not_found` with the nearest name
    */
   async findRun(reference: string): Promise<Run> {
-    const layout = await this.locate(reference);
-    return openRun(this.storage, layout, await this.#experimentOf(layout), this.#engines);
-  }
-
-  /**
-   * Where the run that is named so lies; it may be damaged.
-   * @throws ScytheError `not_found` with the nearest name
-   */
-  async locate(reference: string): Promise<RunLayout> {
-    const id = parseExperimentId(reference.replace("@", "/"));
-    if (id) return new RunLayout({ ...id, name: this.#catalog(id.name).name });
-    const [name, version] = reference.replace(/^([^/@]+)\/(v\d[^/]*)\/?$/, "$1@$2").split("@") as [string, string?];
-    return this.#catalog(name)
-      .latestLayout(version)
-      .catch(async (error) => {
-        if (!(error instanceof ScytheError) || error.code !== "not_found") throw error;
-        const names = [...new Set([...(await this.listNames()), ...this.registry.names])];
-        if (names.includes(name)) throw error;
-        throw new ScytheError("not_found", `${error.message}${didYouMean(name, names)}`, {
-          hint: error.hint ?? "",
-          cause: error,
-        });
-      });
+    const layout = await this.#locate(reference);
+    return openRun(this.storage, layout, await this.#experimentOf(layout), this.#openEngines);
   }
 
   /**
    * Takes work of a cluster's engine until stopped: what `scythe worker` does.
    * @throws ScytheError `engine` for engines that need no workers
    */
-  serve(): Promise<HatchetWorker> {
-    return this.#engines.serve();
+  async serve(): Promise<HatchetWorker> {
+    return (await this.#openEngines()).serve();
   }
 
   /**
@@ -205,32 +193,56 @@ export class Scythe extends Audit implements AsyncDisposable {
    * may resume it. (One on a cluster goes on there.)
    */
   async close(): Promise<void> {
-    await this.#engines.close();
-    await this.#tidying;
-    await rm(this.#scratch, { recursive: true, force: true });
-    process.off("exit", this.#removeScratch);
+    await this.#drives.close();
+    await (await this.#engines?.catch(() => undefined))?.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  protected auditTools(): AuditTools {
-    const { engine, slots = defaultSlots(), executionTimeoutMs, maxOutputSize, workerName: worker } = this.settings;
-    return {
-      configPath: this.#configPath,
-      fetchUri: this.#fetchUri,
-      rerunner: (experiment) => ({
-        ...{ runner: this.#engines.runner, slots: engine === "inline" ? 1 : slots, worker, fetchUri: this.#fetchUri },
-        timeoutMs: experiment.executionTimeoutMs ?? executionTimeoutMs,
-        memoryLimit: experiment.memoryLimit ?? this.settings.memoryLimit ?? null,
-        maxOutputSize: experiment.maxOutputSize ?? maxOutputSize,
-        maxRowSize: largestRow(this.settings.worker.mergeMemoryMb),
+  /** What is loaded to start a run. */
+  async #starting() {
+    const [engines, { allocateRun }, { extendRun }, { startRun }] = await Promise.all([
+      this.#openEngines(),
+      import("./allocate/allocate.ts"),
+      import("./runs/extend.ts"),
+      import("./runs/start.ts"),
+    ]);
+    return { engines, allocateRun, extendRun, startRun };
+  }
+
+  readonly #openEngines = (): Promise<Engines> => {
+    this.#engines ??= import("./engines.ts").then(({ openEngines }) =>
+      openEngines({
+        registry: this.registry,
+        settings: this.settings,
+        storage: this.storage,
+        fetchUri: this.#fetchUri,
+        configPath: this.#configPath,
+        drives: this.#drives,
       }),
-      elsewhere: async (storage, reference) => {
-        await using other = await openProject({ experiments: [] }, { storage });
-        return { storage: other.storage, layout: await other.locate(reference) };
-      },
+    );
+    return this.#engines;
+  };
+
+  readonly #fetchUri: FetchUri = async (uri, anew) => {
+    this.#fetcher ??= makeFetcher(this.storage, this.settings);
+    return (await this.#fetcher)(uri, anew);
+  };
+
+  async #rerunner(experiment: AnyExperiment): Promise<Rerunner> {
+    const { engine, slots = defaultSlots(), executionTimeoutMs, maxOutputSize, memoryLimit } = this.settings;
+    const [{ runner }, { largestRow }] = await Promise.all([this.#openEngines(), import("./table/memory-budget.ts")]);
+    return {
+      runner,
+      slots: engine === "inline" ? 1 : slots,
+      worker: this.settings.workerName,
+      fetchUri: this.#fetchUri,
+      timeoutMs: experiment.executionTimeoutMs ?? executionTimeoutMs,
+      memoryLimit: experiment.memoryLimit ?? memoryLimit ?? null,
+      maxOutputSize: experiment.maxOutputSize ?? maxOutputSize,
+      maxRowSize: largestRow(this.settings.worker.mergeMemoryMb),
     };
   }
 
@@ -252,8 +264,40 @@ export class Scythe extends Audit implements AsyncDisposable {
     throw new ScytheError("invalid_input", what, { hint: "Give it a name that no experiment of the project has." });
   }
 
-  #catalog(name: string): Catalog {
-    return this.experiment(name);
+  /** Where the run that is named so lies; it may be damaged. @throws ScytheError `not_found` with the nearest name */
+  async #locate(reference: string): Promise<RunLayout> {
+    const id = parseExperimentId(reference.replace("@", "/"));
+    if (id) return new RunLayout({ ...id, name: this.experiment(id.name).name });
+    const [name, version] = reference.replace(/^([^/@]+)\/(v\d[^/]*)\/?$/, "$1@$2").split("@") as [string, string?];
+    return this.experiment(name)
+      .latestLayout(version)
+      .catch(async (error) => {
+        if (!(error instanceof ScytheError) || error.code !== "not_found") throw error;
+        const names = [...new Set([...(await this.listNames()), ...this.registry.names])];
+        if (names.includes(name)) throw error;
+        throw new ScytheError("not_found", `${error.message}${didYouMean(name, names)}`, {
+          hint: error.hint ?? "",
+          cause: error,
+        });
+      });
+  }
+
+  /** @throws ScytheError `not_found` for a name that neither the config nor storage has */
+  async #runsOf(name: string | undefined): Promise<string[]> {
+    const names = name === undefined ? await this.listNames() : [name];
+    const runs = await Promise.all(names.map((own) => this.experiment(own).listRuns()));
+    if (name !== undefined && runs[0]!.length === 0) await this.#assertKnown(name);
+    return runs.flat();
+  }
+
+  async #assertKnown(name: string): Promise<void> {
+    const known = [...new Set([...this.registry.names, ...(await this.listNames())])].sort();
+    if (known.includes(name)) return;
+    throw new ScytheError("not_found", `No experiment or run named ${JSON.stringify(name)}${didYouMean(name, known)}`, {
+      hint:
+        known.length > 0 ? `There are: ${known.join(", ")}` : "The config names no experiments, and storage is empty.",
+      details: { name, known },
+    });
   }
 
   /** A run under another name says itself whose it is. */
@@ -263,16 +307,50 @@ export class Scythe extends Audit implements AsyncDisposable {
   }
 }
 
+async function makeFetcher(storage: Storage, settings: Settings): Promise<FetchUri> {
+  const [{ fileFetcher }, { FileCache }, { isRunFileKey }] = await Promise.all([
+    import("./files/fetch.ts"),
+    import("./files/cache.ts"),
+    import("./run/run-paths.ts"),
+  ]);
+  return fileFetcher({
+    storage,
+    openBucket: (bucket) => openStorage(`s3://${bucket}`),
+    isRunFile: isRunFileKey,
+    cache: new FileCache(settings.cacheFolder, settings.cacheBytes),
+    http: { allowHosts: settings.allowHosts },
+  });
+}
+
 /**
  * Opens the project whose `scythe.config.ts` is at or above a folder.
  * @param where a folder, a config file, or (for the `inline` engine alone) the config as an object
+ * @param overrides what is to hold above environment and config
+ * @throws ScytheError `not_found` without a config; `invalid_definition` when it does not load; `invalid_input` for a
+ *   setting that cannot be
  */
 export async function openProject(
   where: string | URL | Config = process.cwd(),
   overrides: Overrides = {},
 ): Promise<Scythe> {
-  if (typeof where === "object" && !(where instanceof URL)) {
-    return new Scythe({ config: where, path: undefined, folder: process.cwd() }, { engine: "inline", ...overrides });
+  const bare = typeof where === "object" && !(where instanceof URL);
+  const loaded = bare ? { config: where, path: undefined, folder: process.cwd() } : await loadConfig(where);
+  const settings = readSettings(loaded, bare ? { engine: "inline", ...overrides } : overrides);
+  assertEngine(settings.engine, loaded.path);
+  const storage = typeof settings.storage === "string" ? await openStorage(settings.storage) : settings.storage;
+  return new Scythe(loaded, settings, storage);
+}
+
+const ENGINES = ["local", "inline", "hatchet"];
+
+function assertEngine(engine: string, configPath: string | undefined): void {
+  if (!ENGINES.includes(engine)) {
+    throw new ScytheError("invalid_input", `No engine named ${JSON.stringify(engine)}`, {
+      hint: `Use "local" (child processes), "inline" (this process, for debugging) or "hatchet" (a cluster)${didYouMean(engine, ENGINES)}`,
+    });
   }
-  return new Scythe(await loadConfig(where), overrides);
+  if (engine === "inline" || configPath !== undefined) return;
+  throw new ScytheError("invalid_input", "A project opened on a bare object can only run inline", {
+    hint: "Worker processes load the project from a file: write a scythe.config.ts and open its folder.",
+  });
 }

@@ -11,7 +11,10 @@ export interface Sample {
 
 const same = (value: unknown) => value;
 const sample = (schema: z.ZodType, plain: fc.Arbitrary<unknown>, odd = plain, read: Sample["read"] = same): Sample => ({
-  ...{ schema, plain, odd, read },
+  schema,
+  plain,
+  odd,
+  read,
 });
 const INT64 = { min: -(2n ** 63n), max: 2n ** 63n - 1n };
 const years = (from: string, to: string) => ({ min: new Date(from), max: new Date(to), noInvalidDate: true });

@@ -46,22 +46,28 @@ async function begun(name: string) {
   await updateState(storage, layout, () => ({ status: "running" }));
   const program = (through = storage, controls = new ControlWatch(storage)) => {
     const settings = {
-      ...{
-        storage: through,
-        experiment: twice,
-        runs: new RunCache(through),
-        scratch,
-        controls,
-      },
-      ...{ memory: new MemoryBudget(1_024), limits: new FailureLimits(through, controls), trials: new Trials() },
-      ...{ runner: inProcessRunner(project.registry), buffers: new BufferPool(), worker: "test" },
-      ...{ executionTimeoutMs: 60_000, memoryLimit: undefined, maxOutputSize: 1e6 },
+      storage: through,
+      experiment: twice,
+      runs: new RunCache(through),
+      scratch,
+      controls,
+      memory: new MemoryBudget(1_024),
+      limits: new FailureLimits(through, controls),
+      trials: new Trials(),
+      runner: inProcessRunner(project.registry),
+      buffers: new BufferPool(),
+      worker: "test",
+      executionTimeoutMs: 60_000,
+      memoryLimit: undefined,
+      maxOutputSize: 1e6,
       fetchUri: async (uri: string) => uri,
     };
     return programsOf([settings]).twice!;
   };
   const node = (offset?: number): Json => ({
-    ...{ experiment_id: run.experimentId, epoch: 1, generation: 0 },
+    experiment_id: run.experimentId,
+    epoch: 1,
+    generation: 0,
     path: offset === undefined ? [] : [{ factor: 2, offset }],
   });
   return { storage, layout, keys, program, node, id: run.experimentId };
@@ -70,8 +76,12 @@ async function begun(name: string) {
 const walk = (program: ReturnType<typeof programsOf>[string], root: Json) =>
   new TreeWalk(program, new SlotPool(1), new AbortController().signal).run(root);
 const context = {
-  ...{ signal: new AbortController().signal, attempt: 1, capacity: 1, slot: 0 },
-  ...{ heartbeat: () => undefined, releaseSlot: () => undefined },
+  signal: new AbortController().signal,
+  attempt: 1,
+  capacity: 1,
+  slot: 0,
+  heartbeat: () => undefined,
+  releaseSlot: () => undefined,
 };
 
 describe("of a run that is cancelled, a node below the root", () => {

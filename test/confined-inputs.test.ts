@@ -122,14 +122,14 @@ describe("a specs.pq that was rewritten and sealed again", () => {
     await run.result();
     await rewrite(run.experimentId, "reads", pathToFileURL(secret).href);
     rmSync(trace);
-    const certificate = await scythe.verify(run.experimentId, { sample: 1 });
+    const certificate = await scythe.audit.verify(run.experimentId, { sample: 1 });
     expect(certificate.problems.filter(({ check }) => check === "sample")).not.toEqual([]);
     expect(traced()).toBe("");
-    const repro = await scythe.repro(run.experimentId, 0, { to: folder("repro") });
+    const repro = await scythe.audit.repro(run.experimentId, 0, { to: folder("repro") });
     const files = readdirSync(repro.folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
     for (const { parentPath, name } of files)
       expect(readFileSync(join(parentPath, name), "utf8")).not.toContain("SECRET");
-    await expect(scythe.reproduce(repro.folder)).rejects.toMatchObject({
+    await expect(scythe.audit.reproduce(repro.folder)).rejects.toMatchObject({
       message: expect.stringContaining("is not read"),
     });
     expect(traced()).toBe("");
@@ -138,13 +138,13 @@ describe("a specs.pq that was rewritten and sealed again", () => {
   it("gives nothing to the folder of a repro by a path in it", async () => {
     const run = await scythe.allocate("reads", [{ n: 0, trace, given: secret }]);
     await run.result();
-    const repro = await scythe.repro(run.experimentId, 0, { to: folder("repro") });
+    const repro = await scythe.audit.repro(run.experimentId, 0, { to: folder("repro") });
     rmSync(trace);
     const spec = join(repro.folder, "spec.json");
     const own = JSON.parse(readFileSync(spec, "utf8"));
     for (const given of [secret, "../secret.txt", pathToFileURL(secret).href]) {
       writeFileSync(spec, JSON.stringify({ ...own, spec: { ...own.spec, given } }));
-      await expect(scythe.reproduce(repro.folder)).rejects.toMatchObject({ code: "invalid_input" });
+      await expect(scythe.audit.reproduce(repro.folder)).rejects.toMatchObject({ code: "invalid_input" });
     }
     expect(traced()).toBe("");
   }, 60_000);

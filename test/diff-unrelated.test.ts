@@ -15,12 +15,12 @@ it("refuses to match specs of runs that have no input in common, and says what t
     await using scythe = await openProject({ experiments: [one, two], storage });
     await (await scythe.allocate(one, [{ a: 1 }, { a: 2 }])).result();
     await (await scythe.allocate(two, [{ b: 1 }, { b: 2 }])).result();
-    await expect(scythe.diff("one", "two")).rejects.toMatchObject({
+    await expect(scythe.audit.diff("one", "two")).rejects.toMatchObject({
       code: "invalid_input",
       message: expect.stringContaining("no input field in common (a: a; b: b)"),
       hint: expect.stringContaining("--by sort_index"),
     });
-    expect((await scythe.diff("one", "two", { by: "sort_index" })).specs.matched).toBe(2);
+    expect((await scythe.audit.diff("one", "two", { by: "sort_index" })).specs.matched).toBe(2);
   } finally {
     rmSync(storage, { recursive: true, force: true });
   }

@@ -113,7 +113,7 @@ describe("scythe diff", () => {
 
   it("finds two runs of the same specs equal, in whatever order and from whatever file they came", async () => {
     const again = await runOf(specsOf(6, source("b.txt", "one")).reverse());
-    const found = await scythe.diff(plain, again);
+    const found = await scythe.audit.diff(plain, again);
     expect(found).toMatchObject({ equal: true, by: "inputs", schema: [], environment: [] });
     expect(found.specs).toMatchObject({ a: 6, b: 6, matched: 6, only_a: 0, only_b: 0 });
     expect(found.outcomes).toMatchObject({ both_succeeded: 6, examples: [] });
@@ -128,7 +128,7 @@ describe("scythe diff", () => {
       ["steps", "twice", 12, 12],
     ]);
     expect(found.files).toEqual([{ field: "log", compared: 6, equal: 6, different: 0, by: "content", examples: [] }]);
-    const placed = await scythe.diff(plain, again, { by: "sort_index" });
+    const placed = await scythe.audit.diff(plain, again, { by: "sort_index" });
     expect(placed.equal).toBe(false);
     expect(different(placed)).toMatchObject({ "specs.n": 6, "scalars.value": 6, log: 6 });
   });
@@ -136,7 +136,7 @@ describe("scythe diff", () => {
   it("names the largest differences, what failed, rows and files", async () => {
     const source_ = join(folder, "a.txt");
     const other = await runOf(specsOf(6, source_), { add: 0.5, fail: 5, file: "!", steps: 3 });
-    const found = await scythe.diff(plain, other);
+    const found = await scythe.audit.diff(plain, other);
     expect(found.equal).toBe(false);
     expect(different(found)).toEqual({ "scalars.value": 1, "scalars.note": 1, log: 1 });
     const value = found.columns.find(({ column }) => column === "value")!;
@@ -144,11 +144,13 @@ describe("scythe diff", () => {
     expect(value.max_rel).toBeCloseTo(0.5 / 40.5, 12);
     expect(value.examples).toEqual([{ sort_index_a: 4, sort_index_b: 4, sort_subindex: null, a: "40.0", b: "40.5" }]);
     expect(found.outcomes).toMatchObject({
-      ...{ both_succeeded: 5, failed_in_b_only: 1, failed_in_a_only: 0 },
+      both_succeeded: 5,
+      failed_in_b_only: 1,
+      failed_in_a_only: 0,
       examples: [{ sort_index_a: 5, sort_index_b: 5, a: null, b: "error" }],
     });
     expect(found.tables.find((own) => own.table === "steps")).toMatchObject({ only_b: 1, only_a: 2 });
-    const near = await scythe.diff(plain, other, { tolerance: 0.02 });
+    const near = await scythe.audit.diff(plain, other, { tolerance: 0.02 });
     expect(near.columns.find(({ column }) => column === "value")).toMatchObject({
       near: 1,
       different: 0,
@@ -164,8 +166,8 @@ describe("scythe diff", () => {
       await runOf(specsOf(4, file), { nan: 1, infinite: 2 }),
       await runOf(specsOf(4, file)),
     ];
-    expect((await scythe.diff(one!, one!)).equal).toBe(true);
-    const found = (await scythe.diff(two!, none!)).columns.find(({ column }) => column === "value")!;
+    expect((await scythe.audit.diff(one!, one!)).equal).toBe(true);
+    const found = (await scythe.audit.diff(two!, none!)).columns.find(({ column }) => column === "value")!;
     expect(found.different).toBe(2);
     expect(found.examples.map(({ a }) => a)).toEqual(["nan", expect.stringContaining("e+308")]);
     expect(found.max_abs).toBe(Number.MAX_VALUE);
@@ -193,7 +195,7 @@ describe("scythe diff", () => {
     };
     const [one, same] = [await run(), await run()];
     more = 100n;
-    const found = await project.diff(one, await run());
+    const found = await project.audit.diff(one, await run());
     const all = { "scalars.big": 1, "scalars.list": 1, "scalars.object": 1, "steps.big": 1 };
     expect(different(found)).toEqual(all);
     const examples = [{ a: `${2n ** 62n}`, b: `${2n ** 62n + 100n}` }];
@@ -202,22 +204,27 @@ describe("scythe diff", () => {
       expect(column).toMatchObject({ compared: 2, equal: 1, max_abs: 100, examples });
     }
     expect(found.equal).toBe(false);
-    expect((await project.diff(one, same)).equal).toBe(true);
+    expect((await project.audit.diff(one, same)).equal).toBe(true);
   });
 
   it("tells specs that one run alone has, twins among them", async () => {
     const file = join(folder, "a.txt");
     const twins = [...specsOf(3, file), ...specsOf(3, file)];
-    const found = await scythe.diff(plain, await runOf(twins));
+    const found = await scythe.audit.diff(plain, await runOf(twins));
     expect(found.equal).toBe(false);
     expect(found.specs).toEqual({
-      ...{ a: 6, b: 6, matched: 3, only_a: 3, only_b: 3 },
-      ...{ examples_only_a: [3, 4, 5], examples_only_b: [3, 4, 5] },
+      a: 6,
+      b: 6,
+      matched: 3,
+      only_a: 3,
+      only_b: 3,
+      examples_only_a: [3, 4, 5],
+      examples_only_b: [3, 4, 5],
     });
   });
 
   it("tells input files of other content, whose specs are others", async () => {
-    const found = await scythe.diff(plain, await runOf(specsOf(6, source("a.txt", "two"))));
+    const found = await scythe.audit.diff(plain, await runOf(specsOf(6, source("a.txt", "two"))));
     expect(found.artifacts.changed).toEqual([
       { path: "artifacts/source/a.txt", a: expect.stringMatching(/^[0-9a-f]{64}$/), b: expect.any(String) },
     ]);
@@ -230,7 +237,7 @@ describe("scythe diff", () => {
     const specs = specsOf(6, join(folder, "a.txt")).map(({ n, tags, source }) => ({ n, tags, source }));
     const run = await project.allocate(wider, specs, { seed: 2 });
     await run.result();
-    const found = await scythe.diff(plain, run.experimentId);
+    const found = await scythe.audit.diff(plain, run.experimentId);
     const changes = found.schema.map(({ of, field, change }) => `${of}.${field} ${change}`);
     expect(changes).toEqual(
       expect.arrayContaining([
@@ -258,7 +265,7 @@ describe("scythe diff", () => {
       return run.experimentId;
     };
     const [before, after] = [await runNamed({}), await runNamed({ add: 5, file: "more" })];
-    const found = await project.diff(before, after);
+    const found = await project.audit.diff(before, after);
     expect(different(found)).toEqual({ "scalars.pair": 1, "failed.sub": 1, ia: 1 });
     const example = (column: string) =>
       found.columns.find((own) => own.column === column && own.different > 0)?.examples;
@@ -279,7 +286,8 @@ describe("scythe diff", () => {
     expect(unequal.out).toContain("value: 40.0 → 41.0");
     expect(unequal.code).toBe(3);
     expect(JSON.parse((await cli(plain, other, "--json", "--tolerance", "0.5")).out)).toMatchObject({
-      ...{ equal: false, tolerance: 0.5 },
+      equal: false,
+      tolerance: 0.5,
       columns: expect.arrayContaining([expect.objectContaining({ column: "value", near: 1 })]),
     });
     expect((await cli(plain, "nothing")).code).toBe(2);
@@ -298,7 +306,7 @@ describe.skipIf(!server)("scythe diff across storages", () => {
     await using project = await openProject({ experiments: [varied], storage: where });
     const file = join(folder, "a.txt");
     const [here, there] = [await runOf(specsOf(6, file)), await runOf(specsOf(6, file), {}, project)];
-    const found = await scythe.diff(here!, there!, { storage: where });
+    const found = await scythe.audit.diff(here!, there!, { storage: where });
     expect(found).toMatchObject({ equal: true, specs: { matched: 6 }, files: [{ by: "size", equal: 6 }] });
   });
 });
@@ -318,7 +326,10 @@ describe("scythe lineage", () => {
       const { out, err } = await cli("lineage", "twice", "--json");
       const lineage = JSON.parse(out || err);
       expect(lineage).toMatchObject({
-        ...{ experiment_id: second, experiment_name: "twice", seed: 5, artifacts: [] },
+        experiment_id: second,
+        experiment_name: "twice",
+        seed: 5,
+        artifacts: [],
         command: `scythe run twice --set 'n=4' --parent twice --seed 5 --storage ${storage}`,
         environment: { node: process.version, packages: { zod: expect.any(String), commander: expect.any(String) } },
         specs: { count: 1, source: null, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },

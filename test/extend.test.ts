@@ -42,7 +42,11 @@ describe("an extended run", () => {
     expect(place.executions()).toEqual(Array.from({ length: 10 }, (_, i) => 20 + i));
     expect(run.experimentId).toMatch(/^fickle\/v1\.0\.1\//);
     expect(run.manifest.scythe).toMatchObject({
-      ...{ seed: 5, chunk_size: 7, spec_count: 30, carried_count: 20, parent_run: first.experimentId },
+      seed: 5,
+      chunk_size: 7,
+      spec_count: 30,
+      carried_count: 20,
+      parent_run: first.experimentId,
     });
     expect(results.report).toMatchObject({ allocated: 30, succeeded: 24, failed: 6, missing: 0, generation: 0 });
     const artifacts = await collect(scythe.storage.list(`${run.experimentId}/artifacts/`));

@@ -37,7 +37,10 @@ const keys = async (prefix: string) => (await listAll(storage, prefix)).map(({ k
 const specs = (count: number) => steadySpecs(folder, count, 0, (n) => (n % 10 === 2 ? "fails" : "well")).specs;
 const overtaken = { code: "conflict", details: { epoch: 1, current: 2 } };
 const context: TaskContext = {
-  ...{ signal: new AbortController().signal, attempt: 1, capacity: 2, slot: 0 },
+  signal: new AbortController().signal,
+  attempt: 1,
+  capacity: 2,
+  slot: 0,
   heartbeat: () => undefined,
   releaseSlot: () => undefined,
 };
@@ -51,7 +54,10 @@ async function completed(options: { factor?: number; maxDepth?: number } = {}) {
   const id = run.experimentId;
   const experiment = project.registry.get("steady");
   const settings = (through = storage): TreeSettings => ({
-    ...{ storage: through, experiment, runs: new RunCache(through), scratch: join(folder, "scratch") },
+    storage: through,
+    experiment,
+    runs: new RunCache(through),
+    scratch: join(folder, "scratch"),
     memory: new MemoryBudget(1_024),
   });
   const task: NodeTask = { experiment_id: id, path: [], epoch: 1, generation: 0 };
@@ -215,7 +221,8 @@ describe("finished rows that have changed", () => {
     );
     await using project = await open(slow);
     await expect(project.extend(id, steadySpecs(folder, 2, 0).specs)).rejects.toMatchObject({
-      ...{ code: "conflict", message: expect.stringContaining("is not complete, so it cannot be extended") },
+      code: "conflict",
+      message: expect.stringContaining("is not complete, so it cannot be extended"),
     });
     expect(await project.experiment("steady").listRuns()).toEqual([id]);
   });

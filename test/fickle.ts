@@ -33,8 +33,11 @@ export class FicklePlace {
     return Array.from({ length: to - from }, (_, i) => {
       const n = from + i;
       return {
-        ...{ n, trouble: (TROUBLES[n] ?? "none") as "none", mended: this.mended },
-        ...{ when: new Date(Date.UTC(2024, 0, 1, 0, 0, n, 123)), big: 2n ** 61n + BigInt(n) },
+        n,
+        trouble: (TROUBLES[n] ?? "none") as "none",
+        mended: this.mended,
+        when: new Date(Date.UTC(2024, 0, 1, 0, 0, n, 123)),
+        big: 2n ** 61n + BigInt(n),
         ...(n % 2 ? { maybe: n / 2 } : {}),
       };
     });
@@ -58,7 +61,7 @@ export async function comparable(results: Results): Promise<Record<string, unkno
 
 /** Every file of the run, its output files among them, has the recorded hash. */
 export async function assertVerified(scythe: Awaited<ReturnType<typeof openProject>>, run: string): Promise<void> {
-  const { problems, checks } = await scythe.verify(run);
+  const { problems, checks } = await scythe.audit.verify(run);
   expect(problems).toEqual([]);
   const files = checks.find(({ name }) => name === "files")!;
   expect(files.says).toContainEqual(expect.stringMatching(/^(\d+) of \1 output files have theirs$/));

@@ -29,7 +29,7 @@ it("a file whose name no key can have keeps it in the run's records, also in one
   );
   const rows = await collect((await run.result()).rows());
   expect(rows.map(({ text }) => text)).toEqual(paths);
-  const kept = (await scythe.lineage(run.experimentId)).artifacts.map(({ path, name }) => [
+  const kept = (await scythe.audit.lineage(run.experimentId)).artifacts.map(({ path, name }) => [
     path.split("/").at(-1),
     name,
   ]);
@@ -46,5 +46,5 @@ it("a file whose name no key can have keeps it in the run's records, also in one
   expect(Object.values(parse(readFileSync(record, "utf8")).names).sort()).toEqual(
     [".env", "Zürich 2.txt", "北京.txt"].sort(),
   );
-  expect((await scythe.verify(extended.experimentId)).problems).toEqual([]);
+  expect((await scythe.audit.verify(extended.experimentId)).problems).toEqual([]);
 });

@@ -132,7 +132,10 @@ describe.skipIf(process.platform === "win32")("a spec that takes its worker with
     }
     expect(lines.slice(1).map((line) => JSON.parse(line))).toEqual([
       {
-        ...{ n: 5, kind: "crash", name: "Quarantined", attempts: 3 },
+        n: 5,
+        kind: "crash",
+        name: "Quarantined",
+        attempts: 3,
         message: expect.stringMatching(/deadly took its worker with it 3 times.*(on ScytheWorker--Local.*){3}/),
       },
       { succeeded: 11, failed: 1 },

@@ -100,7 +100,7 @@ describe.each(places)("in %s", (_, makeStorage) => {
     await storage.delete([`${run.experimentId}/final/result_file_refs.pq`]);
     await expect(collect(results.rows())).rejects.toThrow(/result_file_refs.pq is gone, though report.yml names it/);
     await expect(results.query("SELECT 1")).rejects.toThrow(/is gone/);
-    expect((await scythe.verify(run.experimentId)).result).toBe("failed");
+    expect((await scythe.audit.verify(run.experimentId)).result).toBe("failed");
     await expect((await scythe.retry(run.experimentId))!.result()).rejects.toThrow(/result_file_refs.pq is gone/);
   });
 });

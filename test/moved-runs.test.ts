@@ -38,7 +38,8 @@ interface Move {
 }
 const MOVES: Record<string, Move> = {
   "from folder to folder": {
-    ...{ from: folder, to: async () => join(await folder(), "moved") },
+    from: folder,
+    to: async () => join(await folder(), "moved"),
     move: async (from, to) => renameSync(from, to),
   },
   ...(server && {
@@ -72,8 +73,8 @@ describe("a run whose storage was moved", () => {
       await move(here, there);
       await using scythe = await openProject(FICKLE, { storage: there });
 
-      expect((await scythe.verify(id, { sample: 12 })).problems).toEqual([]);
-      const repro = await scythe.repro(id, 4, { to: join(mkdtempSync(join(root, "repro-")), "of-4") });
+      expect((await scythe.audit.verify(id, { sample: 12 })).problems).toEqual([]);
+      const repro = await scythe.audit.repro(id, 4, { to: join(mkdtempSync(join(root, "repro-")), "of-4") });
       expect(repro.notes).toEqual([]);
 
       place.mend("throws", "slow", "quick");
@@ -90,7 +91,7 @@ describe("a run whose storage was moved", () => {
         expect(note).toContain(own);
         if (source !== null) expect(source).toContain(own);
       }
-      expect((await scythe.verify(results.experimentId, { sample: 16 })).problems).toEqual([]);
+      expect((await scythe.audit.verify(results.experimentId, { sample: 16 })).problems).toEqual([]);
     },
     180_000,
   );

@@ -52,7 +52,7 @@ async function everything(place: FicklePlace, engine: "inline" | "local", decoy?
   const whole = await (await scythe.retry("fickle"))!.result();
   expect(whole.report).toMatchObject({ allocated: 14, succeeded: 14, failed: 0 });
   for (const id of [first.experimentId, run.experimentId]) await assertVerified(scythe, id);
-  const { tables } = await scythe.diff(first.experimentId, run.experimentId);
+  const { tables } = await scythe.audit.diff(first.experimentId, run.experimentId);
   expect(tables.find(({ table }) => table === "scalars")).toMatchObject({ rows_a: 8, rows_b: 8, only_a: 0, only_b: 0 });
   const sums = await whole.query("SELECT sum(n) AS n, sum(value) AS value, min(parity) AS parity FROM scalars");
   return { extended, retried: await comparable(whole), sums };

@@ -21,7 +21,7 @@ describe.each(["local", "inline"])("output files on engine %s", (engine) => {
     const results = await run.result();
     const fields = ["file", "twin", "many"];
     const files = (await Promise.all(fields.map((field) => collect(results.files(field))))).flat();
-    const verified = await scythe.verify(run.experimentId);
+    const verified = await scythe.audit.verify(run.experimentId);
     return { errors: await collect(results.errors()), rows: await collect(results.rows()), files, verified };
   }
 

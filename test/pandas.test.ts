@@ -57,8 +57,14 @@ describe.skipIf(!python)("pandas.read_parquet", () => {
   it("sees the MultiIndex, the types and the values", async () => {
     await using scythe = await openProject({ experiments: [everyType], storage });
     const specs = Array.from({ length: 8 }, (_, whole) => ({
-      ...{ whole, real: whole + 0.5, text: `t${whole}`, flag: whole % 2 === 0, choice: "a" as const, list: [1, 2] },
-      ...{ when: new Date(Date.UTC(2024, 0, 1 + whole, 0, 0, 0, 123)), big: 2n ** 62n + BigInt(whole) },
+      whole,
+      real: whole + 0.5,
+      text: `t${whole}`,
+      flag: whole % 2 === 0,
+      choice: "a" as const,
+      list: [1, 2],
+      when: new Date(Date.UTC(2024, 0, 1 + whole, 0, 0, 0, 123)),
+      big: 2n ** 62n + BigInt(whole),
       ...(whole % 2 ? { maybe: whole } : {}),
     }));
     const results = await (await scythe.allocate(everyType, specs, { seed: 7 })).result();

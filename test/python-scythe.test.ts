@@ -41,8 +41,11 @@ describe.skipIf(!server)("beside Python Scythe in one bucket", () => {
     bucket = await server!.createBucket();
     env = {
       ...process.env,
-      ...{ AWS_DEFAULT_REGION: "us-east-1", HATCHET_CLIENT_TOKEN: token, HATCHET_CLIENT_TLS_STRATEGY: "none" },
-      ...{ SCYTHE_STORAGE_BUCKET: bucket, SCYTHE_STORAGE_BUCKET_PREFIX: "shared" },
+      AWS_DEFAULT_REGION: "us-east-1",
+      HATCHET_CLIENT_TOKEN: token,
+      HATCHET_CLIENT_TLS_STRATEGY: "none",
+      SCYTHE_STORAGE_BUCKET: bucket,
+      SCYTHE_STORAGE_BUCKET_PREFIX: "shared",
     };
     scythe = await openProject(lifespan, { storage: `s3://${bucket}/shared` });
   });
@@ -97,7 +100,7 @@ describe.skipIf(!server)("beside Python Scythe in one bucket", () => {
     });
     expect(await results.query("SELECT count(*) AS n, sum(step) AS s FROM steps")).toEqual([{ n: 10, s: 5 }]);
 
-    const certificate = await scythe.verify("from_python");
+    const certificate = await scythe.audit.verify("from_python");
     expect(certificate).toMatchObject({ result: "verified", made_by: null, seed: null, problems: [] });
     const statuses = Object.fromEntries(certificate.checks.map(({ name, status }) => [name, status]));
     expect(statuses).toMatchObject({

@@ -31,15 +31,22 @@ function node(script: string, env: NodeJS.ProcessEnv = {}) {
 describe("scythe repro", () => {
   it("makes a folder whose script gives the same outputs, tables and files as the run", async () => {
     const to = join(folder, "good");
-    const { status, script, notes } = await scythe.repro(id, 3, { to });
+    const { status, script, notes } = await scythe.audit.repro(id, 3, { to });
     expect({ status, notes }).toEqual({ status: "succeeded", notes: [] });
     expect(readdirSync(to).sort()).toEqual(["README.md", "expected.json", "inputs", "repro.mjs", "spec.json"]);
     expect(readFileSync(join(to, "inputs/source/two.txt"), "utf8")).toBe("from two");
     expect(JSON.parse(readFileSync(join(to, "spec.json"), "utf8"))).toMatchObject({
-      ...{ experiment: "measured", sort_index: 3, seed: 2 ** 53 - 1, attempt: 1 },
+      experiment: "measured",
+      sort_index: 3,
+      seed: 2 ** 53 - 1,
+      attempt: 1,
       spec: {
-        ...{ n: 3, big: { $bigint: "1152921504606846979" }, when: { $date: "2026-01-01T00:00:03.000Z" } },
-        ...{ ratio: 3 / 7, options: { deep: { $bigint: "3" }, maybe: "x" }, source: "inputs/source/two.txt" },
+        n: 3,
+        big: { $bigint: "1152921504606846979" },
+        when: { $date: "2026-01-01T00:00:03.000Z" },
+        ratio: 3 / 7,
+        options: { deep: { $bigint: "3" }, maybe: "x" },
+        source: "inputs/source/two.txt",
       },
     });
     const { stdout, stderr, status: code } = node(script);
@@ -55,7 +62,7 @@ describe("scythe repro", () => {
     await using project = await openProject(MEASURED, { storage: own });
     const run = await project.allocate("measured", measuredSpecs(join(folder, "inputs"), 2), { seed: 5 });
     await run.result();
-    const { script } = await project.repro(run.experimentId, 1, { to });
+    const { script } = await project.audit.repro(run.experimentId, 1, { to });
     rmSync(own, { recursive: true });
     rmSync(join(folder, "inputs"), { recursive: true });
     const { stdout, stderr, status } = node(script);
@@ -69,7 +76,7 @@ describe("scythe repro", () => {
     [10, "nan", "invalid_output", "value = NaN"],
   ])("of a failed spec (%i, %s) fails the same way, at its last attempt", async (sortIndex, _kind, kind, message) => {
     const to = join(folder, `bad-${sortIndex}`);
-    const { status, script } = await scythe.repro(id, sortIndex, { to });
+    const { status, script } = await scythe.audit.repro(id, sortIndex, { to });
     expect(status).toBe("failed");
     const { stdout, stderr, status: code } = node(script);
     expect(stdout, stderr).toContain(`failed     ${kind}: `);
@@ -80,7 +87,7 @@ describe("scythe repro", () => {
   });
 
   it("says what comes out otherwise, with exit code 3", async () => {
-    const { script } = await scythe.repro(id, 4, { to: join(folder, "drift") });
+    const { script } = await scythe.audit.repro(id, 4, { to: join(folder, "drift") });
     const { stdout, status } = node(script, { DRIFT: "1" });
     expect(stdout).toMatch(/value {2}\d\S*\s+NOT as in the run: \d/);
     expect(stdout).toMatch(/log .*NOT as in the run: sha256/);
@@ -92,7 +99,7 @@ describe("scythe repro", () => {
   });
 
   it("stops where a debugger is asked for", async () => {
-    const { script } = await scythe.repro(id, 5, { to: join(folder, "debug") });
+    const { script } = await scythe.audit.repro(id, 5, { to: join(folder, "debug") });
     const child = spawn(process.execPath, ["--inspect-brk=127.0.0.1:0", script], { stdio: ["ignore", "pipe", "pipe"] });
     const said = await new Promise<string>((resolve) => {
       let text = "";
@@ -110,19 +117,19 @@ describe("scythe repro", () => {
     const to = join(folder, "taken");
     mkdirSync(to);
     writeFileSync(join(to, "mine.txt"), "mine");
-    await expect(scythe.repro(id, 1, { to })).rejects.toMatchObject({ code: "conflict" });
+    await expect(scythe.audit.repro(id, 1, { to })).rejects.toMatchObject({ code: "conflict" });
     expect(readdirSync(to)).toEqual(["mine.txt"]);
-    await expect(scythe.repro(id, 12, { to: join(folder, "none") })).rejects.toMatchObject({ code: "not_found" });
+    await expect(scythe.audit.repro(id, 12, { to: join(folder, "none") })).rejects.toMatchObject({ code: "not_found" });
     expect(existsSync(join(folder, "none"))).toBe(false);
   });
 
   it("tells of an input file that is gone or damaged, and goes on", async () => {
     const artifact = join(storage, id, "artifacts/source/one.txt");
     writeFileSync(artifact, "damaged");
-    const damaged = await scythe.repro(id, 2, { to: join(folder, "damaged") });
+    const damaged = await scythe.audit.repro(id, 2, { to: join(folder, "damaged") });
     expect(damaged.notes).toEqual([expect.stringMatching(/inputs.source.one\.txt is damaged/)]);
     rmSync(artifact);
-    const gone = await scythe.repro(id, 2, { to: join(folder, "gone") });
+    const gone = await scythe.audit.repro(id, 2, { to: join(folder, "gone") });
     expect(gone.notes).toEqual([expect.stringContaining("source could not be brought")]);
     expect(readFileSync(join(folder, "gone/README.md"), "utf8")).toContain("source could not be brought");
     writeFileSync(artifact, "from one");
@@ -151,7 +158,7 @@ describe.skipIf(!server)("scythe repro of a run in a bucket", () => {
     await using project = await openProject(MEASURED, { storage: `s3://${await server!.createBucket()}` });
     const run = await project.allocate("measured", measuredSpecs(join(folder, "inputs"), 4), { seed: 1 });
     await run.result();
-    const { script, notes } = await project.repro(run.experimentId, 3, { to: join(folder, "s3") });
+    const { script, notes } = await project.audit.repro(run.experimentId, 3, { to: join(folder, "s3") });
     expect(notes).toEqual([]);
     const { stdout, stderr } = node(script, { AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "" });
     expect(stdout, stderr).toContain("the same as in the run");

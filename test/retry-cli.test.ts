@@ -43,7 +43,11 @@ test("the command line runs failed specs again, adds specs, and shows what was d
   const whole = await scythe("retry", "fickle", "--json");
   expect(whole.code).toBe(0);
   expect(JSON.parse(whole.out)).toMatchObject({
-    ...{ status: "complete", generation: 3, retried: { specs: 1, succeeded: 1, failed: 0 }, allocated: 12, failed: 0 },
+    status: "complete",
+    generation: 3,
+    retried: { specs: 1, succeeded: 1, failed: 0 },
+    allocated: 12,
+    failed: 0,
   });
   const { out: shown } = await scythe("show", id);
   expect(shown).toMatch(/retry 2 +1 spec \(timeout\), 30 s each at most · 1 recovered/);

@@ -156,7 +156,7 @@ describe("a retry", () => {
     place.mend("quick");
     const { report } = await (await scythe.retry(run.experimentId))!.result();
     expect(report).toMatchObject({ succeeded: 10, output_artifacts: { rows: 1 } });
-    const { problems, checks } = await scythe.verify(run.experimentId);
+    const { problems, checks } = await scythe.audit.verify(run.experimentId);
     expect(problems).toEqual([]);
     const files = checks.find(({ name }) => name === "files")!;
     expect(files.status).toBe("unchecked");

@@ -66,7 +66,9 @@ describe.skipIf(!server)("a run in a bucket", () => {
     const storage = s3Storage({ bucket, endpoint: proxy.endpoint, credentials });
     await using project = await openProject(lifespan, { storage });
     const shared = Array.from({ length: 1_000 }, (_, n) => ({
-      ...{ age: 20 + (n % 60), weight: 70, coefficients: sources[n % 3]! },
+      age: 20 + (n % 60),
+      weight: 70,
+      coefficients: sources[n % 3]!,
     }));
     const uploads: string[] = [];
     proxy.script = (request) => {

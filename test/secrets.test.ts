@@ -23,8 +23,12 @@ const looks = defineExperiment({
 export default defineConfig({ experiments: [looks], ${passEnv} });
 `;
 const KEYS = {
-  ...{ AWS_ACCESS_KEY_ID: "hunter2", AWS_SECRET_ACCESS_KEY: "hunter2", GITHUB_TOKEN: "hunter2", MY_SETTING: "s" },
-  ...{ HATCHET_CLIENT_TOKEN: "", NODE_AUTH_TOKEN: "hunter2" },
+  AWS_ACCESS_KEY_ID: "hunter2",
+  AWS_SECRET_ACCESS_KEY: "hunter2",
+  GITHUB_TOKEN: "hunter2",
+  MY_SETTING: "s",
+  HATCHET_CLIENT_TOKEN: "",
+  NODE_AUTH_TOKEN: "hunter2",
 };
 const project = cliProject(CONFIG(""));
 afterAll(() => project.remove());

@@ -17,14 +17,14 @@ const folder = mkdtempSync(join(tmpdir(), "scythe-snippets-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const STRICT = {
-  ...{ strict: true, noEmit: true, allowImportingTsExtensions: true },
-  ...{
-    target: "es2022",
-    lib: ["es2022", "esnext.disposable"],
-    module: "nodenext",
-    types: ["node"],
-    skipLibCheck: true,
-  },
+  strict: true,
+  noEmit: true,
+  allowImportingTsExtensions: true,
+  target: "es2022",
+  lib: ["es2022", "esnext.disposable"],
+  module: "nodenext",
+  types: ["node"],
+  skipLibCheck: true,
 };
 
 interface Block {

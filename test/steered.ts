@@ -76,7 +76,10 @@ export async function expectWhole(uri: string, id: string, storage: Storage, cou
   await using project = await openProject(STEERED, { storage: uri, engine: "inline" });
   const results = await (await project.findRun(id)).openResults();
   expect(results.report).toMatchObject({
-    ...{ allocated: count, succeeded: count - failed, failed, missing: 0 },
+    allocated: count,
+    succeeded: count - failed,
+    failed,
+    missing: 0,
   });
   const { scalars, errors } = (await canonicalTables(results)) as Record<string, { sort_index: number }[]>;
   const rows = [...scalars!, ...errors!].map(({ sort_index }) => sort_index);

@@ -45,7 +45,7 @@ it("inputs of several plain kinds are JSON text in every table, and their values
   ]);
   expect(await results.query("SELECT mode, step FROM steps WHERE mode = '1'")).toEqual([{ mode: "1", step: 1 }]);
   expect((await collect(results.errors())).map(({ mode, kind }) => [mode, kind])).toEqual([[13, "error"]]);
-  expect((await scythe.verify(run.experimentId)).problems).toEqual([]);
+  expect((await scythe.audit.verify(run.experimentId)).problems).toEqual([]);
   const more = await (await scythe.extend(run.experimentId, [{ mode: "auto" }])).result();
   expect(await more.query('SELECT mode, "limit" FROM scalars ORDER BY sort_index DESC LIMIT 2')).toEqual([
     { mode: '"auto"', limit: null },
@@ -68,9 +68,9 @@ it("a run of an earlier version, whose tables lack them, is driven on, verified 
   await using again = await openProject(defineConfig({ experiments: [tuned] }), { storage });
   const results = await (await again.resume(id, { takeOver: true })).result();
   expect(await results.query("SELECT column_name FROM (DESCRIBE scalars) WHERE column_name = 'mode'")).toEqual([]);
-  expect((await again.verify(id)).problems).toEqual([]);
+  expect((await again.audit.verify(id)).problems).toEqual([]);
   expect((await (await again.retry(id))!.result()).report).toMatchObject({ succeeded: 1, failed: 1, generation: 1 });
-  expect((await again.verify(id)).problems).toEqual([]);
+  expect((await again.audit.verify(id)).problems).toEqual([]);
 });
 
 function earlier(text: string): string {

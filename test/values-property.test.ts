@@ -56,7 +56,7 @@ async function runAll({ kind, values, inputs, features: computed }: Given) {
   const rows = (await collect(results.rows())) as unknown as Record<string, unknown>[];
   const cells = (await collect(results.table("cells"))) as unknown as Record<string, unknown>[];
   const errors = (await collect(results.errors())) as unknown as Record<string, unknown>[];
-  const { problems } = await scythe.verify(results.experimentId);
+  const { problems } = await scythe.audit.verify(results.experimentId);
   return { seen, rows, cells, errors, problems, count };
 }
 

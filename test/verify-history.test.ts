@@ -27,7 +27,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function filesFoundBad(storage: string): Promise<string[]> {
   await using scythe = await openProject(FICKLE, { storage, engine: "inline" });
-  const { problems } = await scythe.verify(id);
+  const { problems } = await scythe.audit.verify(id);
   return [...new Set(problems.map(({ file }) => String(file)))];
 }
 

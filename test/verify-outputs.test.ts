@@ -15,7 +15,7 @@ let id: string;
 
 async function verify(): Promise<Certificate> {
   await using project = await openProject(MEASURED, { storage, engine: "inline" });
-  return project.verify(id);
+  return project.audit.verify(id);
 }
 
 function write(path: string, text: string): string {
@@ -96,7 +96,7 @@ describe("scythe verify of output files", () => {
     const run = await project.allocate("usurped", [{ n: 1 }, { n: 2 }, { n: 3 }]);
     const { report } = await run.result();
     expect(report).toMatchObject({ succeeded: 3, output_artifacts: { rows: 6 } });
-    const { problems, checks } = await project.verify(run.experimentId);
+    const { problems, checks } = await project.audit.verify(run.experimentId);
     expect(problems).toEqual([]);
     const { says } = checks.find(({ name }) => name === "files")!;
     expect(says).toContain("6 of 6 output files have theirs");

@@ -29,7 +29,7 @@ let id: string;
 
 async function verify(where: string, options = {}): Promise<Certificate> {
   await using project = await openProject(MEASURED, { storage: where, engine: "inline" });
-  return project.verify(id, options);
+  return project.audit.verify(id, options);
 }
 
 function statuses({ checks }: Certificate): Record<string, string> {
@@ -53,10 +53,16 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe("scythe verify", () => {
   it("finds nothing wrong with a run as it was made, and its specs give the same in processes of their own", async () => {
     await using project = await openProject(MEASURED, { storage });
-    const certificate = await project.verify(id, { sample: COUNT, seed: 1 });
+    const certificate = await project.audit.verify(id, { sample: COUNT, seed: 1 });
     expect(certificate.problems).toEqual([]);
     expect(certificate).toMatchObject({
-      ...{ result: "verified", experiment_id: id, seed: 7, allocated: 60, succeeded: 47, failed: 13, missing: 0 },
+      result: "verified",
+      experiment_id: id,
+      seed: 7,
+      allocated: 60,
+      succeeded: 47,
+      failed: 13,
+      missing: 0,
       sample: { asked: COUNT, seed: 1, same: COUNT, different: 0, differences: [], because: null },
     });
     expect(new Set(Object.values(statuses(certificate)))).toEqual(new Set(["ok"]));
@@ -275,10 +281,10 @@ describe("scythe verify", () => {
       run: ({ n }) => ({ m: n }),
     });
     await using project = await openProject({ experiments: [changed], storage });
-    const certificate = await project.verify(id);
+    const certificate = await project.audit.verify(id);
     expect(certificate.problems).toEqual([]);
     expect(statuses(certificate)).toMatchObject({ code: "unchecked", schema: "unchecked", files: "ok" });
-    const asked = await project.verify(id, { sample: 1 });
+    const asked = await project.audit.verify(id, { sample: 1 });
     expect(asked.problems).toEqual([
       { check: "sample", file: null, problem: expect.stringContaining("code with the run's schemas is not here") },
     ]);
@@ -314,7 +320,7 @@ describe.skipIf(!server)("scythe verify in a bucket", () => {
     await using project = await openProject(MEASURED, { storage: where });
     const run = await project.allocate("measured", measuredSpecs(join(folder, "inputs"), 12), { seed: 7 });
     await run.result();
-    const good = await project.verify(run.experimentId, { sample: 12 });
+    const good = await project.audit.verify(run.experimentId, { sample: 12 });
     expect(good.problems).toEqual([]);
     expect(good.sample).toMatchObject({ same: 12 });
     const key = `${run.experimentId}/final/scalars.pq`;
@@ -325,7 +331,7 @@ describe.skipIf(!server)("scythe verify in a bucket", () => {
     const log = logs[3]!.key.slice(run.experimentId.length + 1);
     await project.storage.put(logs[3]!.key, "another line");
     await project.storage.delete([`${run.experimentId}/artifacts/source/one.txt`]);
-    const bad = await project.verify(run.experimentId);
+    const bad = await project.audit.verify(run.experimentId);
     expect(filesNamed(bad)).toEqual(["artifacts/source/one.txt", "final/scalars.pq", log]);
   });
 });

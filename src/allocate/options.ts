@@ -55,9 +55,20 @@ export interface CheckedOptions {
 }
 
 const OPTIONS: Keys<AllocateOptions> = {
-  ...{ version: true, recursion: true, runName: true, seed: true, keepSortIndex: true, chunkSize: true },
-  ...{ maxFailures: true, copyInputs: true, allowPaths: true, parentRun: true, command: true },
-  ...{ onArtifact: true, onNotice: true, signal: true },
+  version: true,
+  recursion: true,
+  runName: true,
+  seed: true,
+  keepSortIndex: true,
+  chunkSize: true,
+  maxFailures: true,
+  copyInputs: true,
+  allowPaths: true,
+  parentRun: true,
+  command: true,
+  onArtifact: true,
+  onNotice: true,
+  signal: true,
 };
 
 /** @throws ScytheError `invalid_input` naming the option */

@@ -15,7 +15,7 @@ export async function namesFor(argument: Argument, words: readonly string[]): Pr
   const named = at >= 0 ? words[at + 1] : undefined;
   const folder = named ? process.cwd() : dirname(findConfig(process.cwd()));
   const settings = readSettings({ config: { experiments: [] }, folder }, named ? { storage: named } : {});
-  const storage = openStorage(settings.storage as string);
+  const storage = await openStorage(settings.storage as string);
   const kind = argument.name();
   const word = words.at(-1)!;
   if (kind === "run" && /[@/]/.test(word)) {

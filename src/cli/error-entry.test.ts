@@ -23,7 +23,11 @@ it("is not misled by inputs that are named as the failure's columns, nor by one 
   const own = { error_error_kind: "error", error_name: "Error", message: "no", ...failure };
   for (const inputs of [{ kind: "oak", error_kind: "ash", Name: "n" }, { error_kind: "ash" }, {}]) {
     expect(errorEntry({ ...ids, ...inputs, ...own }, names)).toEqual({
-      ...{ sort_index: 3, kind: "error", name: "Error", message: "no", input: inputs },
+      sort_index: 3,
+      kind: "error",
+      name: "Error",
+      message: "no",
+      input: inputs,
       ...failure,
     });
   }

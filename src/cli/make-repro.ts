@@ -9,7 +9,7 @@ import { styleFor } from "./style.ts";
 export async function makeReproFolder(reference: string, sortIndex: number, flags: ReproFlags): Promise<void> {
   const overrides = flags.storage === undefined ? {} : { storage: flags.storage };
   await withProject({ ...overrides, engine: "inline" }, async (project) => {
-    const repro = await project.repro(reference, sortIndex, flags.to === undefined ? {} : { to: flags.to });
+    const repro = await project.audit.repro(reference, sortIndex, flags.to === undefined ? {} : { to: flags.to });
     await print(flags.json ? `${jsonText({ sort_index: sortIndex, ...repro }, 2)}\n` : `${repro.folder}\n`);
     for (const text of repro.notes) note(text);
     const style = styleFor(process.stderr);

@@ -1,25 +1,16 @@
-import type { Scythe } from "../project.ts";
-import { RunLayout } from "../run/layout.ts";
-import { SAFE_NAME } from "../schema/base.ts";
-import { collectGarbage, type Garbage } from "../transfer/collect-garbage.ts";
+import type { Garbage } from "../transfer/collect-garbage.ts";
 import type { GcFlags } from "./gc.ts";
 import { jsonText } from "./json-text.ts";
-import { assertKnown } from "./list-runs.ts";
-import { mapLimited } from "./map-limited.ts";
 import { withStorage } from "./open-project.ts";
 import { note, outputWidth, print } from "./output.ts";
 import { styleFor } from "./style.ts";
 import { tableText } from "./table-text.ts";
 import { bytesText, countText, plural } from "./units.ts";
 
-/** Runs looked at, or cleared, at the same time. */
-const AT_ONCE = 8;
-
 export async function removeGarbage(name: string | undefined, flags: GcFlags): Promise<void> {
   await withStorage(flags, async (project) => {
     const remove = flags.delete ?? false;
-    const ids = await runsOf(project, name);
-    const all = await mapLimited(ids, AT_ONCE, (id) => collectGarbage(project.storage, RunLayout.parse(id)!, remove));
+    const all = await project.transfer.collectGarbage({ remove, ...(name === undefined ? {} : { name }) });
     const garbage = all.filter(({ files }) => files > 0);
     const sum = (of: (run: Garbage) => number) => garbage.reduce((total, run) => total + of(run), 0);
     const [files, bytes] = [sum((run) => run.files), sum((run) => run.bytes)];
@@ -44,13 +35,6 @@ export async function removeGarbage(name: string | undefined, flags: GcFlags): P
       note(`Nothing was removed yet. Remove it: scythe gc${name === undefined ? "" : ` ${name}`} --delete`);
     }
   });
-}
-
-async function runsOf(project: Scythe, name: string | undefined): Promise<string[]> {
-  const names = name === undefined ? (await project.listNames()).filter((own) => SAFE_NAME.test(own)) : [name];
-  const runs = await mapLimited(names, AT_ONCE, (own) => project.experiment(own).listRuns());
-  if (name !== undefined && runs[0]?.length === 0) await assertKnown(project, name);
-  return runs.flat();
 }
 
 function garbageTable(garbage: readonly Garbage[]): string {

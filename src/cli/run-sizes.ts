@@ -1,48 +1,7 @@
-import type { RunFile } from "../transfer/run-files.ts";
+import type { RunSizes, Size } from "../transfer/run-sizes.ts";
 import type { Style } from "./style.ts";
 import { tableText } from "./table-text.ts";
 import { bytesText, countText } from "./units.ts";
-
-export interface Size {
-  files: number;
-  bytes: number;
-}
-
-/** What a run takes up in storage, in all and by part. */
-export interface RunSizes extends Size {
-  final: Size;
-  results: Size & { fields: Record<string, Size> };
-  artifacts: Size & { fields: Record<string, Size> };
-  specs: Size;
-  /** `scatter-gather/` */
-  tree: Size;
-  /** Manifest, report and what else describes the run. */
-  about: Size;
-  /** What lies in the run's place and is no part of a run. */
-  other: Size;
-}
-
-export function runSizes(files: readonly RunFile[]): RunSizes {
-  const sizes: RunSizes = {
-    ...none(),
-    final: none(),
-    results: { ...none(), fields: {} },
-    artifacts: { ...none(), fields: {} },
-    specs: none(),
-    tree: none(),
-    about: none(),
-    other: none(),
-  };
-  for (const file of files) {
-    add(sizes, file);
-    add(sizes[file.part], file);
-    if (file.field === undefined || (file.part !== "results" && file.part !== "artifacts")) continue;
-    const { fields } = sizes[file.part];
-    fields[file.field] ??= none();
-    add(fields[file.field]!, file);
-  }
-  return sizes;
-}
 
 /** The parts that have anything, fields under their part, the total last. */
 export function sizesText(sizes: RunSizes, style: Style, width: number | undefined): string {
@@ -72,13 +31,4 @@ export function sizesText(sizes: RunSizes, style: Style, width: number | undefin
 
 function fieldsOf(fields: Record<string, Size>): [string, Size][] {
   return Object.entries(fields).map(([name, size]) => [`  ${name}`, size]);
-}
-
-function none(): Size {
-  return { files: 0, bytes: 0 };
-}
-
-function add(total: Size, { size }: { size: number }): void {
-  total.files++;
-  total.bytes += size;
 }

@@ -17,7 +17,7 @@ const SHOWN = 10;
 /** Compares two runs and prints how they differ. Returns the exit code. */
 export async function diff(a: string, b: string, flags: DiffFlags): Promise<number> {
   return withStorage(flags, async (project) => {
-    const found = await project.diff(a, b, {
+    const found = await project.audit.diff(a, b, {
       by: flags.by,
       ...(flags.tolerance === undefined ? {} : { tolerance: flags.tolerance }),
       ...(flags.storageB === undefined ? {} : { storage: flags.storageB }),

@@ -12,7 +12,7 @@ const SHOWN_FILES = 20;
 
 export async function showLineage(reference: string, flags: ProjectFlags): Promise<void> {
   await withStorage(flags, async (project) => {
-    const lineage = await project.lineage(reference);
+    const lineage = await project.audit.lineage(reference);
     await print(`${flags.json ? jsonText(lineage, 2) : lineageText(lineage, styleFor(process.stdout))}\n`);
   });
 }

@@ -5,7 +5,7 @@ import type { RunLayout } from "../run/layout.ts";
 import type { ManifestDetails } from "../run/manifest.ts";
 import { ownerText } from "../run/owner.ts";
 import type { Run } from "../runs/run.ts";
-import { listRunFiles } from "../transfer/run-files.ts";
+import type { RunSizes } from "../transfer/run-sizes.ts";
 import { pad } from "./display-width.ts";
 import { countFailures } from "./failures.ts";
 import { jsonText } from "./json-text.ts";
@@ -13,7 +13,7 @@ import { withStorage } from "./open-project.ts";
 import type { ProjectFlags } from "./options.ts";
 import { outputWidth, print } from "./output.ts";
 import { paintStatus, type RunFiles, readRunFiles } from "./run-overview.ts";
-import { type RunSizes, runSizes, sizesText } from "./run-sizes.ts";
+import { sizesText } from "./run-sizes.ts";
 import { placeOf } from "./run-summary.ts";
 import { findResults } from "./show-results.ts";
 import { type Style, styleFor } from "./style.ts";
@@ -35,7 +35,7 @@ export async function showRun(reference: string, flags: ProjectFlags): Promise<v
     const files = await readRunFiles(project.storage, layout);
     const tables = await finalTables(project, layout, files);
     const failures = await failuresOf(project, run, files);
-    const sizes = runSizes(await listRunFiles(project.storage, layout));
+    const sizes = await project.transfer.sizes(run.experimentId);
     if (flags.json) {
       const { overview, manifest, state = null, report = null, retried = null } = files;
       const { scythe, ...theirs } = manifest!;

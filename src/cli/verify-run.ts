@@ -20,7 +20,7 @@ const SHOWN_PROBLEMS = 50;
 export async function verify(reference: string, flags: VerifyFlags): Promise<number> {
   const { engine, slots, storage } = flags;
   const check = async (project: Scythe): Promise<number> => {
-    const certificate = await project.verify(reference, {
+    const certificate = await project.audit.verify(reference, {
       ...(flags.sample === undefined ? {} : { sample: flags.sample }),
       ...(flags.sampleSeed === undefined ? {} : { seed: flags.sampleSeed }),
     });

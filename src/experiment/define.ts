@@ -125,9 +125,22 @@ export interface ExperimentColumns {
 
 // biome-ignore lint/suspicious/noExplicitAny: the keys are the same for any schemas
 const OPTIONS: Keys<ExperimentDefinition<any, any, any, any>> = {
-  ...{ name: true, description: true, input: true, output: true, tables: true, computedFeatures: true, run: true },
-  ...{ retries: true, retry: true, executionTimeout: true, scheduleTimeout: true, memoryLimit: true },
-  ...{ maxOutputSize: true, requires: true, files: true, autoFetch: true },
+  name: true,
+  description: true,
+  input: true,
+  output: true,
+  tables: true,
+  computedFeatures: true,
+  run: true,
+  retries: true,
+  retry: true,
+  executionTimeout: true,
+  scheduleTimeout: true,
+  memoryLimit: true,
+  maxOutputSize: true,
+  requires: true,
+  files: true,
+  autoFetch: true,
 };
 
 /**

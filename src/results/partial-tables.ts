@@ -88,11 +88,18 @@ export class PartialTables implements TableFiles {
     }
     const merge: Merge = {
       settings: {
-        ...{ storage: this.#storage, experiment, scratch: folder },
-        ...{ runs: new RunCache(this.#storage), memory: new MemoryBudget(MEMORY_MB) },
+        storage: this.#storage,
+        experiment,
+        scratch: folder,
+        runs: new RunCache(this.#storage),
+        memory: new MemoryBudget(MEMORY_MB),
       },
       task: { experiment_id: run.layout.experimentId, path: [], epoch: 0, generation: 0 },
-      ...{ run, duck, folder, memoryMb: MEMORY_MB, attempt: "partial" },
+      run,
+      duck,
+      folder,
+      memoryMb: MEMORY_MB,
+      attempt: "partial",
     };
     const base = await openBase(merge, finalTableNames(experiment));
     const made = new Map<string, string>();

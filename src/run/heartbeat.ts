@@ -65,8 +65,10 @@ export class Heartbeat {
     const isPaused = (await readState(this.#storage, this.#layout))?.status === "paused";
     if (!isPaused) this.#driven += passed / 1000;
     const beat: Beat = {
-      ...{ beat: this.#beats++, at: new Date().toISOString() },
-      ...{ generation: this.#generation, driven: this.#driven },
+      beat: this.#beats++,
+      at: new Date().toISOString(),
+      generation: this.#generation,
+      driven: this.#driven,
     };
     await this.#storage.put(this.#key, JSON.stringify(beat));
   }

@@ -5,7 +5,7 @@ import type { Results } from "../results/results.ts";
 import { experimentId, isTimestamp, RunLayout } from "../run/layout.ts";
 import { compareVersions, parseVersion, sortVersions } from "../run/version.ts";
 import type { Storage } from "../storage/storage.ts";
-import type { RunHome } from "./home.ts";
+import type { OpenHome } from "./home.ts";
 import { openRun, type Run } from "./run.ts";
 
 /** The versions and runs that storage holds under one name, whether this package or Python Scythe laid them out. */
@@ -13,10 +13,10 @@ export class Catalog<E extends AnyExperiment = AnyExperiment> {
   readonly name: string;
   readonly #storage: Storage;
   readonly #experiment: E | undefined;
-  readonly #home: RunHome | undefined;
+  readonly #home: OpenHome | undefined;
 
-  /** @param home the project, to steer its runs or to drive them on */
-  constructor(storage: Storage, name: string, experiment?: E, home?: RunHome) {
+  /** @internal */
+  constructor(storage: Storage, name: string, experiment?: E, home?: OpenHome) {
     assertName(name, "A run name");
     this.name = name;
     this.#storage = storage;

@@ -71,7 +71,7 @@ async function hasEnded(
   onWait: (driver: string) => void,
 ): Promise<boolean> {
   if (state.engine === "hatchet") {
-    const engineRun = await engineRunOf(home, state);
+    const engineRun = await engineRunOf(async () => home, state);
     const status = await engineRun?.status().catch(() => undefined);
     if (status === "running") throw isDrivenAlready(layout, `Hatchet, as its run ${state.engine_run_id}`);
     return true; // ended, lost with its engine, or of a cluster that cannot be asked: the epoch keeps it apart

@@ -76,7 +76,10 @@ function driveOf(
     await ended;
   };
   const drive: Drive = {
-    ...{ epoch, engineRun, tell, leave },
+    epoch,
+    engineRun,
+    tell,
+    leave,
     result: async () => {
       try {
         await engineRun.result().finally(() => ended);

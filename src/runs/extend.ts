@@ -14,8 +14,15 @@ export type ExtendOptions = Pick<
 >;
 
 const OPTIONS: Keys<ExtendOptions> = {
-  ...{ version: true, recursion: true, chunkSize: true, copyInputs: true, allowPaths: true, command: true },
-  ...{ onArtifact: true, onNotice: true, signal: true },
+  version: true,
+  recursion: true,
+  chunkSize: true,
+  copyInputs: true,
+  allowPaths: true,
+  command: true,
+  onArtifact: true,
+  onNotice: true,
+  signal: true,
 };
 
 /**
@@ -41,7 +48,9 @@ export async function extendRun(
     recursion: { factor: recursion.factor, maxDepth: recursion.max_depth },
     ...(chunk_size === null ? {} : { chunkSize: chunk_size }),
     ...options,
-    ...{ seed, runName: layout.id.name, parentRun: layout.experimentId },
+    seed,
+    runName: layout.id.name,
+    parentRun: layout.experimentId,
   };
   return allocateRun(storage, experiment, specs, all, project, base);
 }

@@ -13,12 +13,16 @@ export interface RunHome {
   drives: Drives;
 }
 
+/** Opens the project's engine when it is first needed: reading a run needs none. */
+export type OpenHome = () => Promise<RunHome>;
+
 /** The engine's own run, when the engine outlives processes, and can be reached. */
 export async function engineRunOf(
-  home: RunHome | undefined,
+  open: OpenHome | undefined,
   state: RunState | undefined,
 ): Promise<EngineRun | undefined> {
   if (!state?.engine_run_id || state.engine !== "hatchet") return undefined;
+  const home = await open?.();
   return home
     ?.engineNamed(state.engine)
     ?.attach(state.engine_run_id)

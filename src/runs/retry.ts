@@ -60,7 +60,10 @@ export async function beginRetry(
   const count = await writeRetriedSpecs(storage, layout, report, chosen, specs);
   if (count === 0) return 0;
   const plan: RetryPlan = {
-    ...{ attempt, count, kinds: chosen.kinds, timeout_ms: chosen.timeoutMs },
+    attempt,
+    count,
+    kinds: chosen.kinds,
+    timeout_ms: chosen.timeoutMs,
     started_at: new Date().toISOString(),
   };
   try {

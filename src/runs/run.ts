@@ -13,7 +13,7 @@ import { isDriven, readState } from "../run/state.ts";
 import type { Storage } from "../storage/storage.ts";
 import { cancelledError } from "./cancelled.ts";
 import { type Drive, note, startDrive } from "./drive.ts";
-import { engineRunOf, type RunHome } from "./home.ts";
+import { engineRunOf, type OpenHome } from "./home.ts";
 import { type Progress, ProgressReader } from "./progress.ts";
 import { beginRetry, type RetryOptions } from "./retry.ts";
 import { type LogOptions, LogReader, type RunLogs } from "./run-logs.ts";
@@ -32,7 +32,7 @@ const RESUME_OPTIONS: Keys<ResumeOptions> = { takeOver: true, maxFailures: true,
 
 /** Where a run was found, and whether this process drives it. */
 interface RunContext {
-  home?: RunHome | undefined;
+  home?: OpenHome | undefined;
   drive?: Drive;
 }
 
@@ -44,7 +44,7 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
   /** The key of each of its files in the storage. */
   readonly layout: RunLayout;
   readonly #experiment: E | undefined;
-  readonly #home: RunHome | undefined;
+  readonly #home: OpenHome | undefined;
   #drive: Drive | undefined;
 
   constructor(
@@ -127,8 +127,8 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
     if (!drive) return cancelRun(this.#storage, this.layout, this.#home, options);
     if (options.now) {
       drive.tell({ cancel: "now" });
-      const workers = this.#home?.engine.slots === 0;
-      if (workers) await request(this.#storage, this.layout, drive.epoch, "cancel-now");
+      const home = await this.#home?.();
+      if (home?.engine.slots === 0) await request(this.#storage, this.layout, drive.epoch, "cancel-now");
     }
     await drive.engineRun.cancel();
     await drive.result().catch(() => undefined); // noted by then
@@ -152,7 +152,7 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
     const maxFailures = options.maxFailures === undefined ? undefined : failureLimitText(options.maxFailures);
     if (!options.takeOver && (await unpauseRun(this.#storage, this.layout, this.#home))) return "unpaused";
     if (!this.#home || !this.#experiment) throw this.#withoutExperiment();
-    this.#drive = await startDrive(this.#storage, this.#home, this.#experiment, this.layout, {
+    this.#drive = await startDrive(this.#storage, await this.#home(), this.#experiment, this.layout, {
       takeOver: options.takeOver ?? false,
       ...(options.onWait && { onWait: options.onWait }),
       ...(maxFailures !== undefined && { change: { max_failures: maxFailures } }),
@@ -169,7 +169,7 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
     if (!this.#home || !this.#experiment) throw this.#withoutExperiment();
     const run = { layout: this.layout, manifest: this.manifest };
     const count = await beginRetry(this.#storage, run, this.#experiment, options);
-    if (count > 0) this.#drive = await startDrive(this.#storage, this.#home, this.#experiment, this.layout, {});
+    if (count > 0) this.#drive = await startDrive(this.#storage, await this.#home(), this.#experiment, this.layout, {});
     return count;
   }
 
@@ -188,7 +188,7 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
 
   /** Of an engine that outlives the process that started the run. */
   async #engineRun(): Promise<EngineRun | undefined> {
-    return this.#home && engineRunOf(this.#home, await readState(this.#storage, this.layout));
+    return engineRunOf(this.#home, await readState(this.#storage, this.layout));
   }
 
   async #awaitOthers(): Promise<void> {
@@ -219,12 +219,12 @@ async function within(ended: Promise<boolean>, ms: number): Promise<boolean> {
   return Promise.race([ended, timer]).finally(() => stop.abort());
 }
 
-/** A run that is in storage already. @param home the project, to steer it or to drive it on */
+/** A run that is in storage already. @param home opens the project's engine, to steer the run or to drive it on */
 export async function openRun<E extends AnyExperiment>(
   storage: Storage,
   layout: RunLayout,
   experiment?: E,
-  home?: RunHome,
+  home?: OpenHome,
 ): Promise<Run<E>> {
   return new Run(storage, layout, await readManifest(storage, layout), experiment, { home });
 }

@@ -18,5 +18,5 @@ export async function startRun<E extends AnyExperiment>(
   options: ClaimOptions = {},
 ): Promise<Run<E>> {
   const drive = await startDrive(storage, home, experiment, layout, options);
-  return new Run(storage, layout, manifest, experiment, { home, drive });
+  return new Run(storage, layout, manifest, experiment, { home: async () => home, drive });
 }

@@ -6,7 +6,7 @@ import type { RunLayout } from "../run/layout.ts";
 import { isDriven, type RunState, type RunStatus, readState, updateState } from "../run/state.ts";
 import type { Storage } from "../storage/storage.ts";
 import { note } from "./drive.ts";
-import { engineRunOf, type RunHome } from "./home.ts";
+import { engineRunOf, type OpenHome } from "./home.ts";
 
 const LOOK_MS = 250;
 /** A cluster that this process cannot ask may take this long to obey. */
@@ -27,7 +27,7 @@ export type Obeyed = "driver" | "nobody";
 export async function cancelRun(
   storage: Storage,
   layout: RunLayout,
-  home: RunHome | undefined,
+  home: OpenHome | undefined,
   { now = false }: CancelOptions = {},
 ): Promise<Obeyed> {
   const state = await stateOf(storage, layout);
@@ -60,7 +60,7 @@ async function awaitDriver(storage: Storage, layout: RunLayout, epoch: number): 
 async function cancelOnCluster(
   storage: Storage,
   layout: RunLayout,
-  home: RunHome | undefined,
+  home: OpenHome | undefined,
   { epoch }: RunState,
 ): Promise<Obeyed> {
   const engineRun = await engineRunOf(home, await stateOf(storage, layout));
@@ -88,7 +88,7 @@ async function markCancelled(storage: Storage, layout: RunLayout, epoch: number)
  * Lets a run that somebody drives begin no more specs, until {@link unpauseRun}. Those in hand are finished.
  * @throws ScytheError `conflict` when nobody drives it
  */
-export async function pauseRun(storage: Storage, layout: RunLayout, home: RunHome | undefined): Promise<void> {
+export async function pauseRun(storage: Storage, layout: RunLayout, home: OpenHome | undefined): Promise<void> {
   const state = await stateOf(storage, layout);
   if (!(await isAlive(storage, layout, home, state))) throw notRunning(layout, state.status, "pause");
   await request(storage, layout, state.epoch, "pause");
@@ -96,7 +96,7 @@ export async function pauseRun(storage: Storage, layout: RunLayout, home: RunHom
 }
 
 /** Lets a paused run go on. @returns false when there is no paused run that somebody drives */
-export async function unpauseRun(storage: Storage, layout: RunLayout, home: RunHome | undefined): Promise<boolean> {
+export async function unpauseRun(storage: Storage, layout: RunLayout, home: OpenHome | undefined): Promise<boolean> {
   const state = await readState(storage, layout);
   if (state?.status !== "paused" || !(await isAlive(storage, layout, home, state))) return false;
   await setPaused(storage, layout, state.epoch, false);
@@ -114,7 +114,7 @@ async function setPaused(storage: Storage, layout: RunLayout, epoch: number, pau
 async function isAlive(
   storage: Storage,
   layout: RunLayout,
-  home: RunHome | undefined,
+  home: OpenHome | undefined,
   state: RunState,
 ): Promise<boolean> {
   if (!isDriven(state.status)) return false;

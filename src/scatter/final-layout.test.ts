@@ -9,7 +9,10 @@ const IDS = ["experiment_id", "sort_index"];
 describe("the columns of errors.pq", () => {
   it("give way to inputs of the same name, whatever their case", () => {
     expect(errorNames([...IDS, "Kind", "error_kind", "message"])).toMatchObject({
-      ...{ kind: "error_error_kind", name: "name", message: "error_message", duration: "duration" },
+      kind: "error_error_kind",
+      name: "name",
+      message: "error_message",
+      duration: "duration",
     });
     expect(errorColumns(IDS).map(({ name }) => name)).toEqual(ERROR_FIELD_NAMES);
   });

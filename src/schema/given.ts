@@ -62,7 +62,10 @@ class Readings {
     const takesNothing = schema._zod.optin !== undefined || (nothing.success && !coerced);
     const made = !nothing.success || nothing.data === "undefined" || nothing.data === false;
     return {
-      ...{ name, takesNothing, takesNull: takesNull(schema), read: this.#of(schema) },
+      name,
+      takesNothing,
+      takesNull: takesNull(schema),
+      read: this.#of(schema),
       mustBeGiven: coerced && !takesNothing && made,
     };
   }

@@ -60,7 +60,7 @@ export async function expectWhole(
   expect(without(tables, ignore)).toEqual(without(calm, ignore));
   await expectReconciled(project.storage, experimentId, results, plan);
   await expectOutputFiles(results);
-  const { result, problems } = await project.verify(experimentId);
+  const { result, problems } = await project.audit.verify(experimentId);
   expect(problems).toEqual([]);
   expect(result).toBe("verified");
   await project.storage.put("next/write", ""); // which takes away what dead processes left

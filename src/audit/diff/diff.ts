@@ -118,7 +118,10 @@ function about([a, b]: readonly [Lineage, Lineage], by: "inputs" | "sort_index",
   const of = ({ experiment_id, uri }: Lineage) => ({ experiment_id, uri });
   const environments = a.environment && b.environment;
   return {
-    ...{ a: of(a), b: of(b), by, tolerance },
+    a: of(a),
+    b: of(b),
+    by,
+    tolerance,
     code: { change: codeChange(a.code, b.code), a: a.code, b: b.code },
     environment: environments
       ? environmentChanges({ ...a.code, ...a.environment! }, { ...b.code, ...b.environment! })

@@ -20,7 +20,7 @@ const { openProject } = await import(pathToFileURL(inProject.resolve("scythe-ts"
 
 const scythe = await openProject(project, { engine: "inline" });
 try {
-  const outcome = await scythe.reproduce(here);
+  const outcome = await scythe.audit.reproduce(here);
   for (const line of outcome.logs) console.error(line);
   console.log(outcome.text);
   process.exitCode = outcome.same ? 0 : 3;

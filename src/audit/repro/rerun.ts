@@ -47,8 +47,16 @@ export async function rerunSpecs(
   const rows = new PartBuffers(partColumns(experiment, run.details));
   const files: NewFile[] = [];
   const request = (at: number, firstAttempt: number): ChunkRequest => ({
-    ...{ experiment: experiment.name, specsPath, tempRoot, firstAttempt, ...limits },
-    ...{ from: at, to: at + 1, careful: false, confirm: false, boxMs: null },
+    experiment: experiment.name,
+    specsPath,
+    tempRoot,
+    firstAttempt,
+    ...limits,
+    from: at,
+    to: at + 1,
+    careful: false,
+    confirm: false,
+    boxMs: null,
     extraColumns: run.details.extra_columns,
     unionColumns: run.details.union_columns ?? false,
     seed: run.details.seed,

@@ -48,8 +48,13 @@ export async function verifySample(
   const { sort_indexes, unfit } = await withoutDamagedInputs(subject, about, duck, specs, experiment);
   if (unfit > 0) findings.unchecked("sample", `${unfit} specs were not run again: their input files are damaged`);
   const run = {
-    ...{ layout, manifest, details: manifest.scythe! },
-    ...{ generation: 0, retry: undefined, specs: layout.specs, count: sort_indexes.length },
+    layout,
+    manifest,
+    details: manifest.scythe!,
+    generation: 0,
+    retry: undefined,
+    specs: layout.specs,
+    count: sort_indexes.length,
   };
   const fetchUri = checkedFetch(subject, about, request.rerunner.fetchUri);
   const rerunner = { ...request.rerunner, fetchUri, inputs: runInputs(subject.storage, layout) };

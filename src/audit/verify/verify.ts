@@ -31,7 +31,7 @@ export interface VerifySettings {
   registry: Registry;
   /** The project's, whose code is compared with the run's. */
   folder: string;
-  rerunner: (experiment: AnyExperiment) => Rerunner;
+  rerunner: (experiment: AnyExperiment) => Promise<Rerunner>;
 }
 
 /** A file without a recorded hash is tried in a process of its own: however damaged, it may not end ours. */
@@ -102,7 +102,7 @@ async function runSample(
     findings.bad("sample", null, `no spec could be run again: ${why}`);
     return null;
   }
-  const rerunner = settings.rerunner(experiment);
+  const rerunner = await settings.rerunner(experiment);
   const outcome = await findings.attempt("sample", null, () =>
     verifySample(subject, about, duck, paths, { size, seed, experiment, rerunner, now }),
   );

@@ -21,7 +21,12 @@ test("a feature's type holds the values of all generations", () => {
     { name: "empty", kind: "boolean" as const },
   ];
   expect(typesOf(before, now)).toEqual({
-    ...{ whole: "int64", mixed: "float64", flag: "string", empty: "boolean", never: "int64", added: "string" },
+    whole: "int64",
+    mixed: "float64",
+    flag: "string",
+    empty: "boolean",
+    never: "int64",
+    added: "string",
   });
 });
 

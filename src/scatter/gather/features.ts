@@ -76,7 +76,11 @@ export function featureColumns(...groups: readonly (readonly FeatureName[])[]): 
     for (const spelling of spellings) own.spellings.add(spelling);
   }
   return [...found.values()].map(({ name, kinds, spellings }) => ({
-    ...{ name, type: { kind: widest([...kinds]) }, nullable: true, optional: true, file: false },
+    name,
+    type: { kind: widest([...kinds]) },
+    nullable: true,
+    optional: true,
+    file: false,
     spellings: [...spellings],
   }));
 }

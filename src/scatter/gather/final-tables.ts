@@ -98,7 +98,12 @@ class FinalQueries {
     const none = `(SELECT *, ${ERROR_COLUMNS.map(emptyColumn).join(", ")} FROM ${this.#from()} LIMIT 0)`;
     const from = files.length > 0 ? parquetRows(files) : none;
     return {
-      ...{ name: ERRORS, index: this.#index, columns, loose: this.#loose, ordered: false, order: "sort_index" },
+      name: ERRORS,
+      index: this.#index,
+      columns,
+      loose: this.#loose,
+      ordered: false,
+      order: "sort_index",
       select: `SELECT ${[...this.#indexSql, ...sql].join(", ")} FROM ${from}`,
       renamed: earlier && new Map(ERROR_FIELD_NAMES.map((field) => [names[field], earlier[field]])),
       sums: [names.attempts, names.duration],
@@ -117,8 +122,13 @@ class FinalQueries {
            JOIN (${indexOf}) ON sort_index = __sort_index`;
     const select = [...this.#indexSql, ...[...levels, ...columns].map(finished)];
     return {
-      ...{ name, index: [...this.#index, ...levels], columns, loose: this.#loose },
-      ...{ select: `SELECT ${select.join(", ")} ${from}`, ordered: false, order: "sort_index, sort_subindex" },
+      name,
+      index: [...this.#index, ...levels],
+      columns,
+      loose: this.#loose,
+      select: `SELECT ${select.join(", ")} ${from}`,
+      ordered: false,
+      order: "sort_index, sort_subindex",
     };
   }
 

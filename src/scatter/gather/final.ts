@@ -44,7 +44,9 @@ export async function writeTable(
     select: base ? await joinBase(merge, base, table) : table.select,
     from: base ? [fresh, [base.files[name]!]] : [fresh],
     order: table.ordered && !base ? undefined : table.order,
-    ...{ target: path, metadata, what: `Could not write final/${name}.pq` },
+    target: path,
+    metadata,
+    what: `Could not write final/${name}.pq`,
   });
   return { name, ...(await measured(duck, path)), path, columns };
 }

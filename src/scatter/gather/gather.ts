@@ -76,7 +76,10 @@ async function concatenated(
     ([key, value]) => `${key}: ${literal(value)}`,
   );
   await copyRows(merge, {
-    ...{ select: `SELECT * FROM ${parquetRows(files)}`, from: [files], target, what: `Could not merge ${table}` },
+    select: `SELECT * FROM ${parquetRows(files)}`,
+    from: [files],
+    target,
+    what: `Could not merge ${table}`,
     order: sources.ordered ? undefined : "sort_index",
     metadata: `{${pairs.join(", ")}}`,
   });

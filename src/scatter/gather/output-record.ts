@@ -37,7 +37,9 @@ export async function writeOutputRecord(
     selects.push(`SELECT ${none.join(", ")} LIMIT 0`);
   }
   await copyRows(merge, {
-    ...{ select: `FROM (${selects.join(" UNION ALL ")})`, order: "sort_index, field, path", target: path },
+    select: `FROM (${selects.join(" UNION ALL ")})`,
+    order: "sort_index, field, path",
+    target: path,
     from: base?.outputs ? [fresh, [base.outputs]] : [fresh],
     metadata: `{scythe: ${literal(generationText(run))}}`,
     what: "Could not write output_artifacts.pq",

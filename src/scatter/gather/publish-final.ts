@@ -82,7 +82,9 @@ async function makeReport(
   const driven = await drivenSeconds(settings.storage, run.layout, task);
   const record: GenerationRecord = {
     generation: run.generation,
-    ...{ specs: run.count, succeeded: run.count - failed, failed },
+    specs: run.count,
+    succeeded: run.count - failed,
+    failed,
     failed_by_kind: await countByKind(duck, ranBadly, partErrorName("kind")),
     kinds: retry?.kinds ?? null,
     timeout_ms: retry?.timeout_ms ?? null,

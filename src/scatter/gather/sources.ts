@@ -45,7 +45,8 @@ async function childSources({ settings, run, task, duck, folder }: Merge): Promi
   const keys = children.map((path) => run.layout.gathered(path, task.generation));
   const rows = await localCopies(storage, keys, folder);
   const places = (await besideAll(duck, rows)).map((beside, i) => ({
-    ...{ beside, rows: keys[i]! },
+    beside,
+    rows: keys[i]!,
     keyOf: (table: string) => run.layout.gatheredTable(children[i]!, task.generation, table, beside.attempt),
   }));
   const isThere = async (key: string) => (await storage.head(key)) !== undefined;
@@ -59,7 +60,8 @@ async function partSources({ settings, run, task, duck, folder }: Merge, size: n
   const rows = await localCopies(storage, keys, folder);
   const existing = new Set((await listAll(storage, run.layout.partTables(task.path))).map(({ key }) => key));
   const places = (await besideAll(duck, rows)).map((beside, i) => ({
-    ...{ beside, rows: keys[i]! },
+    beside,
+    rows: keys[i]!,
     keyOf: (table: string) => run.layout.partTable(task.path, parts[i]!, table, beside.attempt),
   }));
   const isThere = async (key: string) => existing.has(key);

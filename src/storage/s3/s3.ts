@@ -17,7 +17,12 @@ export interface S3StorageOptions extends S3Address {
 }
 
 const OPTIONS: Keys<S3StorageOptions> = {
-  ...{ bucket: true, prefix: true, limits: true, region: true, endpoint: true, credentials: true },
+  bucket: true,
+  prefix: true,
+  limits: true,
+  region: true,
+  endpoint: true,
+  credentials: true,
 };
 
 /**

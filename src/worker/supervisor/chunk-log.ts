@@ -88,8 +88,12 @@ export class ChunkLog {
     );
     const failed = [...this.#specs.keys()].filter((sortIndex) => this.#failed.has(sortIndex));
     const event: ChunkEvent = {
-      ...{ at: new Date().toISOString(), failures, logs, failed },
-      ...{ dropped: this.#dropped, output: redact(this.#output) },
+      at: new Date().toISOString(),
+      failures,
+      logs,
+      failed,
+      dropped: this.#dropped,
+      output: redact(this.#output),
     };
     return JSON.stringify(event);
   }

@@ -1,0 +1,121 @@
+import { ScytheError } from "../errors.ts";
+import { eachOf } from "../files/artifacts.ts";
+import { assertKnownKeys, type Keys } from "../known-keys.ts";
+import { RunLayout } from "../run/layout.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { Garbage } from "./collect-garbage.ts";
+import type { Downloaded, DownloadOptions } from "./download.ts";
+import type { RunSizes } from "./run-sizes.ts";
+import type { TransferOptions, TransferProgress } from "./transfer.ts";
+
+/** What transfers ask of the project whose runs they bring. */
+export interface TransferringProject {
+  storage: Storage;
+  /** @throws ScytheError `not_found` */
+  locate: (reference: string) => Promise<RunLayout>;
+  /** `experiment_id`s of one name, or of all that storage has. @throws ScytheError `not_found` for an unknown name */
+  listRuns: (name: string | undefined) => Promise<string[]>;
+  /** The storage that a setting names; @throws ScytheError `invalid_input` */
+  openStorage: (where: string) => Promise<Storage>;
+}
+
+export type CopyOptions = Pick<TransferOptions, "concurrency" | "onProgress" | "signal">;
+
+/** What a copy brought, and where the run lies now. */
+export interface Copied extends TransferProgress {
+  experimentId: string;
+  /** Of the copy. */
+  uri: string;
+  /** Files in the run's place that are no part of a run: they are not copied. */
+  leftOut: string[];
+}
+
+export interface GarbageOptions {
+  /** Runs of one experiment or run name alone; left out = all. */
+  name?: string;
+  /** Takes the garbage away; left out, it is only counted. */
+  remove?: boolean;
+}
+
+/** Runs looked at, or cleared, at the same time. */
+const AT_ONCE = 8;
+
+/**
+ * Bringing runs elsewhere, and taking away what they no longer need. A project has it as `scythe.transfer`. Runs are
+ * named as for `scythe.findRun`.
+ */
+export class Transfers {
+  readonly #project: TransferringProject;
+
+  constructor(project: TransferringProject) {
+    this.#project = project;
+  }
+
+  /**
+   * Brings a run to a folder, which is a storage like any other then: `openProject(…, { storage: folder })` reads it.
+   * Files keep their bytes, so that the hashes hold. What an earlier download brought is not brought again.
+   * @throws ScytheError `not_found` when nothing matches, `conflict` when the folder has such a run by other means,
+   *   `storage` when some files could not be brought, `cancelled` when the signal was aborted
+   */
+  async download(
+    reference: string,
+    folder: string,
+    options: DownloadOptions = {},
+  ): Promise<Downloaded & { experimentId: string }> {
+    const known: Keys<DownloadOptions> = { what: true, field: true, concurrency: true, onProgress: true, signal: true };
+    assertKnownKeys(options, known, "download");
+    const layout = await this.#project.locate(reference);
+    const target = await this.#project.openStorage(folder);
+    if (!isFolder(target)) {
+      throw new ScytheError("invalid_input", `Cannot download to ${folder}: it is no folder`, {
+        hint: "Give a folder of this machine; `copy` brings a run to another storage.",
+      });
+    }
+    const { downloadRun } = await import("./download.ts");
+    const done = await downloadRun(this.#project.storage, layout, target, options);
+    return { experimentId: layout.experimentId, ...done };
+  }
+
+  /**
+   * Copies a complete run to another storage, so that it is whole there: its tables name its files as they lie there.
+   * @param target a storage, a folder, or `s3://bucket/prefix`
+   * @throws ScytheError `conflict` when the target has the run, or the run is not complete; `storage` when some files
+   *   could not be brought; `cancelled` when the signal was aborted
+   */
+  async copy(reference: string, target: string | Storage, options: CopyOptions = {}): Promise<Copied> {
+    const known: Keys<CopyOptions> = { concurrency: true, onProgress: true, signal: true };
+    assertKnownKeys(options, known, "copy");
+    const layout = await this.#project.locate(reference);
+    const storage = typeof target === "string" ? await this.#project.openStorage(target) : target;
+    const { copyRun } = await import("./copy-run.ts");
+    const done = await copyRun(this.#project.storage, layout, storage, options);
+    return { experimentId: layout.experimentId, uri: storage.uriOf(layout.experimentId), ...done };
+  }
+
+  /**
+   * What the trees (`scatter-gather/`) of complete runs needed and their results do not, run by run; logs of failed specs
+   * are no garbage. Runs that are not complete are listed with none.
+   * @throws ScytheError `not_found` for a name that there is not
+   */
+  async collectGarbage(options: GarbageOptions = {}): Promise<Garbage[]> {
+    assertKnownKeys(options, { name: true, remove: true } satisfies Keys<GarbageOptions>, "collectGarbage");
+    const ids = await this.#project.listRuns(options.name);
+    const { collectGarbage } = await import("./collect-garbage.ts");
+    const found = new Map<string, Garbage>();
+    await eachOf(ids, AT_ONCE, async (id) => {
+      const layout = RunLayout.parse(id)!;
+      found.set(id, await collectGarbage(this.#project.storage, layout, options.remove ?? false));
+    });
+    return ids.map((id) => found.get(id)!);
+  }
+
+  /** What a run takes up in storage, in all and by part. @throws ScytheError `not_found` */
+  async sizes(reference: string): Promise<RunSizes> {
+    const [{ listRunFiles }, { runSizes }] = await Promise.all([import("./run-files.ts"), import("./run-sizes.ts")]);
+    return runSizes(await listRunFiles(this.#project.storage, await this.#project.locate(reference)));
+  }
+}
+
+function isFolder(storage: Storage): storage is Storage & Required<Pick<Storage, "localPath">> {
+  return storage.localPath !== undefined;
+}
