@@ -3,7 +3,7 @@ import type { AllocatingProject } from "./allocate/allowed-references.ts";
 import type { AllocateOptions } from "./allocate/options.ts";
 import type { SpecsInput } from "./allocate/spec-source.ts";
 import { Audit } from "./audit/audit.ts";
-import type { Rerunner } from "./audit/repro/rerun.ts";
+import type { Rerunner } from "./audit/verify/rerun.ts";
 import { type Config, type LoadedConfig, loadConfig, type Overrides, readSettings, type Settings } from "./config.ts";
 import type { HatchetWorker } from "./engine/hatchet/hatchet-worker.ts";
 import { defaultSlots } from "./engine/in-process/local.ts";

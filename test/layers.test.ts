@@ -66,8 +66,6 @@ const CIRCLES_LEFT = [
   "cli/run-experiment.ts, cli/run.ts",
   "cli/run-worker.ts, cli/worker.ts",
   "cli/verify-run.ts, cli/verify.ts",
-  "runs/cancelled.ts, runs/program.ts",
-  "audit/repro/repro-texts.ts, audit/repro/repro.ts",
 ];
 const FOLDERS_LEFT = ["cli", "engine/hatchet"];
 

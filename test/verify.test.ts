@@ -178,6 +178,20 @@ describe("scythe verify", () => {
     expect(sample).toMatchObject({ different: 0 });
   });
 
+  it("compares specs by the tables that can be read where one cannot", async () => {
+    const copy = join(folder, "one-table-less");
+    cpSync(join(storage, id), join(copy, id), { recursive: true });
+    truncateSync(join(copy, id, "final/steps.pq"), 100);
+    const { sample, problems, checks } = await verify(copy, { sample: 5, seed: 1 });
+    expect(problems.filter(({ check }) => check === "sample")).toEqual([]);
+    expect(sample).toMatchObject({ same: 5, different: 0 });
+    const own = checks.find(({ name }) => name === "sample");
+    expect(own).toMatchObject({
+      status: "unchecked",
+      says: [expect.stringContaining("rows of steps"), expect.anything()],
+    });
+  });
+
   it("knows a download, what it brought and what it left, and runs specs from it", async () => {
     const cli = (...args: string[]) => runCli(args, { cwd: MEASURED });
     const target = join(folder, "download");

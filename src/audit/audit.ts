@@ -9,8 +9,8 @@ import type { RunPlace } from "./diff/two-runs.ts";
 import type { Lineage } from "./lineage.ts";
 import type { Repro, ReproOptions } from "./repro/repro.ts";
 import type { Reproduction } from "./repro/reproduce.ts";
-import type { Rerunner } from "./repro/rerun.ts";
 import type { Certificate } from "./verify/certificate.ts";
+import type { Rerunner } from "./verify/rerun.ts";
 import type { VerifyOptions } from "./verify/verify.ts";
 
 /** What an audit asks of the project whose runs it looks at. */

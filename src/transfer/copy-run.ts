@@ -12,8 +12,7 @@ import { getText, type Storage } from "../storage/storage.ts";
 import { withDuckDb } from "../table/duckdb.ts";
 import { type Move, relocateTable } from "../table/relocate.ts";
 import { makeScratch } from "../temporary.ts";
-import { withOutputHashes } from "./recorded-outputs.ts";
-import { leftOutOf, listRunFiles, type RunFile } from "./run-files.ts";
+import { leftOutOf, listRunFiles, type RunFile, withOutputHashes } from "./run-files.ts";
 import { damaged, type TransferOptions, type TransferProgress, transfer } from "./transfer.ts";
 
 /**

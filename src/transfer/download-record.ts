@@ -70,7 +70,7 @@ export class DownloadRecord {
   }
 }
 
-/** Of a damaged record nothing is believed: everything is brought anew. */
+/** Of a damaged record nothing is believed: everything is brought again. */
 function arrivalsIn(text: string): Map<string, Arrival> {
   try {
     const parsed = JSON.parse(text) as Record<string, Arrival>;

@@ -4,8 +4,7 @@ import type { RunLayout } from "../run/layout.ts";
 import { readManifest } from "../run/manifest.ts";
 import type { Storage } from "../storage/storage.ts";
 import { DownloadRecord } from "./download-record.ts";
-import { withOutputHashes } from "./recorded-outputs.ts";
-import { isTaskTable, leftOutOf, listRunFiles, type RunFile, type RunPart } from "./run-files.ts";
+import { isTaskTable, leftOutOf, listRunFiles, type RunFile, type RunPart, withOutputHashes } from "./run-files.ts";
 import { type TransferItem, type TransferOptions, type TransferProgress, transfer } from "./transfer.ts";
 
 export interface DownloadOptions extends Pick<TransferOptions, "concurrency" | "onProgress" | "signal"> {

@@ -62,7 +62,7 @@ async function compareField(a: Side, b: Side, field: string, type: string): Prom
           JOIN (SELECT * FROM pairs WHERE ia IS NOT NULL AND ib IS NOT NULL) p ON p.${index} = t.sort_index)) r
       LEFT JOIN listing_${own.name} l USING (path)) ${own.name}`;
   };
-  // one that lies elsewhere is told by its URI, one that is gone is like no other
+  // a file elsewhere is known by its URI; a missing one equals no other
   const same = `coalesce(a.bytes = b.bytes, a.path IS NULL AND b.path IS NULL AND a.uri IS NOT DISTINCT FROM b.uri)`;
   const table = `files_${field}`;
   await duck.run(

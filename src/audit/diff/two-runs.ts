@@ -52,7 +52,7 @@ async function openSide(duck: Duck, name: "a" | "b", place: RunPlace, folder: st
   return { name, place, duck, tables };
 }
 
-/** Specs whose input files are told by what they hold: the same file lies at another place in another run. */
+/** Specs whose input files are known by their content: the same file lies at another place in another run. */
 async function specsSql(
   { storage, layout }: RunPlace,
   name: string,
@@ -105,7 +105,7 @@ const SHOWN = 5;
 
 /**
  * Finds the specs of one run in the other: makes the table `pairs` of `ia` and `ib`, either of them null for a spec that
- * the other has not. Specs that ask the same are told apart by their order.
+ * the other has not. Specs with the same inputs are matched in their order.
  */
 export async function matchSpecs(a: Side, b: Side, by: "inputs" | "sort_index"): Promise<SpecsDiff> {
   const { duck } = a;

@@ -1,31 +1,15 @@
-import { copyFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { messageOf, ScytheError } from "../../errors.ts";
 import type { AnyExperiment } from "../../experiment/define.ts";
 import { hashFile, safeFileName } from "../../files/artifacts.ts";
 import { inputHashes, readInputArtifacts } from "../../run/input-artifacts.ts";
 import type { RunLayout } from "../../run/layout.ts";
-import { detailsOf, type ManifestDetails, readManifest } from "../../run/manifest.ts";
+import { detailsOf, readManifest } from "../../run/manifest.ts";
 import type { Column } from "../../schema/columns.ts";
-import { localCopy } from "../../storage/local-copy.ts";
 import type { Storage } from "../../storage/storage.ts";
-import { makeScratch } from "../../temporary.ts";
-import { exactJson } from "./exact-json.ts";
-import { readmeText, scriptText } from "./repro-texts.ts";
-import { rowsOfSpec } from "./spec-rows.ts";
-import { type StoredOutcome, storedOutcome } from "./stored-outcome.ts";
-
-/** `spec.json`: one spec and all that its function saw of the run. */
-export interface ReproSpec {
-  experiment: string;
-  experiment_id: string;
-  sort_index: number;
-  seed: number;
-  attempt: number;
-  schema_hash: string;
-  /** File fields are paths relative to the folder, or URIs that could not be brought. */
-  spec: Record<string, unknown>;
-}
+import { type ReproSpec, writeReproFolder } from "./repro-folder.ts";
+import { type StoredOutcome, storedOutcome, storedSpec } from "./stored-spec.ts";
 
 export interface ReproOptions {
   /** New or empty; default `repro-<name>-<sort_index>` here. */
@@ -63,21 +47,15 @@ export async function makeRepro(
   const details = detailsOf(await readManifest(storage, layout));
   const folder = resolve(options.to ?? `repro-${layout.id.name}-${sortIndex}`);
   await assertEmpty(folder);
-  const spec = await readSpec(storage, layout, experiment, details, sortIndex);
+  const spec = await storedSpec(storage, layout, experiment, details, sortIndex);
   const notes: string[] = [];
   const stored = await storedOutcome(storage, layout, experiment, sortIndex).catch((error: unknown) => {
     notes.push(`How it came out could not be read: ${messageOf(error)}`);
     return undefined;
   });
   await mkdir(folder, { recursive: true });
-  const inputs = new InputCopier(
-    storage,
-    layout,
-    settings.fetchUri,
-    folder,
-    notes,
-    await artifactHashes(storage, layout),
-  );
+  const hashes = inputHashes(await readInputArtifacts(storage, layout).catch(() => []));
+  const inputs = new InputCopier(storage, layout, settings.fetchUri, folder, notes, hashes);
   const own: ReproSpec = {
     experiment: experiment.name,
     experiment_id: layout.experimentId,
@@ -89,11 +67,8 @@ export async function makeRepro(
   };
   const project = within(folder, settings.project);
   const status = stored?.status ?? "unknown";
-  await write(join(folder, "spec.json"), `${exactJson(own)}\n`);
-  await write(join(folder, "expected.json"), `${exactJson(stored ?? null)}\n`);
-  await write(join(folder, "repro.mjs"), scriptText(own, project));
-  await write(join(folder, "README.md"), readmeText(own, stored, details, notes));
-  return { folder, script: join(folder, "repro.mjs"), status, notes };
+  const script = await writeReproFolder(folder, { spec: own, stored, project, details, notes });
+  return { folder, script, status, notes };
 }
 
 async function assertEmpty(folder: string): Promise<void> {
@@ -105,45 +80,6 @@ async function assertEmpty(folder: string): Promise<void> {
   throw new ScytheError("conflict", `${folder} holds files already; nothing was written`, {
     hint: "Give --to a folder that is new or empty.",
   });
-}
-
-async function readSpec(
-  storage: Storage,
-  layout: RunLayout,
-  experiment: AnyExperiment,
-  details: ManifestDetails,
-  sortIndex: number,
-): Promise<Record<string, unknown>> {
-  const scratch = await makeScratch("repro");
-  const columns: Column[] = [...experiment.columns.input, ...details.extra_columns];
-  try {
-    const path = await localCopy(storage, layout.specs, scratch);
-    const [spec] = await rowsOfSpec(path, sortIndex, (reader) => {
-      const lacking = columns.find((column) => !reader.columnNames.includes(column.name));
-      if (lacking) throw otherSchema(experiment, layout, lacking.name);
-      return columns;
-    });
-    if (spec) return spec;
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
-  throw new ScytheError("not_found", `Run ${layout.experimentId} has no spec ${sortIndex}`, {
-    hint: "Give the sort_index of one of its rows, in results or errors.",
-  });
-}
-
-function otherSchema(experiment: AnyExperiment, layout: RunLayout, column: string): ScytheError {
-  return new ScytheError(
-    "conflict",
-    `specs.pq of ${layout.experimentId} has no ${column}, which ${experiment.name} asks for`,
-    {
-      hint: "The experiment's input has changed since. Go back to the code of the run (`scythe lineage` names it).",
-    },
-  );
-}
-
-async function artifactHashes(storage: Storage, layout: RunLayout): Promise<Map<string, string>> {
-  return inputHashes(await readInputArtifacts(storage, layout).catch(() => []));
 }
 
 /** Copies input files into the folder, under names that lead nowhere else. */
@@ -215,8 +151,4 @@ function within(folder: string, project: string): string {
   const path = relative(folder, project);
   const up = path.split(sep).filter((segment) => segment === "..").length;
   return isAbsolute(path) || up > 4 ? project : path.split(sep).join("/") || ".";
-}
-
-function write(path: string, text: string): Promise<void> {
-  return writeFile(path, text, { flag: "wx" });
 }

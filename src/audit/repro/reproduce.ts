@@ -1,10 +1,10 @@
 import { existsSync, realpathSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { inspect } from "node:util";
 import { schemaHash } from "../../allocate/allocate.ts";
-import { isScytheError, messageOf, ScytheError } from "../../errors.ts";
+import { isScytheError, ScytheError } from "../../errors.ts";
 import type { AnyExperiment } from "../../experiment/define.ts";
 import type { Registry } from "../../experiment/registry.ts";
 import { hashFile } from "../../files/artifacts.ts";
@@ -12,10 +12,8 @@ import { type RunOnceResult, runOnce } from "../../runs/run-once.ts";
 import type { Column } from "../../schema/columns.ts";
 import { hasScheme } from "../../schema/file-ref.ts";
 import { type Failure, failureOf } from "../../worker/task/failure.ts";
-import { equalValues } from "./equal-values.ts";
-import { parseExactJson } from "./exact-json.ts";
-import type { ReproSpec } from "./repro.ts";
-import type { StoredOutcome } from "./stored-outcome.ts";
+import { readReproFolder } from "./repro-folder.ts";
+import type { StoredOutcome } from "./stored-spec.ts";
 
 /** One spec run again, beside how it came out in its run. */
 export interface Reproduction {
@@ -39,8 +37,7 @@ export async function reproduce(
   registry: Registry,
   fetchUri: (uri: string) => Promise<string>,
 ): Promise<Reproduction> {
-  const own = (await readJson(join(folder, "spec.json"))) as ReproSpec;
-  const expected = (await readJson(join(folder, "expected.json"))) as StoredOutcome | null;
+  const { spec: own, stored: expected } = await readReproFolder(folder);
   const experiment = registry.get(own.experiment);
   const spec = located(own.spec, experiment, folder);
   const options = { seed: own.seed, sortIndex: own.sort_index, attempt: own.attempt };
@@ -55,17 +52,6 @@ export async function reproduce(
   return succeeded(result, experiment, expected, lines);
 }
 
-async function readJson(path: string): Promise<unknown> {
-  try {
-    return parseExactJson(await readFile(path, "utf8"));
-  } catch (cause) {
-    throw new ScytheError("invalid_input", `${path} cannot be read: ${messageOf(cause)}`, {
-      hint: "`scythe repro` makes such a folder.",
-      cause,
-    });
-  }
-}
-
 /** Relative paths lie in the folder; a function that fetches for itself gets URIs, as in a run. */
 function located(spec: Record<string, unknown>, experiment: AnyExperiment, folder: string): Record<string, unknown> {
   const one = (value: unknown): unknown => {
@@ -78,7 +64,7 @@ function located(spec: Record<string, unknown>, experiment: AnyExperiment, folde
   return { ...spec, ...Object.fromEntries(files.map(({ name }) => [name, one(spec[name])])) };
 }
 
-/** The spec was some run's: whoever wrote that run may not choose files of this machine. */
+/** The spec may come from a stranger's run: it must not choose files of this machine. */
 function inFolder(folder: string, path: string): string {
   const real = realpathSync.native(folder);
   const file = existsSync(path) ? realpathSync.native(path) : path;
@@ -164,4 +150,16 @@ function outcomeText(expected: StoredOutcome | null): string {
 
 function shown(value: unknown): string {
   return inspect(value, { depth: 4, breakLength: 120, maxStringLength: 500, maxArrayLength: 50 });
+}
+
+/** Equal as stored values are: NaN to NaN, -0 to 0, dates by their time, a missing field to an undefined one. */
+function equalValues(a: unknown, b: unknown): boolean {
+  if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (a instanceof Date || b instanceof Date) {
+    return a instanceof Date && b instanceof Date && equalValues(a.getTime(), b.getTime());
+  }
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  return [...new Set([...Object.keys(left), ...Object.keys(right)])].every((key) => equalValues(left[key], right[key]));
 }

@@ -70,7 +70,7 @@ export interface Certificate {
   problems: Problem[];
   checks: Check[];
   sample: SampleOutcome | null;
-  /** Output files are not among them: the record that vouches for them is. */
+  /** Output files are not among them: the record with their hashes is. */
   files: CheckedFile[];
 }
 

@@ -12,11 +12,12 @@ import { parquetRows } from "../../table/parquet-sql.ts";
 import { identifier, literal } from "../../table/sql.ts";
 import { runInputs } from "../../worker/task/run-inputs.ts";
 import { whyDifferent } from "../code-change.ts";
-import { compareRerun } from "../repro/compare-rerun.ts";
-import { type Rerunner, rerunSpecs } from "../repro/rerun.ts";
-import type { About, Subject } from "./about.ts";
+import { pathInRun } from "../file-listing.ts";
 import type { SampleOutcome } from "./certificate.ts";
-import type { TablePaths } from "./tables.ts";
+import { compareRerun } from "./compare-rerun.ts";
+import { type Rerunner, rerunSpecs } from "./rerun.ts";
+import type { Subject } from "./subject.ts";
+import type { Tables } from "./tables.ts";
 
 /** Failures that come again whenever the spec does; a death or a timeout depends on the machine. */
 const REPEATABLE = ["error", "invalid_output"];
@@ -30,22 +31,16 @@ export interface SampleRequest {
 }
 
 /** Runs some specs again from what the run stored, and compares all that they give with what it holds. */
-export async function verifySample(
-  subject: Subject,
-  about: About,
-  duck: Duck,
-  tables: TablePaths,
-  request: SampleRequest,
-): Promise<SampleOutcome> {
+export async function verifySample(subject: Subject, tables: Tables, request: SampleRequest): Promise<SampleOutcome> {
   const { findings, layout } = subject;
   const { size, seed, experiment, now } = request;
-  const manifest = about.manifest!;
-  const chosen = await drawSample(duck, tables, size, seed);
+  const manifest = subject.manifest!;
+  const chosen = await drawSample(tables, size, seed);
   const folder = join(subject.scratch, "sample");
   await mkdir(folder, { recursive: true });
   const specs = join(folder, "specs.pq");
-  await extractSpecs(subject, duck, tables.get("specs")!, experiment, chosen, specs);
-  const { sort_indexes, unfit } = await withoutDamagedInputs(subject, about, duck, specs, experiment);
+  await extractSpecs(subject, tables, experiment, chosen, specs);
+  const { sort_indexes, unfit } = await withoutDamagedInputs(subject, tables, specs, experiment);
   if (unfit > 0) findings.unchecked("sample", `${unfit} specs were not run again: their input files are damaged`);
   const run = {
     layout,
@@ -56,10 +51,10 @@ export async function verifySample(
     specs: layout.specs,
     count: sort_indexes.length,
   };
-  const fetchUri = checkedFetch(subject, about, request.rerunner.fetchUri);
+  const fetchUri = checkedFetch(subject, request.rerunner.fetchUri);
   const rerunner = { ...request.rerunner, fetchUri, inputs: runInputs(subject.storage, layout) };
   const again = await rerunSpecs(rerunner, experiment, run, specs, sort_indexes.length, folder);
-  const differences = await compareRerun({ subject, duck, tables, experiment, folder, sort_indexes }, again);
+  const differences = await compareRerun({ subject, tables, experiment, folder, sort_indexes }, again);
   const different = new Set(differences.map((difference) => difference.sort_index)).size;
   const because = different > 0 ? whyDifferent(manifest.scythe!.environment, now) : null;
   for (const { sort_index, table, column, stored, again } of differences.slice(0, 20)) {
@@ -73,12 +68,12 @@ export async function verifySample(
 }
 
 /** Of the specs that succeeded, or failed in a way that comes again. */
-async function drawSample(duck: Duck, tables: TablePaths, size: number, seed: number): Promise<number[]> {
-  const errors = tables.get("errors");
+async function drawSample({ duck, paths }: Tables, size: number, seed: number): Promise<number[]> {
+  const errors = paths.get("errors");
   const failed = errors
     ? `UNION ALL SELECT sort_index FROM ${parquetRows(errors)} WHERE ${await kindColumn(duck, errors)} IN ('${REPEATABLE.join("', '")}')`
     : "";
-  const eligible = `SELECT sort_index FROM ${parquetRows(tables.get("scalars")!)} ${failed}`;
+  const eligible = `SELECT sort_index FROM ${parquetRows(paths.get("scalars")!)} ${failed}`;
   const [counted] = await duck.rows(`SELECT count(*) AS n FROM (${eligible})`);
   const places = drawPlaces(Number(counted!.n), size, seed);
   if (places.length === 0) return [];
@@ -108,17 +103,13 @@ export function drawPlaces(count: number, size: number, seed: number): number[] 
 /** The chosen specs as a file of their own, whose references lead to where the run's files lie now. */
 async function extractSpecs(
   { storage, layout }: Subject,
-  duck: Duck,
-  specs: string,
+  { duck, paths }: Tables,
   experiment: AnyExperiment,
   chosen: readonly number[],
   target: string,
 ): Promise<void> {
-  const inRun = `/${layout.experimentId}/`;
-  const here = `${storage.uriOf(layout.experimentId)}/`;
-  const moved = (value: string) =>
-    `CASE WHEN contains(${value}, ${literal(inRun)})
-     THEN ${literal(here)} || substr(${value}, instr(${value}, ${literal(inRun)}) + ${inRun.length}) ELSE ${value} END`;
+  const here = literal(`${storage.uriOf(layout.experimentId)}/`);
+  const moved = (uri: string) => `coalesce(${here} || ${pathInRun(layout, uri)}, ${uri})`;
   const files = (experiment.columns.input as Column[]).filter((column) => column.file);
   const replaced = files.map((column) => {
     const name = identifier(column.name);
@@ -129,7 +120,7 @@ async function extractSpecs(
   const select = replaced.length > 0 ? `* REPLACE (${replaced.join(", ")})` : "*";
   const where = chosen.length > 0 ? `sort_index IN (${chosen.join(", ")})` : "false";
   await duck.run(
-    `COPY (SELECT ${select} FROM ${parquetRows(specs)} WHERE ${where} ORDER BY sort_index)
+    `COPY (SELECT ${select} FROM ${parquetRows(paths.get("specs")!)} WHERE ${where} ORDER BY sort_index)
      TO ${literal(target)} (FORMAT parquet)`,
     "Could not draw a sample",
   );
@@ -137,13 +128,12 @@ async function extractSpecs(
 
 /** Leaves out of the file what cannot give the same again, whatever the function does. */
 async function withoutDamagedInputs(
-  { layout, findings }: Subject,
-  about: About,
-  duck: Duck,
+  { layout, findings, artifacts }: Subject,
+  { duck }: Tables,
   specs: string,
   experiment: AnyExperiment,
 ): Promise<{ sort_indexes: number[]; unfit: number }> {
-  const bad = findings.problems.flatMap(({ file }) => (file !== null && about.artifacts.has(file) ? [file] : []));
+  const bad = findings.problems.flatMap(({ file }) => (file !== null && artifacts.has(file) ? [file] : []));
   const files = (experiment.columns.input as Column[]).filter((column) => column.file);
   const names = files.map((column) => identifier(column.name));
   const rows = await duck.rows(`SELECT ${["sort_index", ...names].join(", ")} FROM ${parquetRows(specs)}`);
@@ -161,7 +151,7 @@ async function withoutDamagedInputs(
 }
 
 /** An input file that comes by way of a cache or a network is the run's, or it is not used. */
-function checkedFetch({ layout }: Subject, { artifacts }: About, fetchUri: Rerunner["fetchUri"]) {
+function checkedFetch({ layout, artifacts }: Subject, fetchUri: Rerunner["fetchUri"]) {
   const contents = new KnownContents();
   return async (uri: string): Promise<string> => {
     const path = await fetchUri(uri);

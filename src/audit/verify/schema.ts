@@ -1,6 +1,8 @@
 import { schemaHash } from "../../allocate/allocate.ts";
 import type { AnyExperiment } from "../../experiment/define.ts";
 import type { Environment } from "../../run/environment.ts";
+import type { ManifestDetails } from "../../run/manifest.ts";
+import type { Report } from "../../run/report.ts";
 import { ERRORS, finalLayout } from "../../scatter/final-layout.ts";
 import { indexInputs } from "../../scatter/part-columns.ts";
 import type { Column } from "../../schema/columns.ts";
@@ -10,14 +12,13 @@ import type { Duck } from "../../table/duckdb.ts";
 import { parquetFacts, parquetRows } from "../../table/parquet-sql.ts";
 import { sqlType } from "../../table/sql.ts";
 import { sayCode } from "../code-change.ts";
-import type { About, Subject } from "./about.ts";
 import { mayHold } from "./json-schema-types.ts";
-import { fileOf, type TablePaths } from "./tables.ts";
+import type { Subject } from "./subject.ts";
+import { fileOf, type Tables } from "./tables.ts";
 
 /** Whether the code here has the schemas that the run was made with. Another code is no damage. */
 export function sameSchema(
-  { findings }: Subject,
-  { manifest }: About,
+  { findings, manifest }: Subject,
   experiment: AnyExperiment | undefined,
   now: Environment,
 ): boolean {
@@ -44,29 +45,27 @@ export function sameSchema(
  */
 export async function verifySchema(
   subject: Subject,
-  about: About,
-  duck: Duck,
-  tables: TablePaths,
+  { duck, paths }: Tables,
   experiment: AnyExperiment | undefined,
 ): Promise<void> {
-  const { findings } = subject;
-  const expected = experiment && about.manifest?.scythe ? expectedTables(experiment, about) : undefined;
-  for (const [name, path] of tables) {
+  const { findings, manifest, report } = subject;
+  const expected = experiment && manifest?.scythe ? expectedTables(experiment, manifest.scythe) : undefined;
+  for (const [name, path] of paths) {
     await findings.attempt("schema", fileOf(name), async () => {
       const types = await columnTypes(duck, `FROM ${parquetRows(path)}`);
       const own = expected?.get(name);
       if (own) compareColumns(subject, name, types, own);
       else if (expected) findings.bad("schema", fileOf(name), "is no table of the experiment");
-      compareIoSpec(subject, about, name, types);
-      if (name !== "specs" && about.report) await compareOrigin(subject, about, duck, name, path);
+      compareIoSpec(subject, name, types);
+      if (name !== "specs" && report) await compareOrigin(subject, report, duck, name, path);
     });
   }
   for (const name of expected?.keys() ?? []) {
-    if (about.report && name !== "specs" && !(name in about.report.final)) {
+    if (report && name !== "specs" && !(name in report.final)) {
       findings.bad("schema", "report.yml", `names no table ${name}, which the experiment has`);
     }
   }
-  if (expected) findings.say("schema", `columns and types of ${tables.size} tables are those of the experiment`);
+  if (expected) findings.say("schema", `columns and types of ${paths.size} tables are those of the experiment`);
   else findings.unchecked("schema", "columns were compared with experiment_io_spec.yml alone, which names no tables");
 }
 
@@ -77,9 +76,9 @@ interface ExpectedColumns {
   features: boolean;
 }
 
-function expectedTables(experiment: AnyExperiment, { manifest }: About): Map<string, ExpectedColumns> {
-  const inputs = [...(experiment.columns.input as Column[]), ...manifest!.scythe!.extra_columns];
-  const index = [...ID_FIELDS, ...indexInputs(experiment, manifest!.scythe!)];
+function expectedTables(experiment: AnyExperiment, details: ManifestDetails): Map<string, ExpectedColumns> {
+  const inputs = [...(experiment.columns.input as Column[]), ...details.extra_columns];
+  const index = [...ID_FIELDS, ...indexInputs(experiment, details)];
   const names = index.map((column) => column.name);
   const features = experiment.computedFeatures !== undefined;
   const expected = new Map<string, ExpectedColumns>([
@@ -131,15 +130,19 @@ function unquoted(type: string): string {
 
 type Side = { properties?: Record<string, unknown> };
 
-function compareIoSpec({ findings }: Subject, about: About, table: string, types: ReadonlyMap<string, string>): void {
-  const sides = about.ioSpec?.properties as { input?: Side; output?: Side } | undefined;
-  const definitions = (about.ioSpec?.$defs ?? {}) as Record<string, unknown>;
+function compareIoSpec(
+  { findings, ioSpec, foreign }: Subject,
+  table: string,
+  types: ReadonlyMap<string, string>,
+): void {
+  const sides = ioSpec?.properties as { input?: Side; output?: Side } | undefined;
+  const definitions = (ioSpec?.$defs ?? {}) as Record<string, unknown>;
   const own = table === "specs" ? [sides?.input] : [sides?.input, sides?.output];
   if (table !== "specs" && table !== "scalars" && table !== "result_file_refs") return;
   for (const [name, schema] of own.flatMap((side) => Object.entries(side?.properties ?? {}))) {
     const type = types.get(name);
     if (type === undefined) {
-      if (table === "specs" && !about.foreign) {
+      if (table === "specs" && !foreign) {
         findings.bad("schema", fileOf(table), `lacks column ${name} of experiment_io_spec.yml`);
       }
     } else if (!mayHold(schema, type, definitions)) {
@@ -151,7 +154,7 @@ function compareIoSpec({ findings }: Subject, about: About, table: string, types
 /** A retry that was cut off leaves files of two generations. */
 async function compareOrigin(
   { findings, layout }: Subject,
-  { report }: About,
+  report: Report,
   duck: Duck,
   name: string,
   path: string,
@@ -162,7 +165,7 @@ async function compareOrigin(
   const own = JSON.parse(String(row?.own ?? "{}")) as { experiment_id?: string; generation?: number };
   if (own.experiment_id !== layout.experimentId) {
     findings.bad("schema", fileOf(name), `is a table of ${own.experiment_id ?? "no run"}`);
-  } else if (own.generation !== report!.generation) {
-    findings.bad("schema", fileOf(name), `is of generation ${own.generation}, report.yml of ${report!.generation}`);
+  } else if (own.generation !== report.generation) {
+    findings.bad("schema", fileOf(name), `is of generation ${own.generation}, report.yml of ${report.generation}`);
   }
 }

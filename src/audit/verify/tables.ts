@@ -3,23 +3,26 @@ import { columnTypes } from "../../table/describe.ts";
 import type { Duck, SqlRow } from "../../table/duckdb.ts";
 import { parquetRows } from "../../table/parquet-sql.ts";
 import { identifier, literal } from "../../table/sql.ts";
-import type { About, Subject } from "./about.ts";
 import type { Findings } from "./certificate.ts";
+import type { Subject } from "./subject.ts";
 
-/** Finished tables by name, `specs` among them, and where they can be read. */
-export type TablePaths = ReadonlyMap<string, string>;
+/** Finished tables that can be read, `specs` among them: name → file on this machine. */
+export interface Tables {
+  duck: Duck;
+  paths: ReadonlyMap<string, string>;
+}
 
 const SHOWN = 5;
 const INTERNAL = new Set(["specs", "scalars", "errors", "result_file_refs"]);
 
 /** Counts reconcile, every spec has its row once, and what other tables say is of specs that succeeded. */
-export async function verifyTables(subject: Subject, about: About, duck: Duck, tables: TablePaths): Promise<void> {
-  const facts = await factsOf(subject, about, duck, tables);
-  checkCounts(subject, about, facts);
-  await checkOnce(subject, about, duck, tables, facts);
-  await checkInputs(subject, duck, tables);
-  for (const name of tables.keys()) {
-    if (!INTERNAL.has(name)) await checkUserTable(subject, duck, tables, name);
+export async function verifyTables(subject: Subject, tables: Tables): Promise<void> {
+  const facts = await factsOf(subject, tables);
+  checkCounts(subject, facts);
+  await checkOnce(subject, tables, facts);
+  await checkInputs(subject, tables);
+  for (const name of tables.paths.keys()) {
+    if (!INTERNAL.has(name)) await checkUserTable(subject, tables, name);
   }
 }
 
@@ -31,16 +34,12 @@ interface Facts {
   print: bigint;
 }
 
-async function factsOf(
-  { layout, findings }: Subject,
-  about: About,
-  duck: Duck,
-  tables: TablePaths,
-): Promise<Map<string, Facts>> {
+async function factsOf(subject: Subject, { duck, paths }: Tables): Promise<Map<string, Facts>> {
+  const { findings } = subject;
   const facts = new Map<string, Facts>();
-  for (const [name, path] of tables) {
+  for (const [name, path] of paths) {
     const file = fileOf(name);
-    const strangers = about.foreign || !about.manifest ? "0" : strangersSql(layout.experimentId, about, name);
+    const strangers = strangersSql(subject, name);
     const row = await findings.attempt("tables", file, async () => {
       const [first] = await duck.rows(
         `SELECT count(*) AS n, ${name === "specs" ? "count(DISTINCT sort_index)" : "0"} AS specs, CAST(coalesce(sum(hash(sort_index)), 0) AS VARCHAR) AS h,
@@ -58,13 +57,13 @@ async function factsOf(
 }
 
 /** An extended run keeps the ids of the rows that it took over. */
-function strangersSql(experimentId: string, { manifest }: About, name: string): string {
-  const { workflow_run_id, scythe } = manifest!;
-  if ((scythe?.carried_count ?? 0) > 0) return "0";
+function strangersSql({ layout: { experimentId }, manifest, foreign }: Subject, name: string): string {
+  if (foreign || !manifest || (manifest.scythe?.carried_count ?? 0) > 0) return "0";
+  const { workflow_run_id } = manifest;
   const wrong = [
     `experiment_id IS DISTINCT FROM ${literal(experimentId)}`,
     `root_workflow_run_id IS DISTINCT FROM ${literal(workflow_run_id)}`,
-    // dear to compute, and other tables have it from the same rows
+    // slow to compute, and other tables have it from the same rows
     ...(["scalars", "errors"].includes(name)
       ? [`workflow_run_id IS DISTINCT FROM ${specRunIdSql(workflow_run_id)}`]
       : []),
@@ -72,27 +71,26 @@ function strangersSql(experimentId: string, { manifest }: About, name: string): 
   return `count(*) FILTER (WHERE ${wrong.join(" OR ")})`;
 }
 
-function checkCounts({ findings }: Subject, about: About, facts: ReadonlyMap<string, Facts>): void {
-  const { report, manifest } = about;
+function checkCounts({ findings, report, manifest, foreign }: Subject, facts: ReadonlyMap<string, Facts>): void {
   const specs = facts.get("specs")?.rows;
-  const told = (check: "counts", file: string, what: string, is: number | undefined, should: number | undefined) => {
-    if (is !== undefined && should !== undefined && is !== should)
-      findings.bad(check, file, `${what}: ${is}, not ${should}`);
+  const compare = (file: string, what: string, is: number | undefined, should: number | undefined) => {
+    if (is === undefined || should === undefined || is === should) return;
+    findings.bad("counts", file, `${what}: ${is}, not ${should}`);
   };
   const allocated = manifest?.scythe?.spec_count ?? report?.allocated;
-  told("counts", "specs.pq", "rows", specs, allocated);
+  compare("specs.pq", "rows", specs, allocated);
   if (!report) {
     if (facts.has("scalars")) findings.say("counts", `${specs ?? "unknown"} specs, ${facts.get("scalars")!.rows} rows`);
-    if (about.foreign) findings.unchecked("counts", "whether other specs failed or were never run is not recorded");
+    if (foreign) findings.unchecked("counts", "whether other specs failed or were never run is not recorded");
     return;
   }
   const { succeeded, failed, missing } = report;
-  told("counts", "report.yml", "allocated", report.allocated, allocated);
-  told("counts", "report.yml", "succeeded + failed + missing", succeeded + failed + missing, report.allocated);
-  told("counts", "final/scalars.pq", "rows", facts.get("scalars")?.rows, succeeded);
-  told("counts", "final/errors.pq", "rows", facts.get("errors")?.rows, failed);
+  compare("report.yml", "allocated", report.allocated, allocated);
+  compare("report.yml", "succeeded + failed + missing", succeeded + failed + missing, report.allocated);
+  compare("final/scalars.pq", "rows", facts.get("scalars")?.rows, succeeded);
+  compare("final/errors.pq", "rows", facts.get("errors")?.rows, failed);
   for (const [name, { rows }] of Object.entries(report.final)) {
-    told("counts", fileOf(name), "rows", facts.get(name)?.rows, rows);
+    compare(fileOf(name), "rows", facts.get(name)?.rows, rows);
   }
   findings.say(
     "counts",
@@ -102,17 +100,15 @@ function checkCounts({ findings }: Subject, about: About, facts: ReadonlyMap<str
 
 /** Every `sort_index` once over scalars and errors; the file references are those of the good rows. */
 async function checkOnce(
-  { findings }: Subject,
-  about: About,
-  duck: Duck,
-  tables: TablePaths,
+  { findings, foreign, report }: Subject,
+  tables: Tables,
   facts: ReadonlyMap<string, Facts>,
 ): Promise<void> {
   const [specs, scalars] = [facts.get("specs"), facts.get("scalars")];
-  const errors = facts.get("errors") ?? (about.foreign ? { rows: 0, specs: 0, print: 0n } : undefined);
+  const errors = facts.get("errors") ?? (foreign ? { rows: 0, specs: 0, print: 0n } : undefined);
   if (specs && specs.specs !== specs.rows) findings.bad("tables", "specs.pq", "has a sort_index more than once");
   if (!specs || !scalars || !errors) {
-    findings.unchecked("tables", "that every spec has its row once, for want of specs, scalars or errors");
+    findings.unchecked("tables", "that every spec has its row once, as specs, scalars or errors cannot be read");
     return;
   }
   const refs = facts.get("result_file_refs");
@@ -120,14 +116,14 @@ async function checkOnce(
     findings.bad("tables", "final/result_file_refs.pq", "has not the same specs as scalars.pq");
   }
   const once = scalars.rows + errors.rows === specs.rows && scalars.print + errors.print === specs.print;
-  const problems = once ? [] : await whichAreWrong(duck, tables, about.foreign || (about.report?.missing ?? 0) > 0);
+  const problems = once ? [] : await whichAreWrong(tables, foreign || (report?.missing ?? 0) > 0);
   for (const problem of problems) findings.bad("tables", "final/scalars.pq", problem);
   if (problems.length === 0) findings.say("tables", `each of ${specs.rows} specs once in scalars or errors`);
 }
 
-async function whichAreWrong(duck: Duck, tables: TablePaths, mayMiss: boolean): Promise<string[]> {
-  const from = (name: string) => `SELECT sort_index FROM ${parquetRows(tables.get(name)!)}`;
-  const rows = ["scalars", "errors"].filter((name) => tables.has(name)).map(from);
+async function whichAreWrong({ duck, paths }: Tables, mayMiss: boolean): Promise<string[]> {
+  const from = (name: string) => `SELECT sort_index FROM ${parquetRows(paths.get(name)!)}`;
+  const rows = ["scalars", "errors"].filter((name) => paths.has(name)).map(from);
   const counted = `SELECT sort_index, count(*) AS n FROM (${rows.join(" UNION ALL ")}) GROUP BY sort_index`;
   const joined = `(${counted}) r FULL JOIN (${from("specs")}) s USING (sort_index)`;
   const kinds = [
@@ -147,23 +143,23 @@ async function whichAreWrong(duck: Duck, tables: TablePaths, mayMiss: boolean): 
 }
 
 /** The inputs that a row stands for are those of its spec: equal sums of hashes, or it is looked for which differ. */
-async function checkInputs({ findings }: Subject, duck: Duck, tables: TablePaths): Promise<void> {
-  const specs = tables.get("specs");
-  const rows = ["scalars", "errors"].filter((name) => tables.has(name));
+async function checkInputs({ findings }: Subject, { duck, paths }: Tables): Promise<void> {
+  const specs = paths.get("specs");
+  const rows = ["scalars", "errors"].filter((name) => paths.has(name));
   if (!specs || rows.length === 0) return;
   await findings.attempt("tables", "specs.pq", async () => {
     const prints = new Map<string, bigint>();
-    const shared = await sharedColumns(duck, [specs, ...rows.map((name) => tables.get(name)!)]);
+    const shared = await sharedColumns(duck, [specs, ...rows.map((name) => paths.get(name)!)]);
     for (const name of ["specs", ...rows]) {
       const hashes = `hash(${["sort_index", ...shared].join(", ")})`;
       const [row] = await duck.rows(
-        `SELECT CAST(coalesce(sum(${hashes}), 0) AS VARCHAR) AS h FROM ${parquetRows(tables.get(name)!)}`,
+        `SELECT CAST(coalesce(sum(${hashes}), 0) AS VARCHAR) AS h FROM ${parquetRows(paths.get(name)!)}`,
       );
       prints.set(name, BigInt(row!.h as string));
     }
     const found = rows.reduce((sum, name) => sum + prints.get(name)!, 0n);
     if (found === prints.get("specs") || shared.length === 0) return;
-    for (const name of rows) await nameOtherInputs(findings, duck, specs, tables.get(name)!, name, shared);
+    for (const name of rows) await nameOtherInputs(findings, duck, specs, paths.get(name)!, name, shared);
   });
 }
 
@@ -195,17 +191,17 @@ async function sharedColumns(duck: Duck, paths: readonly string[]): Promise<stri
   return [...first!].filter(isShared).map(([name]) => identifier(name));
 }
 
-async function checkUserTable({ findings }: Subject, duck: Duck, tables: TablePaths, name: string): Promise<void> {
-  const scalars = tables.get("scalars");
+async function checkUserTable({ findings }: Subject, { duck, paths }: Tables, name: string): Promise<void> {
+  const scalars = paths.get("scalars");
   const file = fileOf(name);
   if (!scalars) return;
   await findings.attempt("tables", file, async () => {
-    const columns = await columnTypes(duck, `FROM ${parquetRows(tables.get(name)!)}`);
+    const columns = await columnTypes(duck, `FROM ${parquetRows(paths.get(name)!)}`);
     const gap = columns.has("sort_subindex") ? "n <> top + 1 OR n <> lines" : "false";
     const lines = columns.has("sort_subindex")
       ? "max(sort_subindex) AS top, count(DISTINCT sort_subindex) AS lines"
       : "0 AS top, 0 AS lines";
-    const groups = `SELECT sort_index, count(*) AS n, ${lines} FROM ${parquetRows(tables.get(name)!)} GROUP BY sort_index`;
+    const groups = `SELECT sort_index, count(*) AS n, ${lines} FROM ${parquetRows(paths.get(name)!)} GROUP BY sort_index`;
     const joined = `(${groups}) g LEFT JOIN (SELECT DISTINCT sort_index AS good FROM ${parquetRows(scalars)}) ON good = sort_index`;
     for (const [where, what] of [
       ["good IS NULL", "rows of specs that did not succeed"],

@@ -10,15 +10,13 @@ import type { Storage } from "../../storage/storage.ts";
 import { type Duck, withDuckDb } from "../../table/duckdb.ts";
 import { parquetRows } from "../../table/parquet-sql.ts";
 import { makeScratch } from "../../temporary.ts";
-import type { Rerunner } from "../repro/rerun.ts";
-import { type About, openSubject, readAbout, type Subject } from "./about.ts";
 import { type Certificate, Findings, type SampleOutcome } from "./certificate.ts";
-import { type LocalTables, verifyFiles } from "./files.ts";
-import { verifyOutputs } from "./outputs.ts";
-import { verifyReferences } from "./references.ts";
+import { type LocalTables, verifyFiles, verifyReferences } from "./files.ts";
+import type { Rerunner } from "./rerun.ts";
 import { verifySample } from "./sample.ts";
 import { sameSchema, verifySchema } from "./schema.ts";
-import { verifyTables } from "./tables.ts";
+import { openSubject, type Subject } from "./subject.ts";
+import { type Tables, verifyTables } from "./tables.ts";
 
 export interface VerifyOptions {
   /** Specs to run again, drawn at random, and compare. */
@@ -56,26 +54,24 @@ export async function verifyRun(
   const scratch = await makeScratch("verify");
   try {
     const subject = await openSubject(storage, layout, findings, scratch);
-    const about = await readAbout(subject);
     const now = await captureEnvironment(settings.folder);
-    const experiment = about.manifest && settings.registry.find(about.manifest.experiment_name);
-    const same = sameSchema(subject, about, experiment, now);
-    const files = await verifyFiles(subject, about);
-    await verifyOutputs(subject, about);
+    const experiment = subject.manifest && settings.registry.find(subject.manifest.experiment_name);
+    const same = sameSchema(subject, experiment, now);
     const known = same ? experiment : undefined;
-    const paths = await readable(subject, files);
+    const paths = await readable(subject, await verifyFiles(subject));
     const session = { tempDir: join(scratch, "spill"), memoryMb: MEMORY_MB };
     const sample = await findings.attempt("tables", null, () =>
-      withDuckDb(session, about.manifest?.scythe?.spec_count ?? OWN_PROCESS, async (duck) => {
-        await verifyTables(subject, about, duck, paths);
-        await verifySchema(subject, about, duck, paths, known);
-        await verifyReferences(subject, about, duck, paths, known);
+      withDuckDb(session, subject.manifest?.scythe?.spec_count ?? OWN_PROCESS, async (duck) => {
+        const tables: Tables = { duck, paths };
+        await verifyTables(subject, tables);
+        await verifySchema(subject, tables, known);
+        await verifyReferences(subject, tables, known);
         if (size === 0) return null;
         const seed = options.seed ?? randomInt(2 ** 47);
-        return runSample(subject, about, duck, paths, { size, seed, experiment: known, settings, now });
+        return runSample(subject, tables, { size, seed, experiment: known, settings, now });
       }),
     );
-    return certificate(subject, about, now, began, sample ?? null);
+    return certificate(subject, now, began, sample ?? null);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -91,20 +87,18 @@ interface Sampling {
 
 async function runSample(
   subject: Subject,
-  about: About,
-  duck: Duck,
-  paths: ReadonlyMap<string, string>,
+  tables: Tables,
   { size, seed, experiment, settings, now }: Sampling,
 ): Promise<SampleOutcome | null> {
   const { findings } = subject;
-  if (!experiment || !paths.has("specs") || !paths.has("scalars")) {
+  if (!experiment || !tables.paths.has("specs") || !tables.paths.has("scalars")) {
     const why = experiment ? "specs or scalars cannot be read" : "the code with the run's schemas is not here";
     findings.bad("sample", null, `no spec could be run again: ${why}`);
     return null;
   }
   const rerunner = await settings.rerunner(experiment);
   const outcome = await findings.attempt("sample", null, () =>
-    verifySample(subject, about, duck, paths, { size, seed, experiment, rerunner, now }),
+    verifySample(subject, tables, { size, seed, experiment, rerunner, now }),
   );
   return outcome ?? null;
 }
@@ -133,8 +127,7 @@ function tableOf(path: string): string {
 }
 
 function certificate(
-  { storage, layout, findings }: Subject,
-  { manifest, report }: About,
+  { storage, layout, findings, manifest, report }: Subject,
   now: Environment,
   began: Date,
   sample: SampleOutcome | null,

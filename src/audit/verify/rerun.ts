@@ -21,7 +21,7 @@ export interface Rerunner {
   fetchUri: (uri: string) => Promise<string>;
 }
 
-/** A file that a spec wrote anew; `name` as it would have been stored. */
+/** A file that a spec wrote in its new run; `name` as it would have been stored. */
 export interface NewFile {
   sortIndex: number;
   field: string;

@@ -1,17 +1,17 @@
 import { z } from "zod";
 import { messageOf, ScytheError } from "../../errors.ts";
 import { sealState } from "../../run/checksum.ts";
-import type { RunLayout } from "../../run/layout.ts";
+import { historyGeneration, type RunLayout } from "../../run/layout.ts";
 import { type Manifest, parseManifest } from "../../run/manifest.ts";
 import type { Report } from "../../run/report.ts";
 import type { RunState } from "../../run/state.ts";
 import { parseYaml } from "../../run/yaml.ts";
 import { getText, type ObjectInfo, type Storage } from "../../storage/storage.ts";
 import { DownloadRecord } from "../../transfer/download-record.ts";
-import type { Findings } from "./certificate.ts";
+import type { CheckName, Findings } from "./certificate.ts";
 
 /** What a run says of itself, as far as it can be read. */
-export interface About {
+interface Descriptions {
   manifest: Manifest | undefined;
   report: Report | undefined;
   state: RunState | undefined;
@@ -22,8 +22,10 @@ export interface About {
   foreign: boolean;
 }
 
-/** A run under examination. */
-export interface Subject {
+/** A run under examination, and what its records say. */
+export interface Subject extends Descriptions, Opened {}
+
+interface Opened {
   storage: Storage;
   layout: RunLayout;
   /** Every file that is there, by its path within the run. */
@@ -44,7 +46,7 @@ export interface Expected {
 
 const count = z.number().int().min(0);
 const recordedFile = z.looseObject({ rows: count, bytes: count, sha256: z.string() });
-export const reportShape = z.looseObject({
+const reportShape = z.looseObject({
   experiment_id: z.string(),
   generation: count,
   allocated: count,
@@ -67,7 +69,10 @@ const artifactsShape = z.looseObject({
   sha256: z.record(z.string(), z.string()).optional(),
 });
 
-/** Every file of the run. @throws ScytheError `not_found` when there is none */
+/**
+ * Lists the run's files and reads what describes it; what is missing, damaged or of another run is a finding.
+ * @throws ScytheError `not_found` when there is no file
+ */
 export async function openSubject(
   storage: Storage,
   layout: RunLayout,
@@ -75,30 +80,63 @@ export async function openSubject(
   scratch: string,
 ): Promise<Subject> {
   const objects = new Map<string, ObjectInfo>();
-  const root = layout.key("");
-  for await (const object of storage.list(root)) objects.set(object.key.slice(root.length), object);
+  for await (const object of storage.list(layout.key(""))) objects.set(layout.within(object.key), object);
   if (objects.size === 0) {
     throw new ScytheError("not_found", `No run ${layout.experimentId} in ${storage.uri}`, {
       hint: "`scythe list` shows the runs there are.",
     });
   }
   const record = await DownloadRecord.open(storage, layout).catch(() => undefined);
-  const brought = record?.found ? new Set(record.keys.map((key) => key.slice(root.length))) : undefined;
-  objects.delete(layout.download.slice(root.length));
-  return { storage, layout, objects, brought, findings, scratch };
+  const brought = record?.found ? new Set(record.keys.map((key) => layout.within(key))) : undefined;
+  objects.delete(layout.within(layout.download));
+  const opened = { storage, layout, objects, brought, findings, scratch };
+  return { ...opened, ...(await readDescriptions(opened)) };
 }
 
-export function isThere({ objects }: Subject, path: string): boolean {
-  return objects.has(path);
+/** Whether a file is there. `left`: a download left it at its source; `missing` is a finding. */
+export function lookFor(
+  { objects, brought, findings }: Opened,
+  check: CheckName,
+  path: string,
+): "there" | "left" | "missing" {
+  if (objects.has(path)) return "there";
+  if (brought !== undefined && !brought.has(path)) return "left";
+  findings.bad(check, path, "is missing");
+  return "missing";
 }
 
-/** False for what a download left at its source. */
-export function wasBrought({ brought }: Subject, path: string): boolean {
-  return brought === undefined || brought.has(path);
+/**
+ * What a run keeps of the generations before its last: a report each, which holds its own hash, and the errors of that
+ * time, whose hash the report holds. Returns the errors; what is wrong with a report is a finding.
+ */
+export async function earlierErrors(subject: Subject): Promise<Expected[]> {
+  const { layout, objects, report, foreign } = subject;
+  if (foreign) return [];
+  const found = [...objects.keys()].flatMap((path) => historyGeneration(path) ?? []);
+  const generations = new Set([...found, ...Array.from({ length: report?.generation ?? 0 }, (_, i) => i)]);
+  const errors: Expected[] = [];
+  for (const generation of [...generations].sort((a, b) => a - b)) {
+    const earlier = await earlierReport(subject, generation);
+    const path = layout.within(layout.history(generation, "errors.pq"));
+    const recorded = earlier?.final.errors;
+    if (recorded) errors.push({ path, sha256: recorded.sha256, bytes: recorded.bytes });
+    else if (objects.has(path)) errors.push({ path, sha256: undefined, bytes: undefined });
+  }
+  return errors;
 }
 
-/** Reads what describes the run; what is missing, damaged or of another run is a finding. */
-export async function readAbout(subject: Subject): Promise<About> {
+async function earlierReport(subject: Subject, generation: number): Promise<Report | undefined> {
+  const { layout, findings } = subject;
+  const key = layout.history(generation, "report.yml");
+  const path = layout.within(key);
+  if (lookFor(subject, "descriptions", path) !== "there") return undefined;
+  const report = sealedYaml(subject, key, await textOf(subject, key), reportShape) as Report | undefined;
+  if (!report || (report.generation === generation && report.experiment_id === layout.experimentId)) return report;
+  findings.bad("descriptions", path, `is of ${report.experiment_id}, generation ${report.generation}`);
+  return undefined;
+}
+
+async function readDescriptions(subject: Opened): Promise<Descriptions> {
   const { layout, findings } = subject;
   const texts = new Map<string, string | undefined>();
   for (const key of [layout.manifest, layout.report, layout.state, layout.ioSpec, layout.inputArtifacts]) {
@@ -110,7 +148,7 @@ export async function readAbout(subject: Subject): Promise<About> {
   const foreign = isForeign(manifest, texts.get(layout.manifest), texts.get(layout.report), texts.get(layout.state));
   const report = sealedYaml(subject, layout.report, texts.get(layout.report), reportShape);
   const artifacts = yaml(subject, layout.inputArtifacts, texts.get(layout.inputArtifacts), artifactsShape);
-  const about: About = {
+  const about: Descriptions = {
     manifest,
     report: report as Report | undefined,
     state: sealedYaml(subject, layout.state, texts.get(layout.state), stateShape) as RunState | undefined,
@@ -123,27 +161,27 @@ export async function readAbout(subject: Subject): Promise<About> {
   return about;
 }
 
-export async function textOf({ storage, layout, findings }: Subject, key: string): Promise<string | undefined> {
-  const path = key.slice(layout.key("").length);
+async function textOf({ storage, layout, findings }: Opened, key: string): Promise<string | undefined> {
+  const path = layout.within(key);
   return (await findings.attempt("descriptions", path, () => getText(storage, key)))?.text;
 }
 
 /** Undefined for a text that is not as it was written. */
-function sealedText({ layout, findings }: Subject, key: string, text: string | undefined): string | undefined {
+function sealedText({ layout, findings }: Opened, key: string, text: string | undefined): string | undefined {
   if (text === undefined || sealState(text) !== "broken") return text;
-  const path = key.slice(layout.key("").length);
+  const path = layout.within(key);
   findings.bad("descriptions", path, "is damaged: its SHA-256 is not the one in its first line");
   return undefined;
 }
 
 /** What a sealed description holds; that it is damaged, or not what it should be, is a finding. */
-export function sealedYaml<T>(subject: Subject, key: string, text: string | undefined, shape: z.ZodType<T>) {
+function sealedYaml<T>(subject: Opened, key: string, text: string | undefined, shape: z.ZodType<T>) {
   return yaml(subject, key, sealedText(subject, key, text), shape);
 }
 
-function yaml<T>({ layout, findings }: Subject, key: string, text: string | undefined, shape: z.ZodType<T>) {
+function yaml<T>({ layout, findings }: Opened, key: string, text: string | undefined, shape: z.ZodType<T>) {
   if (text === undefined) return undefined;
-  const path = key.slice(layout.key("").length);
+  const path = layout.within(key);
   try {
     const checked = shape.safeParse(parseYaml(text));
     if (checked.success) return checked.data;
@@ -170,7 +208,7 @@ function artifactHashes(layout: RunLayout, sha256: Record<string, string>): Map<
   return new Map(hashes.filter((entry): entry is [string, string] => entry[0] !== undefined));
 }
 
-function checkDetails({ layout, findings }: Subject, about: About): void {
+function checkDetails({ layout, findings }: Opened, about: Descriptions): void {
   const { manifest, report, foreign } = about;
   const ids = { "manifest.yml": manifest?.experiment_id, "report.yml": report?.experiment_id };
   for (const [file, id] of Object.entries(ids)) {
@@ -185,11 +223,11 @@ function checkDetails({ layout, findings }: Subject, about: About): void {
 }
 
 /** What a complete run must have. A run that is not complete is no damage, but cannot be verified either. */
-function checkPresence(subject: Subject, about: About, texts: ReadonlyMap<string, string | undefined>): void {
+function checkPresence(subject: Opened, about: Descriptions, texts: ReadonlyMap<string, string | undefined>): void {
   const { layout, findings, objects } = subject;
-  const lost = (key: string) => texts.get(key) === undefined && !objects.has(key.slice(layout.key("").length));
+  const lost = (key: string) => texts.get(key) === undefined && !objects.has(layout.within(key));
   const names = about.foreign ? [layout.manifest, layout.ioSpec] : [...texts.keys()].filter((k) => k !== layout.report);
-  for (const key of names.filter(lost)) findings.bad("descriptions", key.slice(layout.key("").length), "is missing");
+  for (const key of names.filter(lost)) findings.bad("descriptions", layout.within(key), "is missing");
   if (about.foreign) {
     findings.unchecked("descriptions", "a run of Python Scythe: it records no hashes, seeds or failures");
     return;

@@ -1,15 +1,17 @@
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
+import { ScytheError } from "../../errors.ts";
 import type { AnyExperiment } from "../../experiment/define.ts";
 import { hashFile } from "../../files/artifacts.ts";
 import { tableColumns } from "../../results/file-columns.ts";
 import type { RunLayout } from "../../run/layout.ts";
+import type { ManifestDetails } from "../../run/manifest.ts";
 import { ERRORS, errorNamesAmong } from "../../scatter/final-layout.ts";
 import type { Column } from "../../schema/columns.ts";
+import { localCopy, withLocalCopy } from "../../storage/local-copy.ts";
 import type { Storage } from "../../storage/storage.ts";
-import type { ParquetReader } from "../../table/read-parquet.ts";
+import { decoderOf } from "../../table/physical.ts";
+import { ParquetReader, rowAt } from "../../table/read-parquet.ts";
 import { makeScratch } from "../../temporary.ts";
-import { rowsOfSpec } from "./spec-rows.ts";
 
 export interface StoredError {
   kind: string;
@@ -31,6 +33,45 @@ export interface StoredOutcome {
   files: Record<string, StoredFile[]>;
   tables: Record<string, Record<string, unknown>[]>;
   error: StoredError | null;
+}
+
+/**
+ * What a spec asks, by the run's `specs.pq`.
+ * @throws ScytheError `not_found` for a spec that the run has not, `conflict` where the experiment has other inputs now
+ */
+export async function storedSpec(
+  storage: Storage,
+  layout: RunLayout,
+  experiment: AnyExperiment,
+  { extra_columns }: ManifestDetails,
+  sortIndex: number,
+): Promise<Record<string, unknown>> {
+  const scratch = await makeScratch("stored");
+  const columns: Column[] = [...experiment.columns.input, ...extra_columns];
+  try {
+    const path = await localCopy(storage, layout.specs, scratch);
+    const [spec] = await rowsOfSpec(path, sortIndex, (reader) => {
+      const lacking = columns.find((column) => !reader.columnNames.includes(column.name));
+      if (lacking) throw otherSchema(experiment, layout, lacking.name);
+      return columns;
+    });
+    if (spec) return spec;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+  throw new ScytheError("not_found", `Run ${layout.experimentId} has no spec ${sortIndex}`, {
+    hint: "Give the sort_index of one of its rows, in results or errors.",
+  });
+}
+
+function otherSchema(experiment: AnyExperiment, layout: RunLayout, column: string): ScytheError {
+  return new ScytheError(
+    "conflict",
+    `specs.pq of ${layout.experimentId} has no ${column}, which ${experiment.name} asks for`,
+    {
+      hint: "The experiment's input has changed since. Go back to the code of the run (`scythe lineage` names it).",
+    },
+  );
 }
 
 /** What the run's tables hold of one spec; `unknown` while it has no row. */
@@ -109,8 +150,7 @@ class OutcomeReader {
   ): Promise<Record<string, unknown>[]> {
     const key = this.#layout.finalTable(table);
     if (!(await this.#storage.head(key))) return [];
-    const path = this.#storage.localPath?.(key) ?? join(this.#scratch, `${table}.pq`);
-    if (!this.#storage.localPath) await this.#storage.getFile(key, path);
+    const path = await localCopy(this.#storage, key, this.#scratch);
     return rowsOfSpec(path, this.#sortIndex, columnsOf);
   }
 
@@ -118,10 +158,44 @@ class OutcomeReader {
     const inRun = this.#layout.pathOf(uri);
     const key = inRun === undefined ? undefined : this.#layout.key(inRun);
     if (key === undefined || !(await this.#storage.head(key))) return { uri, sha256: null };
-    if (this.#storage.localPath) return { uri, sha256: await hashFile(this.#storage.localPath(key)) };
-    const copy = join(this.#scratch, "files", inRun!.replaceAll("/", "_"));
-    await mkdir(join(this.#scratch, "files"), { recursive: true });
-    await this.#storage.getFile(key, copy);
-    return { uri, sha256: await hashFile(copy) };
+    return { uri, sha256: await withLocalCopy(this.#storage, key, this.#scratch, hashFile) };
   }
+}
+
+/**
+ * The rows of one spec in a table on this machine, values as the schema gave them.
+ * @param columnsOf which columns, seen those that the file has
+ */
+async function rowsOfSpec(
+  path: string,
+  sortIndex: number,
+  columnsOf: (reader: ParquetReader) => readonly Column[],
+): Promise<Record<string, unknown>[]> {
+  const reader = await ParquetReader.open(path);
+  try {
+    const columns = columnsOf(reader);
+    const rows: Record<string, unknown>[] = [];
+    for (const group of reader.rowGroups()) {
+      const ids = (await reader.read(["sort_index"], group.from, group.to)).get("sort_index")!;
+      for (let i = 0; i < ids.length; i++) {
+        if (Number(ids[i]) === sortIndex) rows.push(await oneRow(reader, columns, group.from + i));
+      }
+    }
+    return rows;
+  } finally {
+    reader.close();
+  }
+}
+
+async function oneRow(reader: ParquetReader, columns: readonly Column[], at: number): Promise<Record<string, unknown>> {
+  const names = columns.map((column) => column.name);
+  const data = await reader.read(names, at, at + 1);
+  const values = names.map((name) => data.get(name)!);
+  return rowAt(
+    names,
+    columns.map((column) => decoderOf(column.type)),
+    columns,
+    values,
+    0,
+  );
 }
