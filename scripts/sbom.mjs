@@ -7,7 +7,9 @@ import { readFileSync } from "node:fs";
 const root = new URL("..", import.meta.url);
 const { packages } = JSON.parse(readFileSync(new URL("package-lock.json", root), "utf8"));
 const args = ["sbom", "--sbom-format", "cyclonedx", "--package-lock-only"];
-const sbom = JSON.parse(execFileSync("npm", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
+const shell = process.platform === "win32"; // npm is a script there
+const output = execFileSync("npm", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], shell });
+const sbom = JSON.parse(output);
 
 const isShipped = ({ dev, devOptional, peer }) => !dev && !devOptional && !peer;
 const shipped = new Set(

@@ -10,7 +10,8 @@ const lock = createHash("sha256").update(readFileSync(join(root, "package-lock.j
 const installed = join(root, "node_modules", ".scythe-lock");
 const built = join(root, "dist", ".built");
 
-const run = (...args) => execFileSync("npm", args, { cwd: root, stdio: ["ignore", 2, 2] });
+const shell = process.platform === "win32"; // npm is a script there
+const run = (...args) => execFileSync("npm", args, { cwd: root, stdio: ["ignore", 2, 2], shell });
 
 if (!existsSync(installed) || readFileSync(installed, "utf8") !== lock) {
   run("ci", "--no-audit", "--no-fund", "--loglevel=error");

@@ -71,3 +71,28 @@ describe("images", () => {
     expect(new Set(bases)).toEqual(new Set([`\${NODE_IMAGE}`]));
   });
 });
+
+describe(".github/workflows/ci.yml", () => {
+  const { permissions, jobs } = parse(read(".github/workflows/ci.yml"));
+  const { strategy, steps } = jobs.test as { strategy: { matrix: Record<string, string[]> }; steps: Step[] };
+  interface Step {
+    uses?: string;
+    run?: string;
+  }
+
+  it("may only read, and pins what it uses", () => {
+    expect(permissions).toEqual({ contents: "read" });
+    const used = steps.flatMap(({ uses }) => uses ?? []);
+    expect(used.length).toBeGreaterThan(1);
+    expect(used.filter((action) => !/^actions\/[\w-]+@(v\d+|[0-9a-f]{40})$/.test(action))).toEqual([]);
+  });
+
+  it("checks and tests on three systems, from the oldest Node.js that the package takes", () => {
+    expect(strategy.matrix.os).toEqual(["ubuntu-latest", "macos-latest", "windows-latest"]);
+    expect(`>=${strategy.matrix.node![0]}`).toBe(manifest.engines.node);
+    const commands = steps.flatMap(({ run }) => run ?? []);
+    for (const command of ["npm ci", "npm run check", "npm start", "npm test"]) expect(commands).toContain(command);
+    const scripts = commands.flatMap((command) => /^npm (?:run )?([\w:]+)$/.exec(command)?.[1] ?? []);
+    expect(scripts.filter((name) => name !== "ci" && !(name in manifest.scripts))).toEqual([]);
+  });
+});

@@ -1,4 +1,5 @@
 /** Makes two weather files, runs 1,152 offices in them, and prints what came out. */
+import { fileURLToPath } from "node:url";
 import { openProject } from "scythe-ts";
 import { buildingEnergy } from "./experiment.ts";
 import { generatedWeather } from "./generated-weather.ts";
@@ -26,6 +27,7 @@ const results = await run.result();
 const rows: ReportRow[] = [];
 for await (const row of results.rows()) rows.push(row);
 const tables = await results.listResultsFiles();
+const pathOf = (uri: string) => (uri.startsWith("file:") ? fileURLToPath(uri) : uri);
 const sql = "SELECT economizer, avg(cooling) FROM scalars GROUP BY 1";
 
 process.stdout.write(
@@ -33,10 +35,10 @@ process.stdout.write(
     ...reportLines(rows),
     "",
     `${results.report?.succeeded} of ${results.report?.allocated} specs succeeded, in ${results.report?.seconds.toFixed(1)} s. Tables:`,
-    ...Object.values(tables).map((uri) => `  ${uri.replace("file://", "")}`),
+    ...Object.values(tables).map((uri) => `  ${pathOf(uri)}`),
     "",
     "In pandas:  import pandas as pd",
-    `            pd.read_parquet("${tables.scalars?.replace("file://", "")}")`,
+    `            pd.read_parquet(${JSON.stringify(pathOf(tables.scalars!))})`,
     `In SQL:     cd examples/building-energy && npx scythe results building_energy --sql "${sql}"`,
     "",
   ].join("\n"),

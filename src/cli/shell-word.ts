@@ -1,4 +1,6 @@
-/** Quoted where a shell would read more into it. */
+import { platform } from "../platform/current.ts";
+
+/** A word of a command that is shown to be typed. */
 export function shellWord(text: string): string {
-  return /^[\w./@:+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return platform.shellWord(text);
 }

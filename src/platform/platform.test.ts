@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -23,6 +24,26 @@ const sources = (readdirSync(SRC, { recursive: true }) as string[])
   .map((path) => path.replaceAll("\\", "/"))
   .filter((path) => path.endsWith(".ts") && !/\.(test|testsuite|test-d|hatchet)\.ts$/.test(path))
   .map((path) => ({ path, text: readFileSync(join(SRC, path), "utf8") }));
+
+describe("a word to be typed", () => {
+  it.each([
+    ["s3://bucket/a", "s3://bucket/a", "s3://bucket/a"],
+    ["C:\\data\\runs", "'C:\\data\\runs'", "C:\\data\\runs"],
+    ["C:\\my data", "'C:\\my data'", '"C:\\my data"'],
+    ["it's", "'it'\\''s'", '"it\'s"'],
+    ['say "hi"', "'say \"hi\"'", '"say \\"hi\\""'],
+    ["", "''", '""'],
+  ])("%j is quoted as its shells want it", (text, byUnix, byWindows) => {
+    expect(unix.shellWord(text)).toBe(byUnix);
+    expect(windows.shellWord(text)).toBe(byWindows);
+  });
+
+  it.runIf(here !== "win32")("is read by the shell as it was", () => {
+    for (const text of ["a b", "it's", 'say "hi"', "$HOME `id` \\ *", "", "C:\\data"]) {
+      expect(execFileSync("sh", ["-c", `printf %s ${unix.shellWord(text)}`], { encoding: "utf8" })).toBe(text);
+    }
+  });
+});
 
 describe("the platform", () => {
   it("is that of this process", () => {

@@ -33,6 +33,8 @@ export interface Platform {
   readonly interruptions: readonly NodeJS.Signals[];
   /** How renaming a folder fails when one that is not empty has the name already. */
   readonly folderTaken: readonly string[];
+  /** A word as one types it, quoted where a shell would read more into it. */
+  shellWord(text: string): string;
   /** Whether `Path` and `PATH` are one variable of the environment. */
   readonly ignoresCaseOfVariables: boolean;
 }
