@@ -41,6 +41,16 @@ export async function makeScratch(kind: string): Promise<string> {
   return mkdtemp(scratchPrefix(kind));
 }
 
+/** {@link makeScratch} for the time of `work`. */
+export async function withScratch<T>(kind: string, work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await makeScratch(kind);
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 /** {@link makeScratch} for where nothing can be waited for. */
 export function makeScratchSync(kind: string): string {
   return mkdtempSync(scratchPrefix(kind));

@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import { hashFile } from "../files/artifacts.ts";
 import { inputHashes, readInputArtifacts } from "../run/input-artifacts.ts";
 import { historyGeneration, type RunLayout } from "../run/layout.ts";
@@ -9,7 +8,7 @@ import { FILE_COLUMNS } from "../scatter/part-columns.ts";
 import { localCopy } from "../storage/local-copy.ts";
 import { listAll, type ObjectInfo, type Storage } from "../storage/storage.ts";
 import { ParquetReader, readRows } from "../table/read-parquet.ts";
-import { makeScratch } from "../temporary.ts";
+import { withScratch } from "../temporary.ts";
 
 /** The kinds of files that a run has, beside the small ones that describe it. */
 export const RUN_PARTS = ["final", "results", "artifacts", "specs"] as const;
@@ -119,14 +118,11 @@ export async function* recordedOutputs(file: string): AsyncGenerator<RecordedOut
 export async function withOutputHashes(storage: Storage, layout: RunLayout, files: RunFile[]): Promise<RunFile[]> {
   const record = files.find(({ key }) => key === layout.outputArtifacts);
   if (record?.sha256 === undefined || !files.some(({ part }) => part === "results")) return files;
-  const scratch = await makeScratch("outputs");
-  try {
+  return withScratch("outputs", async (scratch) => {
     const local = await localCopy(storage, record.key, scratch);
     if ((await hashFile(local)) !== record.sha256) return files;
     const hashes = new Map<string, string>();
     for await (const { path, sha256 } of recordedOutputs(local)) hashes.set(path, sha256);
     return files.map((file) => ({ ...file, sha256: file.sha256 ?? hashes.get(file.path) }));
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+  });
 }

@@ -1,10 +1,9 @@
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ScytheError } from "../../errors.ts";
 import { readManifest } from "../../run/manifest.ts";
 import { RESERVED_COLUMNS } from "../../schema/base.ts";
 import { withDuckDb } from "../../table/duckdb.ts";
-import { makeScratch } from "../../temporary.ts";
+import { withScratch } from "../../temporary.ts";
 import { codeChange, type EnvironmentChange, environmentChanges } from "../code-change.ts";
 import { type Lineage, readLineage } from "../lineage.ts";
 import { type ColumnDiff, compareTable, type TableDiff } from "./columns.ts";
@@ -62,8 +61,7 @@ export async function diffRuns(a: RunPlace, b: RunPlace, options: DiffOptions = 
     throw new ScytheError("invalid_input", `tolerance must be a number from 0 to below 1, not ${tolerance}`);
   }
   const lineages = [await readLineage(a.storage, a.layout), await readLineage(b.storage, b.layout)] as const;
-  const scratch = await makeScratch("diff");
-  try {
+  return withScratch("diff", async (scratch) => {
     const rows = await rowsOf(a, b);
     const session = { tempDir: join(scratch, "spill"), memoryMb: MEMORY_MB };
     const compared = await withDuckDb(session, rows, async (duck) => {
@@ -76,9 +74,7 @@ export async function diffRuns(a: RunPlace, b: RunPlace, options: DiffOptions = 
     });
     const diff = { ...about(lineages, by, tolerance), artifacts: diffArtifacts(...lineages), ...compared };
     return { ...diff, equal: isEqual(diff) };
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+  });
 }
 
 interface Comparing {

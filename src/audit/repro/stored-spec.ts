@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import { ScytheError } from "../../errors.ts";
 import type { AnyExperiment } from "../../experiment/define.ts";
 import { hashFile } from "../../files/artifacts.ts";
@@ -11,7 +10,7 @@ import { localCopy, withLocalCopy } from "../../storage/local-copy.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { decoderOf } from "../../table/physical.ts";
 import { ParquetReader, rowAt } from "../../table/read-parquet.ts";
-import { makeScratch } from "../../temporary.ts";
+import { withScratch } from "../../temporary.ts";
 
 export interface StoredError {
   kind: string;
@@ -46,19 +45,15 @@ export async function storedSpec(
   { extra_columns }: ManifestDetails,
   sortIndex: number,
 ): Promise<Record<string, unknown>> {
-  const scratch = await makeScratch("stored");
   const columns: Column[] = [...experiment.columns.input, ...extra_columns];
-  try {
-    const path = await localCopy(storage, layout.specs, scratch);
-    const [spec] = await rowsOfSpec(path, sortIndex, (reader) => {
+  const [spec] = await withScratch("stored", async (scratch) =>
+    rowsOfSpec(await localCopy(storage, layout.specs, scratch), sortIndex, (reader) => {
       const lacking = columns.find((column) => !reader.columnNames.includes(column.name));
       if (lacking) throw otherSchema(experiment, layout, lacking.name);
       return columns;
-    });
-    if (spec) return spec;
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+    }),
+  );
+  if (spec) return spec;
   throw new ScytheError("not_found", `Run ${layout.experimentId} has no spec ${sortIndex}`, {
     hint: "Give the sort_index of one of its rows, in results or errors.",
   });
@@ -81,13 +76,10 @@ export async function storedOutcome(
   experiment: AnyExperiment,
   sortIndex: number,
 ): Promise<StoredOutcome> {
-  const scratch = await makeScratch("stored");
-  try {
+  return withScratch("stored", async (scratch) => {
     const reader = new OutcomeReader(storage, layout, experiment, sortIndex, scratch);
     return (await reader.succeeded()) ?? (await reader.failed()) ?? reader.nothing("unknown");
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+  });
 }
 
 class OutcomeReader {

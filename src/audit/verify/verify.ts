@@ -1,5 +1,4 @@
 import { randomInt } from "node:crypto";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ScytheError } from "../../errors.ts";
 import type { AnyExperiment } from "../../experiment/define.ts";
@@ -9,7 +8,7 @@ import type { RunLayout } from "../../run/layout.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { type Duck, withDuckDb } from "../../table/duckdb.ts";
 import { parquetRows } from "../../table/parquet-sql.ts";
-import { makeScratch } from "../../temporary.ts";
+import { withScratch } from "../../temporary.ts";
 import { type Certificate, Findings, type SampleOutcome } from "./certificate.ts";
 import { type LocalTables, verifyFiles, verifyReferences } from "./files.ts";
 import type { Rerunner } from "./rerun.ts";
@@ -51,8 +50,7 @@ export async function verifyRun(
   const size = wholeSample(options.sample ?? 0);
   const began = new Date();
   const findings = new Findings();
-  const scratch = await makeScratch("verify");
-  try {
+  return withScratch("verify", async (scratch) => {
     const subject = await openSubject(storage, layout, findings, scratch);
     const now = await captureEnvironment(settings.folder);
     const experiment = subject.manifest && settings.registry.find(subject.manifest.experiment_name);
@@ -72,9 +70,7 @@ export async function verifyRun(
       }),
     );
     return certificate(subject, now, began, sample ?? null);
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+  });
 }
 
 interface Sampling {
