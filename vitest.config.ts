@@ -11,6 +11,6 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: "forks",
-    maxWorkers: Math.max(2, availableParallelism() - 1), // most tests wait for processes and servers of their own
+    maxWorkers: Math.max(3, availableParallelism() - 1), // many tests wait for processes and servers of their own
   },
 });

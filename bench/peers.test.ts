@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { transformWithEsbuild } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ParquetReader } from "../src/table/read-parquet.ts";
+import { findPython } from "../test/python.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "scythe-peers-"));
@@ -16,15 +17,7 @@ beforeAll(async () => {
   writeFileSync(orbit, (await transformWithEsbuild(readFileSync(path, "utf8"), path)).code);
 });
 
-const python = [process.env.SCYTHE_TEST_PYTHON, "python3"].find((candidate) => {
-  try {
-    execFileSync(candidate ?? "", ["-c", "import pandas, pyarrow, dask.distributed"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-});
-if (!python) console.warn("SKIPPED: Python peers (no Python with pandas, pyarrow and dask; set SCYTHE_TEST_PYTHON)");
+const python = findPython("pandas", "pyarrow", "dask.distributed");
 
 /** Runs a peer on 300 specs; the periods that it found. */
 async function periods(command: string, ...args: string[]): Promise<number[]> {

@@ -19,7 +19,9 @@ const seed = values.seed ?? String(Math.floor(Math.random() * 2 ** 31));
 const folder = mkdtempSync(join(tmpdir(), "scythe-fault-ledger-"));
 const ledger = join(folder, "ledger.jsonl");
 const root = fileURLToPath(new URL("..", import.meta.url));
-const files = positionals.length > 0 ? positionals : ["test/faults"];
+// beside the families, tests that do more in this form than in `npm test`
+const MORE = ["src/engine/hatchet/stand-in.test.ts", "test/values-property.test.ts"];
+const files = positionals.length > 0 ? positionals : ["test/faults", ...MORE];
 const env = { ...process.env, SCYTHE_FAULT_SEED: seed, SCYTHE_FAULT_FORM: "full", SCYTHE_FAULT_LEDGER: ledger };
 if (values.long) env.SCYTHE_FAULT_MINUTES = values.minutes;
 

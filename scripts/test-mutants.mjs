@@ -128,7 +128,8 @@ async function runTests(copy, { tests, name }) {
   const vitest = join(copy, "node_modules", "vitest", "vitest.mjs");
   const args = [vitest, "run", ...tests, "--typecheck.enabled=false", "--reporter=json", `--outputFile=${report}`];
   if (name) args.push("-t", name);
-  const child = spawn(process.execPath, args, { cwd: copy, stdio: "ignore", detached: true });
+  const env = { ...process.env, SCYTHE_FAULT_FORM: "full" }; // all cases of a family, not a few
+  const child = spawn(process.execPath, args, { cwd: copy, env, stdio: "ignore", detached: true });
   const endGroup = () => {
     try {
       process.kill(-child.pid, "SIGKILL");

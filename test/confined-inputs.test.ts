@@ -34,7 +34,7 @@ beforeEach(async () => {
   made++;
   storage = folder("storage");
   rmSync(trace, { force: true });
-  scythe = await openProject(PROJECT, { storage });
+  scythe = await openProject(PROJECT, { storage, slots: 1 });
 });
 afterEach(() => scythe.close());
 const traced = () => (existsSync(trace) ? readFileSync(trace, "utf8") : "");

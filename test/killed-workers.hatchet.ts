@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,12 +7,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { openProject } from "scythe-ts";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { spawnCli } from "./cli.ts";
 import { collect } from "./collect.ts";
 import { executions, withPart } from "./executions.ts";
 import { describeReal, ownNamespace } from "./servers/real-hatchet.ts";
 
 const PROJECT = fileURLToPath(new URL("./fixtures/durable", import.meta.url));
-const SCYTHE = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const SPECS = 600;
 
 describeReal("a run whose workers are killed", () => {
@@ -33,14 +33,11 @@ describeReal("a run whose workers are killed", () => {
   });
 
   async function startWorker(name: string): Promise<ChildProcess> {
-    const env = { ...process.env, SCYTHE_WORKER_NAME: name };
-    const args = [SCYTHE, "worker", "--storage", storage, "--slots", "1"];
-    const worker = spawn(process.execPath, args, { cwd: PROJECT, env, stdio: ["ignore", "ignore", "pipe"] });
+    const args = ["worker", "--storage", storage, "--slots", "1"];
+    const worker = spawnCli(args, { cwd: PROJECT, env: { SCYTHE_WORKER_NAME: name } });
     workers.add(worker);
     worker.once("exit", () => workers.delete(worker));
-    worker.stderr!.setEncoding("utf8");
     for (let said = ""; !said.includes(" serves "); ) said += (await once(worker.stderr!, "data"))[0];
-    worker.stderr!.resume();
     return worker;
   }
 

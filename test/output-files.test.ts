@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { collect } from "./collect.ts";
 
 const PROJECT = fileURLToPath(new URL("./fixtures/security", import.meta.url));
-const SPECS = 40;
+const SPECS = 20;
 
 describe.each(["local", "inline"])("output files on engine %s", (engine) => {
   const folder = mkdtempSync(join(tmpdir(), "scythe-test-"));

@@ -6,9 +6,9 @@ import { fileURLToPath } from "node:url";
 import { defineExperiment, openProject, table } from "scythe-ts";
 import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { findPython } from "./find-python.ts";
+import { findPython } from "./python.ts";
 
-const python = findPython();
+const python = findPython("pandas", "pyarrow");
 if (!python) console.warn("SKIPPED: pandas tests (no Python with pandas and pyarrow; set SCYTHE_TEST_PYTHON)");
 
 const everyType = defineExperiment({

@@ -7,6 +7,7 @@ import { openProject, type Scythe } from "scythe-ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCli } from "./cli.ts";
 import { collect } from "./collect.ts";
+import { findPython } from "./python.ts";
 import { startS3Server } from "./servers/s3-server.ts";
 
 const lifespan = fileURLToPath(new URL("../examples/lifespan", import.meta.url));
@@ -17,18 +18,7 @@ const claims = { sub: "tenant", exp: 4e9, server_url: "http://127.0.0.1:1", grpc
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
 const token = `${encode({ alg: "none" })}.${encode(claims)}.${Buffer.from("none").toString("base64url")}`;
 
-const python = [process.env.SCYTHE_TEST_PYTHON, "python3"].find((candidate) => {
-  try {
-    execFileSync(candidate ?? "", ["-c", "import importlib.util as u; assert u.find_spec('scythe')"], {
-      stdio: "ignore",
-    });
-    return true;
-  } catch {
-    return false;
-  }
-});
-if (!python)
-  console.warn("SKIPPED: Python Scythe's view of our runs (no Python with scythe-engine; set SCYTHE_TEST_PYTHON)");
+const python = findPython("scythe");
 const server = python ? await startS3Server() : undefined;
 
 describe.skipIf(!server)("beside Python Scythe in one bucket", () => {

@@ -10,9 +10,9 @@ import { listAll } from "../src/storage/storage.ts";
 import { ParquetReader } from "../src/table/read-parquet.ts";
 import { collect } from "./collect.ts";
 import { assertVerified, comparable, FICKLE, FicklePlace } from "./fickle.ts";
-import { findPython } from "./find-python.ts";
+import { findPython } from "./python.ts";
 
-const python = findPython();
+const python = findPython("pandas", "pyarrow");
 if (!python) console.warn("SKIPPED: pandas' view of a retried run (no Python with pandas; set SCYTHE_TEST_PYTHON)");
 const folder = mkdtempSync(join(tmpdir(), "scythe-retry-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

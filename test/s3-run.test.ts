@@ -30,7 +30,7 @@ describe.skipIf(!server)("a run in a bucket", () => {
   async function lifespanIn(
     storage: string,
   ): Promise<{ tables: Record<string, unknown[]>; results: Results; id: string }> {
-    await using project = await openProject(lifespan, { storage });
+    await using project = await openProject(lifespan, { storage, slots: 1 });
     const run = await project.allocate("lifespan", specs, { seed: 4 });
     const results = await run.result();
     return { tables: await canonicalTables(results), results, id: run.experimentId };
@@ -64,7 +64,7 @@ describe.skipIf(!server)("a run in a bucket", () => {
       writeFileSync(path, JSON.stringify({ ...example, i }).replace(/,"i":\d+/, " ".repeat(i + 1)));
     });
     const storage = s3Storage({ bucket, endpoint: proxy.endpoint, credentials });
-    await using project = await openProject(lifespan, { storage });
+    await using project = await openProject(lifespan, { storage, slots: 1 });
     const shared = Array.from({ length: 1_000 }, (_, n) => ({
       age: 20 + (n % 60),
       weight: 70,

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { memoryStorage } from "../src/storage/memory.ts";
 import { anySample, type Sample } from "./arbitrary-schemas.ts";
 import { collect } from "./collect.ts";
+import { FULL } from "./faults/seed.ts";
 
 const FEATURE_NAMES = ["*", "a.b", "$", "0", "[1]", "~", "#-1", "size", "Size", "it's", "constructor", "toString", "é"];
 const features = fc.dictionary(
@@ -85,6 +86,6 @@ it("whatever a spec may give back, the tables hold, and give back the same; the 
         }
       }
     }),
-    { numRuns: 40 },
+    { numRuns: FULL ? 40 : 15 },
   );
 }, 240_000);

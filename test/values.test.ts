@@ -9,7 +9,7 @@ import { z } from "zod";
 import { collect } from "./collect.ts";
 import { findPython } from "./python.ts";
 
-const python = findPython("pandas, pyarrow, duckdb");
+const python = findPython("pandas", "pyarrow", "duckdb");
 const storage = mkdtempSync(join(tmpdir(), "scythe-values-"));
 afterAll(() => rmSync(storage, { recursive: true, force: true }));
 
