@@ -20,7 +20,7 @@ const folder = mkdtempSync(join(tmpdir(), "scythe-fault-ledger-"));
 const ledger = join(folder, "ledger.jsonl");
 const root = fileURLToPath(new URL("..", import.meta.url));
 // beside the families, tests that do more in this form than in `npm test`
-const MORE = ["src/engine/hatchet/stand-in.test.ts", "test/values-property.test.ts"];
+const MORE = ["src/engine/hatchet/stand-in.test.ts", "test/steering.test.ts", "test/values-property.test.ts"];
 const files = positionals.length > 0 ? positionals : ["test/faults", ...MORE];
 const env = { ...process.env, SCYTHE_FAULT_SEED: seed, SCYTHE_FAULT_FORM: "full", SCYTHE_FAULT_LEDGER: ledger };
 if (values.long) env.SCYTHE_FAULT_MINUTES = values.minutes;

@@ -5,6 +5,7 @@ import { localStorage, openProject, type Storage, s3Storage } from "scythe-ts";
 import { afterAll, describe, expect, it } from "vitest";
 import { deferred } from "../src/engine/toy-programs.testsuite.ts";
 import { collect } from "./collect.ts";
+import { drawn, REPEAT } from "./faults/seed.ts";
 import { type S3Server, startS3Server } from "./servers/s3-server.ts";
 import { commandLine, expectWhole, finished, isAlive, STEERED, stateIn, steadySpecs, until } from "./steered.ts";
 
@@ -91,7 +92,7 @@ describe("a coordinator that is stopped", () => {
   });
 });
 
-describe.each(places)("a driver that pauses just before it writes, %s,", (where, place) => {
+describe.each(places)(`a driver that pauses just before it writes (${REPEAT}), %s,`, (where, place) => {
   const points: [string, RegExp, number][] = [
     ["a node's specs", /\/input\/recurse\/.*specs\.pq$/, 1],
     ["a wave", /\/waves\//, 0],
@@ -104,38 +105,41 @@ describe.each(places)("a driver that pauses just before it writes, %s,", (where,
   ];
 
   const here = it.skipIf(where === "in a bucket" && !server);
-  here.each(points)("%s, while another takes over and finishes, changes nothing", async (_name, point, maxDepth) => {
-    const { folder, uri, storage } = await place("fence");
-    const { specs } = steadySpecs(folder, 30, 0, (n) => (n === 7 ? "fails" : "well"));
-    await using other = await openProject(STEERED, { storage: uri, engine: "inline" });
-    let after: Record<string, string> | undefined;
-    const overtaken = async (key: string) => {
-      if (after || !point.test(key)) return;
-      after = {};
-      const run = await other.resume(key.split("/").slice(0, 3).join("/"), { takeOver: true });
-      await run.result();
-      after = await finished(storage, run.experimentId);
-    };
-    const slow: Storage = {
-      ...storage,
-      put: async (key, body, condition) => {
-        await overtaken(key);
-        return storage.put(key, body, condition);
-      },
-      putFile: async (key, path, options) => {
-        await overtaken(key);
-        return storage.putFile(key, path, options);
-      },
-    };
-    await using project = await openProject(STEERED, { storage: slow, engine: "inline" });
-    const run = await project.allocate("steady", specs, { chunkSize: 5, recursion: { factor: 3, maxDepth } });
-    const id = run.experimentId;
-    await expect(run.result()).rejects.toMatchObject({ code: "conflict", details: { epoch: 1, current: 2 } });
-    expect(after).toBeDefined();
-    expect(await finished(storage, id)).toEqual(after);
-    expect(await stateIn(storage, id)).toMatchObject({ status: "complete", epoch: 2 });
-    await expectWhole(uri, id, storage, 30, 1);
-  });
+  here.each(drawn(points, 3))(
+    "%s, while another takes over and finishes, changes nothing",
+    async (_name, point, maxDepth) => {
+      const { folder, uri, storage } = await place("fence");
+      const { specs } = steadySpecs(folder, 30, 0, (n) => (n === 7 ? "fails" : "well"));
+      await using other = await openProject(STEERED, { storage: uri, engine: "inline" });
+      let after: Record<string, string> | undefined;
+      const overtaken = async (key: string) => {
+        if (after || !point.test(key)) return;
+        after = {};
+        const run = await other.resume(key.split("/").slice(0, 3).join("/"), { takeOver: true });
+        await run.result();
+        after = await finished(storage, run.experimentId);
+      };
+      const slow: Storage = {
+        ...storage,
+        put: async (key, body, condition) => {
+          await overtaken(key);
+          return storage.put(key, body, condition);
+        },
+        putFile: async (key, path, options) => {
+          await overtaken(key);
+          return storage.putFile(key, path, options);
+        },
+      };
+      await using project = await openProject(STEERED, { storage: slow, engine: "inline" });
+      const run = await project.allocate("steady", specs, { chunkSize: 5, recursion: { factor: 3, maxDepth } });
+      const id = run.experimentId;
+      await expect(run.result()).rejects.toMatchObject({ code: "conflict", details: { epoch: 1, current: 2 } });
+      expect(after).toBeDefined();
+      expect(await finished(storage, id)).toEqual(after);
+      expect(await stateIn(storage, id)).toMatchObject({ status: "complete", epoch: 2 });
+      await expectWhole(uri, id, storage, 30, 1);
+    },
+  );
 
   here("the report, which then comes between another's tables, does not complete the run", async () => {
     const { folder, uri, storage } = await place("late");

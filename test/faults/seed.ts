@@ -10,7 +10,8 @@ export const SEED = Number(process.env.SCYTHE_FAULT_SEED ?? Math.floor(Math.rand
 const MINUTES = Number(process.env.SCYTHE_FAULT_MINUTES ?? 0);
 export const LONG = MINUTES > 0;
 export const FULL = LONG || process.env.SCYTHE_FAULT_FORM === "full";
-const REPEAT = `SCYTHE_FAULT_SEED=${SEED}${FULL ? " SCYTHE_FAULT_FORM=full" : ""}`;
+/** What to set in the environment to repeat this run. */
+export const REPEAT = `SCYTHE_FAULT_SEED=${SEED}${FULL ? " SCYTHE_FAULT_FORM=full" : ""}`;
 
 export interface Random {
   /** A whole number from 0 to below `n`. */
