@@ -3,12 +3,12 @@ import { rm } from "node:fs/promises";
 import type { Settings } from "./config.ts";
 import type { Engine, Programs } from "./engine/engine.ts";
 import { type HatchetEngine, hatchetEngine } from "./engine/hatchet/hatchet.ts";
-import type { HatchetWorker } from "./engine/hatchet/hatchet-worker.ts";
+import type { HatchetWorker } from "./engine/hatchet/worker.ts";
 import { inlineEngine } from "./engine/in-process/inline.ts";
 import { defaultSlots, localEngine } from "./engine/in-process/local.ts";
 import type { Registry } from "./experiment/registry.ts";
 import type { FetchUri } from "./files/fetch.ts";
-import { hatchetOptions } from "./hatchet-options.ts";
+import { hasHatchetToken, hatchetOptions } from "./hatchet-options.ts";
 import { CLUSTER_LOOK_MS, ControlWatch } from "./run/control-watch.ts";
 import type { Drives } from "./runs/drives.ts";
 import type { RunHome } from "./runs/home.ts";
@@ -83,14 +83,14 @@ export class Engines implements RunHome {
 
   /** Makes ready, while specs are allocated, what will run them. */
   prepare(experiment: string): void {
-    this.runner.warm(this.engine.slots).catch(() => undefined); // told by the first chunk
+    this.runner.warm(this.engine.slots).catch(() => undefined); // the first chunk throws it
     this.#ownCluster()?.prepare(experiment);
   }
 
   /** A run may be on a cluster although this project's engine is another: to be asked after, where there is a token. */
   engineNamed(name: string): Engine | undefined {
     if (name === this.engine.name) return this.engine;
-    if (name !== "hatchet" || !process.env.HATCHET_CLIENT_TOKEN) return undefined;
+    if (name !== "hatchet" || !hasHatchetToken()) return undefined;
     this.#cluster ??= this.#open(name) as HatchetEngine;
     return this.#cluster;
   }

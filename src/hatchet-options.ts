@@ -2,12 +2,11 @@ import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { schemaHash } from "./allocate/allocate.ts";
 import type { Settings } from "./config.ts";
-import type { Json } from "./engine/engine.ts";
-import type { HatchetOptions, ProgramRoute } from "./engine/hatchet/options.ts";
+import type { Describe, HatchetOptions, ProgramRoute } from "./engine/hatchet/options.ts";
 import { defaultSlots } from "./engine/in-process/local.ts";
 import type { AnyExperiment } from "./experiment/define.ts";
 import type { Registry } from "./experiment/registry.ts";
-import type { LeafTask } from "./scatter/run-task.ts";
+import type { LeafTask, NodeTask } from "./scatter/run-task.ts";
 import type { Storage } from "./storage/storage.ts";
 
 /** Before a Spot instance is taken back there are two minutes; Kubernetes and ECS give thirty seconds. */
@@ -15,12 +14,21 @@ const GRACE_MS = 25_000;
 /** A spec may use up its tries, and each may be killed late, before there is anything to tell of a leaf. */
 const SILENCE = { limits: 5, moreMs: 300_000 };
 
-/** What the Hatchet adapter must be told of a project. */
+/** Whether there is a Hatchet server to ask. (No token stands among the settings, which may be printed.) */
+export function hasHatchetToken(): boolean {
+  return Boolean(process.env.HATCHET_CLIENT_TOKEN);
+}
+
+/** What the Hatchet adapter needs to know of a project, and of the environment, which it does not read itself. */
 export function hatchetOptions(registry: Registry, settings: Settings, storage: Storage): HatchetOptions {
   const experiments = registry.all();
   const codeLabel = (experiment: AnyExperiment) => labelOf(experiment, storage);
   return {
-    connection: { embedded: settings.embeddedHatchet },
+    connection: {
+      token: process.env.HATCHET_CLIENT_TOKEN || undefined,
+      embedded: settings.embeddedHatchet,
+      embeddedBinary: process.env.HATCHET_CLIENT_EMBEDDED_BINARY_PATH || undefined,
+    },
     routes: Object.fromEntries(
       experiments.map((experiment) => [experiment.name, routeOf(experiment, settings, codeLabel(experiment))]),
     ),
@@ -65,10 +73,11 @@ function labelOf(experiment: AnyExperiment, storage: Storage): Record<string, st
 }
 
 /** What the dashboard filters by. */
-function describe(payload: Json): Record<string, string> {
-  const { path, from, to } = payload as unknown as Partial<LeafTask>;
-  return {
-    path: path?.map(({ factor, offset }) => `${offset}of${factor}`).join("/") || "root",
-    ...(from === undefined ? {} : { specs: `${from}-${to}` }),
-  };
+const describe: Describe<NodeTask, LeafTask> = {
+  node: ({ path }) => ({ path: pathText(path) }),
+  leaf: ({ path, from, to }) => ({ path: pathText(path), specs: `${from}-${to}` }),
+};
+
+function pathText(path: NodeTask["path"]): string {
+  return path.map(({ factor, offset }) => `${offset}of${factor}`).join("/") || "root";
 }

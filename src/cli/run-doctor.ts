@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Overrides } from "../config.ts";
 import { diagnose, type Finding } from "../engine/hatchet/diagnose.ts";
 import { isScytheError, messageOf } from "../errors.ts";
-import { hatchetOptions } from "../hatchet-options.ts";
+import { hasHatchetToken, hatchetOptions } from "../hatchet-options.ts";
 import { openProject, type Scythe } from "../project.ts";
 import { packageVersion } from "../run/environment.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -46,7 +46,7 @@ async function findAll({ storage, engine }: ProjectFlags & { engine?: string }):
       state: "ok",
       said: `${registry.names.join(", ")}; engine ${settings.engine}`,
     };
-    const clustered = settings.engine === "hatchet" || Boolean(process.env.HATCHET_CLIENT_TOKEN);
+    const clustered = settings.engine === "hatchet" || hasHatchetToken();
     const cluster = clustered ? await diagnose(hatchetOptions(registry, settings, project.storage)) : [];
     return [versions, experiments, ...(await storageFindings(project.storage, settings.engine)), ...cluster];
   } finally {

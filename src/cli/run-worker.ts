@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Overrides } from "../config.ts";
-import type { HatchetWorker } from "../engine/hatchet/hatchet-worker.ts";
+import type { HatchetWorker } from "../engine/hatchet/worker.ts";
 import { defaultSlots } from "../engine/in-process/local.ts";
 import { parseDuration } from "../experiment/quantities.ts";
 import type { Scythe } from "../project.ts";

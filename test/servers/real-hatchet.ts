@@ -35,6 +35,7 @@ export function realEngine(programs: Programs, given: Given): { engine: HatchetE
   const said: string[] = [];
   const route = { code: {}, requires: {}, leafScheduleMs: 60_000, leafSilenceMs: 60_000, ...given.route };
   const options: HatchetOptions = {
+    connection: { token },
     namespace: given.namespace,
     routes: Object.fromEntries(Object.keys(programs).map((name) => [name, route])),
     worker: {

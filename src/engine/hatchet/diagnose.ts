@@ -1,10 +1,11 @@
 import { access, constants } from "node:fs/promises";
 import { messageOf } from "../../errors.ts";
-import { Fleet, type FleetWorker } from "./fleet.ts";
-import { leafLabels } from "./host.ts";
+import { Fleet, hasLabels } from "./fleet.ts";
+import { labelText, leafLabels } from "./host.ts";
 import type { HatchetOptions } from "./options.ts";
-import { type Client, connect, isEmbedded, refusalOf } from "./sdk.ts";
-import { leafTaskName, nodeTaskName } from "./tasks.ts";
+import { type Client, type Connection, connect, isEmbedded, refusalOf } from "./sdk.ts";
+import { assertClientHooks } from "./sdk-hooks.ts";
+import { leafTaskName, nodeTaskName } from "./wire.ts";
 
 /** One thing that was looked at. */
 export interface Finding {
@@ -16,19 +17,18 @@ export interface Finding {
   todo?: string;
 }
 
-/** Any id that no run has: a server that is well says so. */
-const NOBODY = "00000000-0000-4000-8000-000000000000";
+/** An id that no run has: a server that works says so. */
+const UNKNOWN_RUN = "00000000-0000-4000-8000-000000000000";
 const CLOCK_MS = 5_000;
 const SOON_MS = 14 * 24 * 3_600_000;
 
 /** Looks at token, server, clock and workers, in the order in which they are needed; stops where it makes no sense to go on. */
 export async function diagnose(options: HatchetOptions): Promise<Finding[]> {
-  if (isEmbedded(options.connection ?? {})) return [await embeddedFinding()];
-  const token = tokenFinding(options.connection?.token ?? process.env.HATCHET_CLIENT_TOKEN);
+  const { connection, namespace } = options;
+  if (isEmbedded(connection)) return [await embeddedFinding(connection.embeddedBinary)];
+  const token = tokenFinding(connection.token);
   if (token.state === "problem") return [token];
-  const client = await connect(options.connection ?? {}, options.namespace, () => undefined).catch(
-    (error) => error as Error,
-  );
+  const client = await connectTo(connection, namespace).catch((error) => error as Error);
   if (client instanceof Error)
     return [token, { what: "client", state: "problem", said: client.message, todo: hintOf(client) }];
   const grpc = await grpcFinding(client);
@@ -39,9 +39,8 @@ export async function diagnose(options: HatchetOptions): Promise<Finding[]> {
 }
 
 /** The engine that a run would start beside itself: nothing is started, or downloaded, to look. */
-async function embeddedFinding(): Promise<Finding> {
+async function embeddedFinding(path: string | undefined): Promise<Finding> {
   const what = "embedded engine";
-  const path = process.env.HATCHET_CLIENT_EMBEDDED_BINARY_PATH;
   if (!path) return { what, state: "ok", said: "the SDK downloads it from GitHub at the first use" };
   try {
     await access(path, constants.X_OK);
@@ -52,7 +51,13 @@ async function embeddedFinding(): Promise<Finding> {
   }
 }
 
-/** A token is a JWT: when it ends can be read, and is the commonest trouble. */
+async function connectTo(connection: Connection, namespace: string | undefined): Promise<Client> {
+  const client = await connect(connection, namespace, () => undefined);
+  assertClientHooks(client);
+  return client;
+}
+
+/** A token is a JWT, whose end can be read: an expired one is the most common trouble. */
 function tokenFinding(token: string | undefined): Finding {
   const what = "token";
   const todo = "Make one in Hatchet's dashboard (Settings → API Tokens) and set HATCHET_CLIENT_TOKEN.";
@@ -72,7 +77,7 @@ async function grpcFinding(client: Client): Promise<Finding> {
   const what = "server (gRPC)";
   const at = client.config.host_port;
   try {
-    await client.runs.getDetails(NOBODY);
+    await client.runs.getDetails(UNKNOWN_RUN);
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === "UNAUTHENTICATED" || refusal === "PERMISSION_DENIED") {
@@ -122,7 +127,7 @@ async function workerFindings(client: Client, options: HatchetOptions): Promise<
   return Object.entries(options.routes).map(([name, route]) => {
     const serves = (task: string, labels: Readonly<Record<string, string>>) => {
       const serving = workers.filter(({ tasks }) => tasks.includes(`${before}${task}`.toLowerCase()));
-      return { all: serving, fit: serving.filter((worker) => fits(worker, labels)) };
+      return { all: serving, fit: serving.filter((worker) => hasLabels(worker, labels)) };
     };
     const leaves = serves(leafTaskName(name), leafLabels(route));
     const nodes = serves(nodeTaskName(name, 0), route.code);
@@ -139,16 +144,6 @@ async function workerFindings(client: Client, options: HatchetOptions): Promise<
     const said = slots > 0 ? "none takes nodes (SCYTHE_WORKER_DOES_FAN)" : lack;
     return { what, state: "warning", said, todo };
   });
-}
-
-function fits(worker: FleetWorker, labels: Readonly<Record<string, string>>): boolean {
-  return Object.entries(labels).every(([name, value]) => worker.labels[name] === value);
-}
-
-function labelText(labels: Readonly<Record<string, string>>): string {
-  return Object.entries(labels)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(", ");
 }
 
 function hintOf(error: Error): string {

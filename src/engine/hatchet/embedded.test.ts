@@ -38,7 +38,6 @@ describe("the embedded engine", () => {
     const { HATCHET_CLIENT_TOKEN, HATCHET_CLIENT_HOST_PORT, HATCHET_CLIENT_API_URL } = server.env;
     writeFileSync(binary, SIDECAR, { mode: 0o755 });
     vi.stubEnv("HATCHET_CLIENT_TOKEN", "");
-    vi.stubEnv("HATCHET_CLIENT_EMBEDDED_BINARY_PATH", binary);
     vi.stubEnv("TEST_ENDED", ended);
     vi.stubEnv(
       "TEST_HANDSHAKE",
@@ -49,7 +48,7 @@ describe("the embedded engine", () => {
       }),
     );
     const options: HatchetOptions = {
-      connection: { embedded: true },
+      connection: { embedded: true, embeddedBinary: binary },
       routes: { count: { code: {}, requires: {}, leafScheduleMs: 60_000, leafSilenceMs: 60_000 } },
       worker: {
         name: "ScytheWorker--Test",

@@ -47,7 +47,7 @@ export class Fleet {
   }
 }
 
-function hasLabels(worker: FleetWorker, labels: Readonly<Record<string, string>>): boolean {
+export function hasLabels(worker: FleetWorker, labels: Readonly<Record<string, string>>): boolean {
   return Object.entries(labels).every(([name, value]) => worker.labels[name] === value);
 }
 

@@ -1,31 +1,29 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ScytheError } from "../../errors.ts";
 import type { Engine, EngineRun, Json, Programs, StartOptions } from "../engine.ts";
-import { defineTasks } from "./definitions.ts";
+import { required } from "./children.ts";
 import { Fleet } from "./fleet.ts";
-import type { HatchetWorker } from "./hatchet-worker.ts";
-import { type Host, type Known, metadataOf, programOf } from "./host.ts";
+import { type Host, nodeMetadata, programOf, type RoutedProgram } from "./host.ts";
 import type { HatchetOptions } from "./options.ts";
-import { patiently } from "./patience.ts";
+import { retryUntil } from "./retry-until.ts";
 import { RootRun } from "./root-run.ts";
 import { RootWatch } from "./root-watch.ts";
 import { RunEnds } from "./run-ends.ts";
 import { type Client, connect, isEmbedded as isEmbeddedConnection, refusalOf } from "./sdk.ts";
-import { registerTasks } from "./sdk-worker.ts";
-import { required } from "./spawner.ts";
-import { type NodeInput, nodeTaskName } from "./tasks.ts";
-import { Turns } from "./turns.ts";
-import { serve } from "./worker.ts";
+import { assertClientHooks, reportUntilHeard, stopEmbedded } from "./sdk-hooks.ts";
+import { defineTasks, Workload } from "./tasks.ts";
+import { type NodeInput, nodeTaskName } from "./wire.ts";
+import { type HatchetWorker, registerTasks, serve } from "./worker.ts";
 
 export interface HatchetEngine extends Engine {
   serve(): Promise<HatchetWorker>;
-  /** Does ahead what the start of a run needs: loads the SDK, connects, makes the program's tasks known. */
+  /** Does in advance what the start of a run needs: loads the SDK, connects, makes the program's tasks known. */
   prepare(program: string): void;
   /** Ends what keeps the process alive. */
   close(): Promise<void>;
 }
 
-const START_PATIENCE_MS = 30_000;
+const START_WITHIN_MS = 30_000;
 /** A run that was just started may take a moment to be found. */
 const FIND_TIMES = 20;
 const FIND_MS = 100;
@@ -42,7 +40,7 @@ export function hatchetEngine(programs: Programs, options: HatchetOptions): Hatc
     });
     return opening;
   };
-  const register = (program: Known) => {
+  const register = (program: RoutedProgram) => {
     const registered = registering.get(program.name) ?? open().then((host) => registerRoot(host, program));
     registering.set(program.name, registered);
     registered.catch(() => registering.delete(program.name)); // the next start tries again
@@ -69,7 +67,7 @@ export function hatchetEngine(programs: Programs, options: HatchetOptions): Hatc
     },
     prepare: (name) => {
       const program = isEmbedded(options) ? undefined : programOf({ programs, options }, name);
-      if (program) register(program).catch(() => undefined); // told at the start
+      if (program) register(program).catch(() => undefined); // the start throws it
     },
     attach: async (id) => attachRun(await open(), id),
     serve: async () => serve(await open()),
@@ -77,15 +75,17 @@ export function hatchetEngine(programs: Programs, options: HatchetOptions): Hatc
       await (await serving?.catch(() => undefined))?.stop();
       const host = await opening?.catch(() => undefined);
       host?.ends.close();
-      await (host?.client as { stopEmbedded?: () => Promise<void> } | undefined)?.stopEmbedded?.();
+      if (host) await stopEmbedded(host.client);
     },
   };
 }
 
-const isEmbedded = ({ connection = {} }: HatchetOptions) => isEmbeddedConnection(connection);
+const isEmbedded = ({ connection }: HatchetOptions) => isEmbeddedConnection(connection);
 
 async function openHost(programs: Programs, options: HatchetOptions): Promise<Host> {
-  const client = await connect(options.connection ?? {}, options.namespace, options.sdkLog ?? (() => undefined));
+  const client = await connect(options.connection, options.namespace, options.sdkLog ?? (() => undefined));
+  assertClientHooks(client);
+  reportUntilHeard(client, options.log);
   const ends = new RunEnds(client);
   const before = client.config.namespace ?? "";
   return {
@@ -100,31 +100,32 @@ async function openHost(programs: Programs, options: HatchetOptions): Promise<Ho
 }
 
 /** The server drops what it does not know: a run may be started before any worker is there. */
-async function registerRoot(host: Host, program: Known): Promise<void> {
-  const { nodes } = defineTasks({ ...host, programs: { [program.name]: program.code } }, new Turns());
+async function registerRoot(host: Host, program: RoutedProgram): Promise<void> {
+  const { nodes } = defineTasks({ ...host, programs: { [program.name]: program.code } }, new Workload());
   await registerTasks(host, nodes[0] ?? []);
 }
 
-async function startRun(host: Host, program: Known, root: Json, { metadata = {} }: StartOptions): Promise<EngineRun> {
+async function startRun(
+  host: Host,
+  program: RoutedProgram,
+  root: Json,
+  { metadata = {} }: StartOptions,
+): Promise<EngineRun> {
   const input: NodeInput = { node: root, level: 0, root: null, metadata };
   const trigger = async () => {
-    const run = await host.client.admin.runWorkflow(
-      nodeTaskName(program.name, 0),
-      input as never,
-      {
-        additionalMetadata: metadataOf(host.options, metadata, root, 0),
-        desiredWorkerLabels: required(program.route.code),
-      } as never,
-    );
+    const run = await host.client.admin.runWorkflow(nodeTaskName(program.name, 0), input, {
+      additionalMetadata: nodeMetadata(host.options, metadata, root, 0),
+      desiredWorkerLabels: required(program.route.code),
+    });
     return run.runId;
   };
-  const id = await patiently("to start the run", trigger, { patienceMs: START_PATIENCE_MS, log: host.options.log });
+  const id = await retryUntil("to start the run", trigger, { withinMs: START_WITHIN_MS, log: host.options.log });
   void warnWithoutWorkers(host, program);
   return new RootRun(host, program, root, id);
 }
 
 /** A run without workers waits; the person who started it should know for what. */
-async function warnWithoutWorkers({ fleet, namespace, options }: Host, { name, route }: Known): Promise<void> {
+async function warnWithoutWorkers({ fleet, namespace, options }: Host, { name, route }: RoutedProgram): Promise<void> {
   const workers = await fleet.workers().catch(() => undefined);
   const serving = workers?.filter(({ tasks }) => tasks.includes(namespace(nodeTaskName(name, 0)))) ?? [];
   if (!workers || serving.some(({ labels }) => Object.entries(route.code).every(([key, code]) => labels[key] === code)))
@@ -150,7 +151,7 @@ async function attachRun(host: Host, id: string): Promise<EngineRun> {
 async function findRun(client: Client, id: string) {
   for (let tries = 1; ; tries++) {
     try {
-      return await patiently("to find the run", () => client.runs.getDetails(id), { patienceMs: START_PATIENCE_MS });
+      return await retryUntil("to find the run", () => client.runs.getDetails(id), { withinMs: START_WITHIN_MS });
     } catch (error) {
       if (refusalOf(error) === "INVALID_ARGUMENT") return undefined;
       if (refusalOf(error) !== "NOT_FOUND") throw error;

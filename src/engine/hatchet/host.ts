@@ -4,7 +4,7 @@ import type { HatchetOptions, ProgramRoute } from "./options.ts";
 import type { RootWatch } from "./root-watch.ts";
 import type { RunEnds } from "./run-ends.ts";
 import type { Client } from "./sdk.ts";
-import type { Metadata } from "./tasks.ts";
+import type { Metadata } from "./wire.ts";
 
 /** What the tasks of this process share. */
 export interface Host {
@@ -18,14 +18,18 @@ export interface Host {
   namespace: (name: string) => string;
 }
 
-export interface Known {
+/** A program and where its tasks may run. */
+export interface RoutedProgram {
   name: string;
   code: TreeProgram;
   route: ProgramRoute;
 }
 
-/** A program with its way through Hatchet. */
-export function programOf({ programs, options }: Pick<Host, "programs" | "options">, name: string): Known | undefined {
+/** Undefined for a program that this project does not have. */
+export function programOf(
+  { programs, options }: Pick<Host, "programs" | "options">,
+  name: string,
+): RoutedProgram | undefined {
   const code = programs[name];
   const route = options.routes[name];
   return code && route && { name, code, route };
@@ -36,7 +40,18 @@ export function leafLabels({ code, requires }: ProgramRoute): Record<string, str
   return { ...code, ...requires };
 }
 
-/** What the dashboard shows of a task. */
-export function metadataOf(options: HatchetOptions, inherited: Metadata, payload: Json, level: number): Metadata {
-  return { ...inherited, level: String(level), ...options.describe?.(payload) };
+export function labelText(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(", ");
+}
+
+/** What the dashboard shows of a node. */
+export function nodeMetadata({ describe }: HatchetOptions, inherited: Metadata, node: Json, level: number): Metadata {
+  return { ...inherited, level: String(level), ...describe?.node(node) };
+}
+
+/** What the dashboard shows of a leaf, which has the level of its node. */
+export function leafMetadata({ describe }: HatchetOptions, inherited: Metadata, leaf: Json, level: number): Metadata {
+  return { ...inherited, level: String(level), ...describe?.leaf(leaf) };
 }

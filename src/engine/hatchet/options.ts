@@ -30,17 +30,22 @@ export interface WorkerOptions {
   additionalWorkflows: readonly unknown[];
 }
 
+/** What the dashboard is to show of payloads. */
+export interface Describe<Node = Json, Leaf = Json> {
+  node(node: Node): Record<string, string>;
+  leaf(leaf: Leaf): Record<string, string>;
+}
+
 export interface HatchetOptions {
-  connection?: Connection;
-  /** Before every task name; `HATCHET_CLIENT_NAMESPACE` if not given. */
+  connection: Connection;
+  /** Before every task name; the SDK's `HATCHET_CLIENT_NAMESPACE` if not given. */
   namespace?: string;
   routes: Readonly<Record<string, ProgramRoute>>;
   worker: WorkerOptions;
   nodeScheduleMs: number;
-  /** Time limit of a node; started anew while it works. */
+  /** Time limit of a node; it starts again while the node works. */
   nodeExecutionMs: number;
-  /** What the dashboard is to show of a payload. */
-  describe?: (payload: Json) => Record<string, string>;
+  describe?: Describe;
   /** Lines for the person who runs the worker or waits for the run. */
   log: (line: string) => void;
   sdkLog?: SdkLog;

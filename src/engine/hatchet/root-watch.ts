@@ -6,17 +6,17 @@ interface Watched {
   tasks: number;
   /** When its last task ended. */
   leftAt: number;
-  looked: Promise<void>;
+  checked: Promise<void>;
 }
 
-const LOOK_MS = 2_000;
+const CHECK_MS = 2_000;
 /** A root without a task here is remembered this long: those still queued need not ask again whether it has ended. */
 const REMEMBER_MS = 60_000;
 
 /**
  * Tells the tasks of this process when their run's root has ended. Hatchet does not cancel a task's children, and a leaf
- * that it cancels is dropped as it runs: nobody would know when it has stopped. So only the root is cancelled, and every
- * worker looks after the roots it works for.
+ * that it cancels is dropped as it runs, so that nothing says when it has stopped. So only the root is cancelled, and every
+ * worker asks about the roots that it works for.
  */
 export class RootWatch {
   readonly #ends: RunEnds;
@@ -35,7 +35,7 @@ export class RootWatch {
     const watched = this.#watch(root);
     watched.tasks++;
     try {
-      await watched.looked;
+      await watched.checked;
       watched.stop.signal.throwIfAborted();
       return await work(watched.stop.signal);
     } finally {
@@ -47,16 +47,16 @@ export class RootWatch {
   #watch(root: string): Watched {
     const known = this.#roots.get(root);
     if (known) return known;
-    const watched: Watched = { stop: new AbortController(), tasks: 0, leftAt: 0, looked: Promise.resolve() };
+    const watched: Watched = { stop: new AbortController(), tasks: 0, leftAt: 0, checked: Promise.resolve() };
     this.#roots.set(root, watched);
-    watched.looked = this.look(root);
-    this.#timer ??= setInterval(() => this.#lookAtAll(), LOOK_MS).unref();
+    watched.checked = this.check(root);
+    this.#timer ??= setInterval(() => this.#checkAll(), CHECK_MS).unref();
     return watched;
   }
 
-  #lookAtAll(): void {
+  #checkAll(): void {
     for (const [root, watched] of this.#roots) {
-      if (watched.tasks > 0) void this.look(root);
+      if (watched.tasks > 0) void this.check(root);
       else if (Date.now() - watched.leftAt > REMEMBER_MS) this.#roots.delete(root);
     }
     if (this.#roots.size > 0) return;
@@ -65,7 +65,7 @@ export class RootWatch {
   }
 
   /** A server that is away has cancelled nothing, nor one that does not know the run yet. */
-  async look(root: string): Promise<void> {
+  async check(root: string): Promise<void> {
     const end = await this.#ends.ask(root).catch(() => undefined);
     if (end && end.kind !== "unknown") this.#roots.get(root)?.stop.abort(cancelled());
   }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Json } from "../engine.ts";
-import { RequestQueue } from "./request-queue.ts";
 import { type Client, refusalOf } from "./sdk.ts";
-import type { Output } from "./tasks.ts";
+import { type RunEvent, subscribeToRunEnds } from "./sdk-hooks.ts";
+import type { Output } from "./wire.ts";
 
 /** How a Hatchet run ended. */
 export type RunEnd =
@@ -29,20 +29,18 @@ interface Waiter {
 const TICK_MS = 1_000;
 /** Silence after which a run is asked about, growing to the longest: a lost notification costs seconds, not the run. */
 const FIRST_ASK_MS = 5_000;
-const LONGEST_ASK_MS = 30_000;
+const MAX_ASK_MS = 30_000;
 /** Runs asked about in one tick: what a thousand workers ask together must not weigh on the server. */
-const ASKED_A_TICK = 8;
+const ASKED_PER_TICK = 8;
 const UNKNOWN_TIMES = 3;
 /** A stream that nobody needs is kept open this long: the next wait is usually near. */
 const IDLE_MS = 500;
 
-/**
- * Waits for runs to end: told by one stream for all of them, and asking after those that are silent for long. The SDK's
- * own waiting would hang on a lost message, keeps its process alive, and takes a cancelled run for one that succeeded.
- */
+/** Waits for runs to end: one stream tells of all of them, and those that are silent for long are asked about. */
 export class RunEnds {
   readonly #client: Client;
   readonly #waiting = new Map<string, Waiter>();
+  /** Those of the open stream. */
   #requests: RequestQueue | undefined;
   #ticking: NodeJS.Timeout | undefined;
   #idleSince: number | undefined;
@@ -100,31 +98,29 @@ export class RunEnds {
     this.#idleSince = undefined;
     this.#ticking ??= setInterval(() => this.#tick(), TICK_MS).unref();
     if (this.#requests) this.#requests.push(runId);
-    else void this.#stream();
+    else void this.#follow();
   }
 
-  async #stream(): Promise<void> {
+  /** Reads the stream, and opens it again when it breaks; what it did not say meanwhile is asked for. */
+  async #follow(): Promise<void> {
     const requests = new RequestQueue();
     this.#requests = requests;
     for (let failures = 0; !requests.closed; failures++) {
       if (failures > 0) await sleep(Math.min(100 * 2 ** failures, 5_000));
       requests.restart(this.#waiting.keys());
       try {
-        const events = this.#client._listener.client.subscribeToWorkflowRuns(requests.read(), {
-          signal: requests.signal,
-        });
-        for await (const event of events) {
+        for await (const event of subscribeToRunEnds(this.#client, requests.read(), requests.signal)) {
           failures = 0;
-          this.#told(event.workflowRunId, event.results);
+          this.#heard(event);
         }
       } catch {
-        // An interrupted stream is begun anew; what it did not say meanwhile is asked for.
+        // opened again
       }
     }
   }
 
-  #told(runId: string, results: { error?: string | undefined; output?: string | undefined }[]): void {
-    const waiter = this.#waiting.get(runId);
+  #heard({ workflowRunId, results }: RunEvent): void {
+    const waiter = this.#waiting.get(workflowRunId);
     if (!waiter) return;
     const [result] = results;
     if (result?.error) waiter.settle({ kind: "failed", error: result.error });
@@ -135,9 +131,9 @@ export class RunEnds {
   #tick(): void {
     this.#closeWhenIdle();
     const now = Date.now();
-    const due = [...this.#waiting].filter(([, { askAt }]) => askAt <= now).slice(0, ASKED_A_TICK);
+    const due = [...this.#waiting].filter(([, { askAt }]) => askAt <= now).slice(0, ASKED_PER_TICK);
     due.forEach(([runId, waiter], i) => {
-      waiter.pause = Math.min(waiter.pause * 1.5, LONGEST_ASK_MS);
+      waiter.pause = Math.min(waiter.pause * 1.5, MAX_ASK_MS);
       waiter.askAt = now + waiter.pause * (0.75 + Math.random() / 2);
       void this.#askAfter(runId, waiter, i === 0);
     });
@@ -164,5 +160,48 @@ export class RunEnds {
     this.#ticking = undefined;
     this.#requests?.close();
     this.#requests = undefined;
+  }
+}
+
+/** The requests of one stream: an endless iterable that is fed while it is read. */
+class RequestQueue {
+  readonly #stop = new AbortController();
+  #queue: string[] = [];
+  #wake: () => void = () => undefined;
+  #reader = 0;
+
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  get closed(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  push(runId: string): void {
+    this.#queue.push(runId);
+    this.#wake();
+  }
+
+  restart(runIds: Iterable<string>): void {
+    this.#queue = [...runIds];
+    this.#wake();
+  }
+
+  close(): void {
+    this.#stop.abort();
+    this.#wake();
+  }
+
+  async *read(): AsyncGenerator<{ workflowRunId: string }> {
+    const reader = ++this.#reader; // an earlier stream's reader must not take what is this one's
+    while (!this.closed && reader === this.#reader) {
+      const runId = this.#queue.shift();
+      if (runId !== undefined) yield { workflowRunId: runId };
+      else
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+    }
   }
 }

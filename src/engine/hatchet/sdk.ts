@@ -7,14 +7,16 @@ export type SdkWorker = Awaited<ReturnType<Client["worker"]>>;
 export type SdkTask = ReturnType<Client["task"]>;
 export type SdkContext = import("@hatchet-dev/typescript-sdk").Context<unknown>;
 
-/** How a client finds its server. What is left out, the SDK takes from `HATCHET_CLIENT_*`. */
+/** How a client finds its server. What is left out but the token, the SDK takes from `HATCHET_CLIENT_*`. */
 export interface Connection {
-  token?: string;
+  token?: string | undefined;
   /** `host:port` of gRPC. */
   hostPort?: string;
   apiUrl?: string;
   /** Without a token: start the SDK's own engine beside this process. */
   embedded?: boolean;
+  /** The embedded engine's file; without it the SDK downloads one. */
+  embeddedBinary?: string | undefined;
 }
 
 /** The SDK is CommonJS: required, it costs half of what importing it would, and nobody who runs locally loads it. */
@@ -31,7 +33,13 @@ export function loadSdk(): Sdk {
   }
 }
 
-/** What the SDK says, a line at a time; its own way of saying it goes to stdout, which is ours for data. */
+/** The version of the SDK that is installed. */
+export function sdkVersion(): string {
+  const { version } = createRequire(import.meta.url)("@hatchet-dev/typescript-sdk/package.json") as { version: string };
+  return version;
+}
+
+/** Lines that the SDK logs; by itself it writes them to stdout, which is ours for data. */
 export type SdkLog = (level: "debug" | "info" | "warn" | "error", line: string) => void;
 
 /**
@@ -44,13 +52,13 @@ export async function connect(connection: Connection, namespace: string | undefi
     log_level: "ERROR", // of what does not go through our logger
     logger: (context: string) => sdkLogger(context, log),
     ...(namespace === undefined ? {} : { namespace }),
-    ...(connection.token === undefined ? {} : { token: connection.token }),
+    ...(connection.token ? { token: connection.token } : {}),
     ...(connection.hostPort === undefined ? {} : { host_port: connection.hostPort }),
     ...(connection.apiUrl === undefined ? {} : { api_url: connection.apiUrl }),
-    retrier: { maxAttempts: 1 }, // the SDK would ask again also what was refused; patience.ts does it better
+    retrier: { maxAttempts: 1 }, // the SDK would ask again also what was refused: retry-until.ts
   } as unknown as NonNullable<Parameters<Sdk["HatchetClient"]["init"]>[0]>;
-  if (isEmbedded(connection)) return startEmbedded(config);
-  if (connection.token === undefined && !process.env.HATCHET_CLIENT_TOKEN) {
+  if (isEmbedded(connection)) return startEmbedded(config, connection.embeddedBinary);
+  if (!connection.token) {
     throw new ScytheError("engine", "There is no HATCHET_CLIENT_TOKEN", {
       hint: "Set it (Hatchet's dashboard: Settings → API Tokens), or set SCYTHE_HATCHET_EMBEDDED=1 to start an engine here.",
     });
@@ -60,24 +68,24 @@ export async function connect(connection: Connection, namespace: string | undefi
   } catch (cause) {
     throw new ScytheError("engine", "The Hatchet client could not be set up", {
       hint: "Check HATCHET_CLIENT_TOKEN, HATCHET_CLIENT_HOST_PORT and HATCHET_CLIENT_TLS_STRATEGY; `scythe doctor` tries them.",
-      cause: withoutToken(cause),
+      cause: withoutToken(cause, connection.token),
     });
   }
 }
 
 /** Whether the engine is to run beside this process: nobody has named a server. */
 export function isEmbedded({ token, embedded }: Connection): boolean {
-  return embedded === true && token === undefined && !process.env.HATCHET_CLIENT_TOKEN;
+  return embedded === true && !token;
 }
 
 type InitConfig = NonNullable<Parameters<Sdk["HatchetClient"]["init"]>[0]>;
 
-async function startEmbedded(config: InitConfig): Promise<Client> {
+async function startEmbedded(config: InitConfig, binaryPath: string | undefined): Promise<Client> {
   const require = createRequire(import.meta.url);
   try {
     const path = "@hatchet-dev/typescript-sdk/v1/embedded";
     const embedded = require(path) as typeof import("@hatchet-dev/typescript-sdk/v1/embedded.js");
-    return (await embedded.HatchetEmbeddedClient.init({}, config)) as unknown as Client;
+    return (await embedded.HatchetEmbeddedClient.init(binaryPath ? { binaryPath } : {}, config)) as unknown as Client;
   } catch (cause) {
     throw new ScytheError("engine", "Hatchet's embedded engine did not start", {
       hint: "It is downloaded from GitHub at first; name a file you have by HATCHET_CLIENT_EMBEDDED_BINARY_PATH, or use a server.",
@@ -87,9 +95,8 @@ async function startEmbedded(config: InitConfig): Promise<Client> {
 }
 
 /** Errors of the SDK's configuration may quote it. */
-function withoutToken(cause: unknown): unknown {
-  const token = process.env.HATCHET_CLIENT_TOKEN;
-  if (!(cause instanceof Error) || !token) return cause;
+function withoutToken(cause: unknown, token: string): unknown {
+  if (!(cause instanceof Error)) return cause;
   return new Error(cause.message.replaceAll(token, "…"));
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ScytheError } from "../../errors.ts";
-import { readError, stackWithError } from "./wire-error.ts";
+import { readError, stackWithError } from "./wire.ts";
 
 /** As the SDK sends an error and the server tells of it. */
 const across = (error: Error) => readError(JSON.stringify({ message: error.message, stack: stackWithError(error) }));
@@ -23,7 +23,7 @@ describe("errors across Hatchet", () => {
 
   it("are read from whatever the server says", () => {
     expect(readError("TIMED_OUT").message).toBe("TIMED_OUT");
-    expect(readError("").message).toBe("the task failed without a word");
+    expect(readError("").message).toBe("the task failed without a message");
     expect(readError('{"message":"plain","stack":"Error: plain"}')).toMatchObject({
       message: "plain",
       stack: "Error: plain",

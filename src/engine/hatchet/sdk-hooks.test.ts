@@ -1,0 +1,86 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { isScytheError } from "../../errors.ts";
+import { type Client, connect, type SdkWorker, sdkVersion } from "./sdk.ts";
+import { assertClientHooks, assertWorkerHooks, makeWorkerWithoutSignalHandlers } from "./sdk-hooks.ts";
+
+/** A token as the SDK reads it: where its server is, and that it is anybody's. Nothing is asked of a server here. */
+const CLAIMS = { sub: "00000000-0000-4000-8000-000000000000", server_url: "http://localhost", exp: 9_999_999_999 };
+const TOKEN = ["{}", JSON.stringify({ ...CLAIMS, grpc_broadcast_address: "localhost:9" }), ""]
+  .map((part) => Buffer.from(part).toString("base64url"))
+  .join(".");
+
+const realClient = (): Promise<Client> => connect({ token: TOKEN }, undefined, () => undefined);
+
+/** What a broken client is made of. */
+interface Insides {
+  dispatcher: Client["dispatcher"];
+  send: unknown;
+  heartbeat: unknown;
+  runs: object;
+}
+
+function errorOf(work: () => void): unknown {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+describe("the hooks into the SDK", () => {
+  beforeEach(() => {
+    vi.stubEnv("HATCHET_CLIENT_TLS_STRATEGY", "none");
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it("are all there in the release that is installed", async () => {
+    const client = await realClient();
+    assertClientHooks(client);
+    assertWorkerHooks(await client.worker("any", { slots: 1, handleKill: false }));
+  });
+
+  it.each<[string, (insides: Insides) => object]>([
+    [
+      "client.dispatcher.sendStepActionEvent",
+      ({ heartbeat, runs }) => ({ dispatcher: { client: { heartbeat } }, ...runs }),
+    ],
+    [
+      "client.dispatcher.client.heartbeat",
+      ({ send, runs }) => ({ dispatcher: { sendStepActionEvent: send }, ...runs }),
+    ],
+    ["client._listener.client.subscribeToWorkflowRuns", ({ dispatcher }) => ({ dispatcher })],
+    [
+      "client._listener.client.subscribeToWorkflowRuns",
+      ({ dispatcher }) => ({ dispatcher, _listener: { client: {} } }),
+    ],
+  ])("are missed by name and version where a release has no %s", async (name, broken) => {
+    const { dispatcher, _listener } = await realClient();
+    const [send, { heartbeat }] = [dispatcher.sendStepActionEvent, dispatcher.client];
+    const client = broken({ dispatcher, send, heartbeat, runs: { _listener } }) as Client;
+    const error = errorOf(() => assertClientHooks(client, "9.8.7"));
+    expect(error).toMatchObject({
+      code: "engine",
+      details: { missing: [name] },
+      hint: expect.stringContaining("~1.33"),
+    });
+    expect((error as Error).message).toContain(`@hatchet-dev/typescript-sdk 9.8.7 has no ${name}`);
+  });
+
+  it("are missed on a worker, too", () => {
+    const error = errorOf(() => assertWorkerHooks({} as SdkWorker));
+    expect(isScytheError(error) && error.message).toContain(`${sdkVersion()} has no worker._internal`);
+  });
+
+  it("take the SDK's handlers of signals away, and nobody else's", async () => {
+    const client = await realClient();
+    const own = () => undefined;
+    process.on("SIGTERM", own);
+    const before = (["SIGTERM", "SIGINT"] as const).map((signal) => process.listeners(signal));
+    await makeWorkerWithoutSignalHandlers(() => client.worker("any", { slots: 1, handleKill: false }));
+    expect((["SIGTERM", "SIGINT"] as const).map((signal) => process.listeners(signal))).toEqual(before);
+    process.off("SIGTERM", own);
+  });
+});
