@@ -6,7 +6,7 @@ import {
   MAX_RANGES,
   type Measured,
   measuredWave,
-  PROBE_BOX_MS,
+  PROBE_BUDGET_MS,
   probeWave,
   type Wave,
 } from "./chunks.ts";
@@ -62,12 +62,12 @@ function expectSoundWave(wave: Wave, todo: readonly Range[]): void {
 }
 
 describe("probeWave", () => {
-  it("covers all there is, evenly, each leaf boxed", () => {
+  it("covers all there is, evenly, each leaf with a time budget", () => {
     fc.assert(
       fc.property(todos, fc.integer({ min: 0, max: 300 }), (todo, chunks) => {
         const wave = probeWave(todo, chunks);
         expectSoundWave(wave, todo);
-        expect(wave.boxMs).toBe(PROBE_BOX_MS);
+        expect(wave.timeBudgetMs).toBe(PROBE_BUDGET_MS);
         const most = Math.max(1, Math.ceil(size(todo) / Math.max(1, chunks)));
         for (const range of wave.ranges) expect(size([range])).toBeLessThanOrEqual(most);
         expect(wave.ranges.length).toBeLessThanOrEqual(Math.max(1, chunks) + todo.length);
@@ -77,12 +77,12 @@ describe("probeWave", () => {
 });
 
 describe("fixedWave", () => {
-  it("cuts to the size that was asked for, never boxed", () => {
+  it("cuts to the size that was asked for, with no time budget", () => {
     fc.assert(
       fc.property(todos, fc.integer({ min: 1, max: 400 }), (todo, chunkSize) => {
         const wave = fixedWave(todo, chunkSize);
         expectSoundWave(wave, todo);
-        expect(wave.boxMs).toBeNull();
+        expect(wave.timeBudgetMs).toBeNull();
         for (const { from, to } of wave.ranges) {
           const endsRange = todo.some((range) => range.to === to);
           if (!endsRange) expect(to - from).toBe(chunkSize);
@@ -101,13 +101,13 @@ describe("fixedWave", () => {
 });
 
 describe("measuredWave", () => {
-  it("covers what it can for any measure, with a finite box", () => {
+  it("covers what it can for any measure, with a finite time budget", () => {
     fc.assert(
       fc.property(todos, measures, slots, (todo, measured, count) => {
         const wave = measuredWave(todo, measured, count);
         expectSoundWave(wave, beginning(todo, GROWTH * Math.max(count, measured.specs)));
-        expect(wave.boxMs).toBeGreaterThan(0);
-        expect(Number.isSafeInteger(wave.boxMs)).toBe(true);
+        expect(wave.timeBudgetMs).toBeGreaterThan(0);
+        expect(Number.isSafeInteger(wave.timeBudgetMs)).toBe(true);
       }),
     );
   });

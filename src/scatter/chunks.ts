@@ -1,7 +1,7 @@
 import type { Range } from "./tree.ts";
 
-/** Time box of a chunk whose cost nobody knows yet. */
-export const PROBE_BOX_MS = 300;
+/** Time budget of a chunk whose cost nobody knows yet. */
+export const PROBE_BUDGET_MS = 300;
 /** Work of a chunk: at least and at most these, in seconds. */
 const SECONDS = { least: 2, most: 10 };
 /** Specs of a measured chunk at most: its rows are held in memory until its part is written. */
@@ -23,7 +23,7 @@ export const MAX_RANGES = 2_000;
 export interface Wave {
   ranges: Range[];
   /** A leaf stops after this long, between two specs, and hands its rest back; null = never. */
-  boxMs: number | null;
+  timeBudgetMs: number | null;
 }
 
 /** What the leaves so far have cost. */
@@ -36,12 +36,12 @@ export interface Measured {
 /** The first wave covers everything evenly, but each leaf stops after a moment: a small run needs no second wave. */
 export function probeWave(todo: readonly Range[], chunks: number): Wave {
   const size = total(todo);
-  return { ranges: cut(todo, () => Math.max(1, Math.ceil(size / Math.max(1, chunks)))), boxMs: PROBE_BOX_MS };
+  return { ranges: cut(todo, () => Math.max(1, Math.ceil(size / Math.max(1, chunks)))), timeBudgetMs: PROBE_BUDGET_MS };
 }
 
-/** Chunks of the size that the user fixed; they are never boxed. */
+/** Chunks of the size that the user fixed; they have no time budget. */
 export function fixedWave(todo: readonly Range[], chunkSize: number): Wave {
-  return { ranges: cut(todo, () => chunkSize), boxMs: null };
+  return { ranges: cut(todo, () => chunkSize), timeBudgetMs: null };
 }
 
 /**
@@ -56,7 +56,7 @@ export function measuredWave(todo: readonly Range[], measured: Measured, slots: 
   const most = Math.max(1, Math.min(MOST_SPECS, Math.round(rate * seconds)));
   const least = Math.max(1, Math.min(most, Math.round(rate * LAST_SECONDS)));
   const ranges = cut(covered, (left) => Math.max(least, Math.min(most, Math.ceil(left / (2 * slots)))));
-  return { ranges, boxMs: Math.round(seconds * 1000 * OVERRUN) };
+  return { ranges, timeBudgetMs: Math.round(seconds * 1000 * OVERRUN) };
 }
 
 /** As much of the ranges as holds `most` specs. */

@@ -5,7 +5,10 @@ import { latestWave, listParts, recordWave } from "./plan.ts";
 
 const layout = new RunLayout({ name: "study", version: "v1.0.0", timestamp: "2026-01-02_03-04-05" });
 const node = [{ factor: 4, offset: 2 }];
-const wave = (...ranges: [number, number][]) => ({ ranges: ranges.map(([from, to]) => ({ from, to })), boxMs: 300 });
+const wave = (...ranges: [number, number][]) => ({
+  ranges: ranges.map(([from, to]) => ({ from, to })),
+  timeBudgetMs: 300,
+});
 
 describe("the waves that a node has planned", () => {
   it("are what the first writer recorded, for all that come later", async () => {
@@ -19,13 +22,13 @@ describe("the waves that a node has planned", () => {
   it("are told apart by node and generation, the newest by its number", async () => {
     const storage = memoryStorage();
     await recordWave(storage, layout, node, 0, 9, wave([0, 1]), 1);
-    await recordWave(storage, layout, node, 0, 10, { ranges: [{ from: 1, to: 2 }], boxMs: null }, 1);
+    await recordWave(storage, layout, node, 0, 10, { ranges: [{ from: 1, to: 2 }], timeBudgetMs: null }, 1);
     await recordWave(storage, layout, [], 0, 11, wave([2, 3]), 1);
     await recordWave(storage, layout, node, 1, 12, wave([3, 4]), 1);
     expect(await latestWave(storage, layout, node, 0)).toEqual({
       number: 10,
       ranges: [{ from: 1, to: 2 }],
-      boxMs: null,
+      timeBudgetMs: null,
     });
     expect((await latestWave(storage, layout, [], 0))?.number).toBe(11);
     expect(await latestWave(storage, layout, [{ factor: 4, offset: 3 }], 0)).toBeUndefined();
@@ -34,7 +37,7 @@ describe("the waves that a node has planned", () => {
   it("plan nothing any more once they are damaged, in whatever way, and the next has another number", async () => {
     const storage = memoryStorage();
     const key = layout.wave([], 0, 4);
-    await recordWave(storage, layout, [], 0, 4, { ranges: [{ from: 0, to: 64 }], boxMs: null }, 1);
+    await recordWave(storage, layout, [], 0, 4, { ranges: [{ from: 0, to: 64 }], timeBudgetMs: null }, 1);
     const { body } = await storage.get(key);
     const warnings: string[] = [];
     vi.spyOn(process, "emitWarning").mockImplementation((text) => void warnings.push(String(text)));
@@ -43,7 +46,7 @@ describe("the waves that a node has planned", () => {
       harmed[at]! ^= 1;
       for (const bytes of [harmed, body.slice(0, at)]) {
         await storage.put(key, bytes);
-        expect(await latestWave(storage, layout, [], 0)).toEqual({ number: 4, ranges: [], boxMs: null });
+        expect(await latestWave(storage, layout, [], 0)).toEqual({ number: 4, ranges: [], timeBudgetMs: null });
       }
     }
     expect(warnings[0]).toContain(storage.uriOf(key));

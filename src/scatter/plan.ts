@@ -42,7 +42,7 @@ export async function latestWave(
   const wave = await readWave(storage, key, number);
   if (wave) return wave;
   process.emitWarning(`${storage.uriOf(key)} is damaged; what of it has no part is planned anew`, "ScytheWarning");
-  return { number, boxMs: null, ranges: [] };
+  return { number, timeBudgetMs: null, ranges: [] };
 }
 
 /** Records a wave before it is dispatched. The first writer wins: what this returns is what was recorded. */
@@ -57,7 +57,7 @@ export async function recordWave(
 ): Promise<RecordedWave> {
   const key = layout.wave(path, generation, number);
   const ranges = wave.ranges.map(({ from, to }) => [from, to]);
-  const record: WaveRecord = { epoch, box_ms: wave.boxMs, ranges };
+  const record: WaveRecord = { epoch, box_ms: wave.timeBudgetMs, ranges };
   const { written } = await storage.put(key, JSON.stringify({ ...record, sha256: hashOf(record) }), { ifAbsent: true });
   const recorded = written ? { ...wave, number } : await readWave(storage, key, number);
   if (recorded) return recorded;
@@ -78,7 +78,11 @@ async function readWave(storage: Storage, key: string, number: number): Promise<
   try {
     const { sha256, ...record } = JSON.parse(new TextDecoder().decode(body)) as WaveRecord & { sha256: string };
     if (sha256 !== hashOf(record)) return undefined;
-    return { number, boxMs: record.box_ms, ranges: record.ranges.map(([from, to]) => ({ from: from!, to: to! })) };
+    return {
+      number,
+      timeBudgetMs: record.box_ms,
+      ranges: record.ranges.map(([from, to]) => ({ from: from!, to: to! })),
+    };
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
+import { KnownContents } from "../files/content-mark.ts";
 import { type NodePath, RunLayout } from "../run/layout.ts";
 import { detailsOf, type Manifest, type ManifestDetails, readManifest } from "../run/manifest.ts";
 import { type RetryPlan, readState } from "../run/state.ts";
@@ -37,6 +38,35 @@ export type LeafResult = {
   seconds: number;
 };
 
+/** A value that is read when it is first wanted. A reading that failed is tried again by the next who wants it. */
+export class Lazy<T> {
+  #value: Promise<T> | undefined;
+
+  get(read: () => Promise<T>): Promise<T> {
+    if (this.#value) return this.#value;
+    const value = read();
+    value.catch(() => this.#forget());
+    this.#value = value;
+    return value;
+  }
+
+  #forget(): void {
+    this.#value = undefined;
+  }
+}
+
+/** What a process has found out about a run that it works for. */
+export class RunFindings {
+  /** That the inputs are as recorded. */
+  readonly checkedInputs = new Lazy<void>();
+  /** The hash of each input file that the run stored, by path within the run. */
+  readonly inputHashes = new Lazy<Map<string, string>>();
+  /** What input files on this machine hold. */
+  readonly contents = new KnownContents();
+  /** How often damaged files of a node were removed, by the key of its parts. */
+  readonly repairs = new Map<string, number>();
+}
+
 /** One generation of a run, as its tasks see it. */
 export interface RunInfo {
   layout: RunLayout;
@@ -48,6 +78,7 @@ export interface RunInfo {
   /** Key of the specs that it runs, and how many they are. */
   specs: string;
   count: number;
+  findings: RunFindings;
 }
 
 /** The key of a node's specs. */
@@ -81,7 +112,7 @@ export class RunCache {
     if (!layout) throw new ScytheError("invalid_input", `${JSON.stringify(experimentId)} is not an experiment_id`);
     const manifest = await readManifest(this.#storage, layout);
     const details = detailsOf(manifest);
-    const run = { layout, manifest, details, generation };
+    const run = { layout, manifest, details, generation, findings: new RunFindings() };
     if (generation > 0) {
       const retry = await readRetry(this.#storage, layout, generation);
       return { ...run, retry, specs: layout.retriedSpecs(generation, retry.attempt), count: retry.count };

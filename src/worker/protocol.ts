@@ -29,7 +29,7 @@ export interface ChunkRequest {
   /** Name of the worker, for `errors.pq`. */
   worker: string;
   /** Stop after this long, between two specs. */
-  boxMs: number | null;
+  timeBudgetMs: number | null;
   /** Say before each spec that it begins, so that a death can be laid to the right one. */
   careful: boolean;
   /** Wait after each of these announcements until it is said to go on. */

@@ -56,7 +56,7 @@ export async function rerunSpecs(
     to: at + 1,
     careful: false,
     confirm: false,
-    boxMs: null,
+    timeBudgetMs: null,
     extraColumns: run.details.extra_columns,
     unionColumns: run.details.union_columns ?? false,
     seed: run.details.seed,

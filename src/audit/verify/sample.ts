@@ -5,6 +5,7 @@ import { KnownContents } from "../../files/content-mark.ts";
 import type { Environment } from "../../run/environment.ts";
 import { randomFrom } from "../../sampling/random.ts";
 import { errorNamesAmong } from "../../scatter/final-layout.ts";
+import { RunFindings } from "../../scatter/run-task.ts";
 import type { Column } from "../../schema/columns.ts";
 import { columnTypes } from "../../table/describe.ts";
 import type { Duck } from "../../table/duckdb.ts";
@@ -50,6 +51,7 @@ export async function verifySample(subject: Subject, tables: Tables, request: Sa
     retry: undefined,
     specs: layout.specs,
     count: sort_indexes.length,
+    findings: new RunFindings(),
   };
   const fetchUri = checkedFetch(subject, request.rerunner.fetchUri);
   const rerunner = { ...request.rerunner, fetchUri, inputs: runInputs(subject.storage, layout) };

@@ -254,7 +254,7 @@ class LeafRun {
       rootRunId: this.#run.manifest.workflow_run_id,
       timeoutMs: this.#timeoutMs(),
       worker: this.#settings.worker,
-      boxMs: this.#remaining(),
+      timeBudgetMs: this.#remaining(),
     };
   }
 

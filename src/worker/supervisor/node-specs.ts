@@ -3,7 +3,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { hashFile } from "../../files/artifacts.ts";
 import type { NodePath } from "../../run/layout.ts";
-import { damagedInput } from "../../scatter/damage.ts";
+import { damagedInput } from "../../scatter/check-inputs.ts";
 import { nodeSpecs, type RunInfo } from "../../scatter/run-task.ts";
 import { localCopy } from "../../storage/local-copy.ts";
 import type { Storage } from "../../storage/storage.ts";

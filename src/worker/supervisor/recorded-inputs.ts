@@ -1,4 +1,3 @@
-import { KnownContents } from "../../files/content-mark.ts";
 import type { FetchUri } from "../../files/fetch.ts";
 import { inputHashes, readInputArtifacts } from "../../run/input-artifacts.ts";
 import type { RunLayout } from "../../run/layout.ts";
@@ -6,20 +5,19 @@ import { folderOf } from "../../run/run-paths.ts";
 import type { RunInfo } from "../../scatter/run-task.ts";
 import type { Storage } from "../../storage/storage.ts";
 
-const contents = new KnownContents();
-const records = new WeakMap<RunInfo, Promise<Map<string, string>>>();
-
 /**
  * Brings a run's inputs. One that the run stored is brought from where the run lies now, and it is what the run recorded,
  * or it is not used.
  */
 export function recordedFetch(storage: Storage, run: RunInfo, fetchUri: FetchUri): (uri: string) => Promise<string> {
+  const { contents, inputHashes: recorded } = run.findings;
+  const readHashes = () => readInputArtifacts(storage, run.layout).then(inputHashes);
   return async (written) => {
     const own = artifactPath(run.layout, written);
     if (own === undefined) return fetchUri(written);
     const uri = storage.uriOf(run.layout.key(own));
     const path = await fetchUri(uri);
-    const sha256 = (await recordsOf(storage, run)).get(own);
+    const sha256 = (await recorded.get(readHashes)).get(own);
     if (sha256 === undefined || (await contents.is(path, sha256))) return path;
     const again = await fetchUri(uri, true); // the object may have been restored since this process asked what it is
     await contents.assert(again, sha256, uri);
@@ -31,15 +29,4 @@ export function recordedFetch(storage: Storage, run: RunInfo, fetchUri: FetchUri
 function artifactPath(layout: RunLayout, uri: string): string | undefined {
   const path = layout.pathOf(uri);
   return path !== undefined && folderOf(path) === "artifacts" ? path : undefined;
-}
-
-/** Path within the run → hash, read once. */
-function recordsOf(storage: Storage, run: RunInfo): Promise<Map<string, string>> {
-  let known = records.get(run);
-  if (!known) {
-    known = readInputArtifacts(storage, run.layout).then(inputHashes);
-    records.set(run, known);
-    known.catch(() => records.delete(run));
-  }
-  return known;
 }

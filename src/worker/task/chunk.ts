@@ -122,8 +122,8 @@ class ChunkRun {
   }
 
   #mustEnd(): boolean {
-    const { boxMs } = this.#request;
-    if (boxMs !== null && performance.now() - this.#begun > boxMs) return true;
+    const { timeBudgetMs } = this.#request;
+    if (timeBudgetMs !== null && performance.now() - this.#begun > timeBudgetMs) return true;
     if (this.#memory && this.#mustFlush()) this.#grown = this.#memory.hasGrown();
     return this.#grown || this.#bytes > MAX_CHUNK_BYTES || this.#services.stopped();
   }

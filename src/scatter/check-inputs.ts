@@ -1,0 +1,47 @@
+import { ScytheError } from "../errors.ts";
+import { eachOf, hashFile } from "../files/artifacts.ts";
+import { inputHashes, readInputArtifacts } from "../run/input-artifacts.ts";
+import type { Storage } from "../storage/storage.ts";
+import { damagedOf, FILES_AT_ONCE } from "./repair.ts";
+import type { RunInfo } from "./run-task.ts";
+
+/**
+ * What a run was given cannot be made again: each process that drives the run checks it, once. (In a bucket every download is
+ * checked against its hash.)
+ * @throws ScytheError `storage` naming the file
+ */
+export async function checkInputs(storage: Storage, run: RunInfo): Promise<void> {
+  if (storage.localPath) await run.findings.checkedInputs.get(() => compareInputs(storage, run));
+}
+
+async function compareInputs(storage: Storage, { layout, details, specs }: RunInfo): Promise<void> {
+  const isSubset = specs !== layout.specs; // of a retry or an extension: it carries its checksum itself
+  if (isSubset && (await damagedOf(storage, [specs])).length > 0) throw damagedInput(storage, specs, "is damaged");
+  await compare(storage, [
+    { key: layout.specs, sha256: details.specs_sha256 },
+    { key: layout.inputArtifacts, sha256: details.input_artifacts_sha256 },
+  ]);
+  const hashes = inputHashes(await readInputArtifacts(storage, layout));
+  await compare(
+    storage,
+    [...hashes].map(([path, sha256]) => ({ key: layout.key(path), sha256 })),
+  );
+}
+
+/** @param files whose hash is not recorded pass: an earlier version made the run */
+async function compare(storage: Storage, files: readonly { key: string; sha256: string | undefined }[]): Promise<void> {
+  await eachOf(files, FILES_AT_ONCE, async ({ key, sha256 }) => {
+    if (sha256 === undefined) return;
+    const found = await hashFile(storage.localPath!(key)).catch(() => "missing");
+    if (found === sha256) return;
+    const what = found === "missing" ? "is missing" : "is damaged: its SHA-256 is not the recorded one";
+    throw damagedInput(storage, key, what);
+  });
+}
+
+export function damagedInput(storage: Storage, key: string, what: string): ScytheError {
+  return new ScytheError("storage", `${storage.uriOf(key)} ${what}`, {
+    hint: "Restore it from where it came from, or from a copy of the run, and resume the run: what is done is kept.",
+    details: { key },
+  });
+}
