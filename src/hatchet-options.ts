@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
-import { schemaHash } from "./allocate/allocate.ts";
 import type { Settings } from "./config.ts";
 import type { Describe, HatchetOptions, ProgramRoute } from "./engine/hatchet/options.ts";
 import { defaultSlots } from "./engine/in-process/local.ts";
@@ -66,9 +65,7 @@ function routeOf(experiment: AnyExperiment, settings: Settings, code: Record<str
  */
 function labelOf(experiment: AnyExperiment, storage: Storage): Record<string, string> {
   const place = storage.localPath ? "folder" : storage.uriOf("");
-  const hash = createHash("sha256")
-    .update(`${schemaHash(experiment)} ${place}`)
-    .digest("hex");
+  const hash = createHash("sha256").update(`${experiment.schemaHash} ${place}`).digest("hex");
   return { [`scythe_code_${experiment.name}`]: hash.slice(0, 16) };
 }
 

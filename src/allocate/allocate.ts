@@ -10,7 +10,6 @@ import type { RunLayout } from "../run/layout.ts";
 import { type Manifest, type ManifestDetails, manifestText, type SpecsFile } from "../run/manifest.ts";
 import { updateState } from "../run/state.ts";
 import { resolveVersion } from "../run/version.ts";
-import { hashOf, jsonSchemaOf } from "../schema/json-schema.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import { makeScratch } from "../temporary.ts";
 import { type AllocatingProject, allowedIn } from "./allowed-references.ts";
@@ -112,7 +111,7 @@ async function publish(run: Publication): Promise<AllocatedRun> {
       spec_count: (base?.run.details.spec_count ?? 0) + staged.count,
       recursion: checked.recursion,
       chunk_size: checked.chunkSize,
-      schema_hash: schemaHash(experiment),
+      schema_hash: experiment.schemaHash,
       extra_columns: staged.extraColumns,
       union_columns: true,
       parent_run: checked.parentRun,
@@ -166,18 +165,9 @@ async function discard(storage: Storage, layout: RunLayout): Promise<void> {
   await storage.delete(objects.map(({ key }) => key));
 }
 
-const hashes = new WeakMap<AnyExperiment, string>();
-
-/** Tells two codes of one experiment apart: a worker with another hash must not run its specs. */
-export function schemaHash(experiment: AnyExperiment): string {
-  const hash = hashes.get(experiment) ?? hashSchemas(experiment);
-  hashes.set(experiment, hash);
-  return hash;
-}
-
 /** @throws ScytheError `conflict` when the experiment's schemas are not those that the run was made with */
 export function assertSameSchema(experiment: AnyExperiment, details: ManifestDetails, layout: RunLayout): void {
-  if (schemaHash(experiment) === details.schema_hash) return;
+  if (experiment.schemaHash === details.schema_hash) return;
   const commit = details.environment.git_commit;
   throw new ScytheError(
     "conflict",
@@ -186,14 +176,4 @@ export function assertSameSchema(experiment: AnyExperiment, details: ManifestDet
       hint: `Its rows would not fit the tables. Restore input, output and tables${commit ? ` (as of git ${commit.slice(0, 12)})` : ""}, or allocate a new run.`,
     },
   );
-}
-
-function hashSchemas(experiment: AnyExperiment): string {
-  const tables = Object.entries(experiment.tables as Record<string, { schema: never; index: string[] }>);
-  return hashOf({
-    name: experiment.name,
-    input: jsonSchemaOf(experiment.input),
-    output: jsonSchemaOf(experiment.output),
-    tables: tables.map(([name, { schema, index }]) => ({ name, index, schema: jsonSchemaOf(schema) })),
-  });
 }

@@ -4,6 +4,7 @@ import { assertKnownKeys, type Keys } from "../known-keys.ts";
 import { RESERVED_COLUMNS, RESERVED_TABLES, SAFE_NAME } from "../schema/base.ts";
 import { type Column, caseTwins, columnsOf, isScalarColumn } from "../schema/columns.ts";
 import { assertIdempotent } from "../schema/idempotence.ts";
+import { hashSchemas } from "../schema/schema-hash.ts";
 import type { Context } from "./context.ts";
 import { optional, parseBytes, parseDuration } from "./quantities.ts";
 import { type ErrorKind, type RetryPolicy, retryPolicy } from "./retry.ts";
@@ -107,6 +108,8 @@ export interface Experiment<
   readonly autoFetch: boolean;
   readonly run: (input: z.output<I>, context: Context) => Awaitable<RunOutput<O, T>>;
   readonly columns: ExperimentColumns;
+  /** Tells two versions of its schemas apart: a worker with another hash must not run its specs. */
+  readonly schemaHash: string;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: an experiment of any schemas; inputs stand in contravariant places
@@ -173,6 +176,7 @@ export function defineExperiment<
   assertIdempotent(output, `${name}.output`);
   for (const [key, { schema }] of Object.entries(tables)) assertIdempotent(schema, `${name}.tables.${key}`);
   if (typeof definition.run !== "function") throw invalid(name, "run must be a function");
+  let hash: string | undefined;
   return Object.freeze({
     name,
     description: definition.description ?? "",
@@ -191,6 +195,10 @@ export function defineExperiment<
     autoFetch: definition.autoFetch ?? true,
     run: definition.run.bind(definition) as Experiment<I, O, T, F>["run"],
     columns,
+    get schemaHash() {
+      hash ??= hashSchemas({ name, input, output, tables });
+      return hash;
+    },
   });
 }
 

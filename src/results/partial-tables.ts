@@ -1,6 +1,5 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { schemaHash } from "../allocate/allocate.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import { RunLayout } from "../run/layout.ts";
 import { type CountedPart, countedParts } from "../run/part-counts.ts";
@@ -60,7 +59,7 @@ export class PartialTables implements TableFiles {
     experiment: AnyExperiment | undefined,
   ): Promise<PartialTables> {
     const run = await new RunCache(storage).get({ experiment_id: layout.experimentId, generation: 0 });
-    const known = experiment && schemaHash(experiment) === run.details.schema_hash ? experiment : undefined;
+    const known = experiment && experiment.schemaHash === run.details.schema_hash ? experiment : undefined;
     return new PartialTables(storage, run, await countedParts(storage, layout, 0), known);
   }
 

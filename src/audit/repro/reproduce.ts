@@ -3,7 +3,6 @@ import { rm } from "node:fs/promises";
 import { join, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { inspect } from "node:util";
-import { schemaHash } from "../../allocate/allocate.ts";
 import { isScytheError, ScytheError } from "../../errors.ts";
 import type { AnyExperiment } from "../../experiment/define.ts";
 import type { Registry } from "../../experiment/registry.ts";
@@ -45,7 +44,7 @@ export async function reproduce(
     uri.startsWith("file://") ? inFolder(folder, fileURLToPath(uri)) : fetchUri(uri);
   const result = await runOnce(experiment, spec, { ...options, fetchUri: local }).catch(failureOfOnce);
   const lines = [`spec ${own.sort_index} of ${own.experiment_id}, attempt ${own.attempt}`];
-  if (schemaHash(experiment) !== own.schema_hash) {
+  if (experiment.schemaHash !== own.schema_hash) {
     lines.push("  note: the experiment has other schemas now than the run was made with");
   }
   if ("kind" in result) return failed(result, expected, lines);

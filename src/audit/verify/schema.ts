@@ -1,4 +1,3 @@
-import { schemaHash } from "../../allocate/allocate.ts";
 import type { AnyExperiment } from "../../experiment/define.ts";
 import type { Environment } from "../../run/environment.ts";
 import type { ManifestDetails } from "../../run/manifest.ts";
@@ -30,7 +29,7 @@ export function sameSchema(
     );
     return false;
   }
-  if (schemaHash(experiment) === manifest.scythe.schema_hash) {
+  if (experiment.schemaHash === manifest.scythe.schema_hash) {
     findings.say("code", `has the run's schemas; ${sayCode(manifest.scythe.environment, now)}`);
     return true;
   }

@@ -1,6 +1,5 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { schemaHash } from "../../allocate/allocate.ts";
 import { LEAF_ATTEMPTS, type TaskContext } from "../../engine/engine.ts";
 import { ScytheError } from "../../errors.ts";
 import type { FetchUri } from "../../files/fetch.ts";
@@ -275,7 +274,7 @@ function isSettled({ attempt, careful }: Turn): boolean {
 }
 
 function assertSameCode({ experiment, worker }: LeafSettings, task: LeafTask): void {
-  if (schemaHash(experiment) === task.schema_hash) return;
+  if (experiment.schemaHash === task.schema_hash) return;
   throw new ScytheError("engine", `${worker} has another version of ${experiment.name} than the run was made with`, {
     hint: "Restore the experiment's schemas to what they were (see the manifest's git_commit), or allocate a new run.",
   });
