@@ -18,6 +18,7 @@ import type { Storage } from "./storage/storage.ts";
 import { withDuckDb } from "./table/duckdb.ts";
 import { MemoryBudget } from "./table/memory-budget.ts";
 import { makeScratch, removeAbandonedScratch } from "./temporary.ts";
+import { childEnv } from "./worker/supervisor/child-env.ts";
 import { FailureLimits } from "./worker/supervisor/failure-limits.ts";
 import { inProcessRunner } from "./worker/supervisor/in-process-runner.ts";
 import { BufferPool } from "./worker/supervisor/part-buffers.ts";
@@ -68,52 +69,50 @@ export class Engines implements RunHome {
   readonly drives: Drives;
   readonly #project: Project;
   readonly #programs: Programs;
-  #cluster: HatchetEngine | undefined;
+  /** The project's own engine, where it is a cluster. */
+  readonly #ownCluster: HatchetEngine | undefined;
+  #otherCluster: HatchetEngine | undefined;
 
   constructor(project: Project) {
     const { settings, registry, storage, configPath } = project;
     this.#project = project;
     this.drives = project.drives;
-    this.runner =
-      settings.engine === "inline" ? inProcessRunner(registry) : processRunner(configPath!, settings.passEnv);
+    const environment = () => childEnv(settings.passEnv, process.env);
+    this.runner = settings.engine === "inline" ? inProcessRunner(registry) : processRunner(configPath!, environment);
     this.controls = new ControlWatch(storage, settings.engine === "hatchet" ? CLUSTER_LOOK_MS : undefined);
     this.#programs = this.#makePrograms();
-    this.engine = this.#open(settings.engine);
+    this.#ownCluster = settings.engine === "hatchet" ? this.#openCluster() : undefined;
+    this.engine = this.#ownCluster ?? this.#openInProcess();
   }
 
   /** Makes ready, while specs are allocated, what will run them. */
   prepare(experiment: string): void {
     this.runner.warm(this.engine.slots).catch(() => undefined); // the first chunk throws it
-    this.#ownCluster()?.prepare(experiment);
+    this.#ownCluster?.prepare(experiment);
   }
 
   /** A run may be on a cluster although this project's engine is another: to be asked after, where there is a token. */
   engineNamed(name: string): Engine | undefined {
     if (name === this.engine.name) return this.engine;
     if (name !== "hatchet" || !hasHatchetToken()) return undefined;
-    this.#cluster ??= this.#open(name) as HatchetEngine;
-    return this.#cluster;
+    this.#otherCluster ??= this.#openCluster();
+    return this.#otherCluster;
   }
 
   /** @throws ScytheError `engine` for engines that need no workers */
   async serve(): Promise<HatchetWorker> {
-    const cluster = this.#ownCluster();
-    if (!cluster) return (await this.engine.serve()) as never;
+    if (!this.#ownCluster) return (await this.engine.serve()) as never;
     await this.#warm(); // work that comes must not wait for what could be there
-    return cluster.serve();
+    return this.#ownCluster.serve();
   }
 
   /** What this process drives is left, to be resumed; what a cluster does goes on there. */
   async close(): Promise<void> {
     await this.drives.close();
-    await this.#ownCluster()?.close();
-    await this.#cluster?.close();
+    await this.#ownCluster?.close();
+    await this.#otherCluster?.close();
     await this.runner.close();
     await this.#project.removeScratch();
-  }
-
-  #ownCluster(): HatchetEngine | undefined {
-    return this.engine.name === "hatchet" ? (this.engine as HatchetEngine) : undefined;
   }
 
   async #warm(): Promise<void> {
@@ -143,10 +142,14 @@ export class Engines implements RunHome {
     return programsOf(registry.all().map((experiment) => ({ ...shared, experiment })));
   }
 
-  #open(name: string): Engine {
+  #openInProcess(): Engine {
+    const { engine, slots } = this.#project.settings;
+    if (engine === "inline") return inlineEngine(this.#programs);
+    return localEngine(this.#programs, slots === undefined ? {} : { slots });
+  }
+
+  #openCluster(): HatchetEngine {
     const { settings, registry, storage } = this.#project;
-    if (name === "inline") return inlineEngine(this.#programs);
-    if (name === "hatchet") return hatchetEngine(this.#programs, hatchetOptions(registry, settings, storage));
-    return localEngine(this.#programs, settings.slots === undefined ? {} : { slots: settings.slots });
+    return hatchetEngine(this.#programs, hatchetOptions(registry, settings, storage));
   }
 }

@@ -40,6 +40,12 @@ const ENTRIES = new Set([
   "worker/process.ts",
   "table/duckdb-process.ts",
 ]);
+/** Where else the environment is touched, and why; nowhere is a setting read. */
+const ENVIRONMENT = new Map([
+  ["storage/s3/client.ts", "sets a variable of the AWS SDK while a client is made: nothing else silences its warning"],
+  ["platform/processes.ts", "hands it on to `ps`, with a language whose dates can be read"],
+  ["audit/repro/repro-folder.ts", "holds the text of a script, which reads it where it runs"],
+]);
 /** Adapters: they import single files below all folders and what their own folder shares, and only entry points import them. */
 const ADAPTER = /^(storage\/(local\/|s3\/|memory\.ts$)|engine\/(?!engine\.ts$))/;
 
@@ -105,6 +111,14 @@ describe("layers", () => {
   it("let only entry points import adapters", () => {
     const stray = imports.filter(({ from, to }) => isAdapter(to) && !isAdapter(from) && !isEntry(from));
     expect(stray.map(show)).toEqual([]);
+  });
+
+  it("let only entry points read the environment", () => {
+    const readers = sources().filter((path) =>
+      /\bprocess\.env\b|\benv\b[^{}]*\} = process\b/.test(readFileSync(join(SRC, path), "utf8")),
+    );
+    expect(readers.filter((path) => !isEntry(path) && !ENVIRONMENT.has(path))).toEqual([]);
+    expect([...ENVIRONMENT.keys()].filter((path) => !readers.includes(path))).toEqual([]);
   });
 
   it("let nobody import an entry point but another one", () => {

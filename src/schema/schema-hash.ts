@@ -16,7 +16,8 @@ export function hashSchemas({ name, input, output, tables }: Schemas): string {
     input: jsonSchemaOf(input),
     output: jsonSchemaOf(output),
     tables: Object.entries(tables).map(([table, { schema, index }]) => ({
-      ...{ name: table, index },
+      name: table,
+      index,
       schema: jsonSchemaOf(schema),
     })),
   });

@@ -114,10 +114,8 @@ interface TaskDefinition<Input> {
 function task<Input>({ client }: Host, definition: TaskDefinition<Input>): SdkTask {
   const { name, description, retries, scheduleMs, executionMs, run } = definition;
   const [scheduleTimeout, executionTimeout] = [duration(scheduleMs), duration(executionMs)];
-  return client.task({
-    ...{ name, description, retries, scheduleTimeout, executionTimeout },
-    fn: run,
-  } as never) as unknown as SdkTask;
+  const options = { name, description, retries, scheduleTimeout, executionTimeout, fn: run };
+  return client.task(options as never) as unknown as SdkTask;
 }
 
 /**
@@ -141,7 +139,10 @@ async function runNode(
     const signal = AbortSignal.any([runEnded, workload.stopped]);
     setMaxListeners(0, signal); // each child waits on it
     const children = new Children(host, {
-      ...{ program, root, signal, level: input.level },
+      program,
+      root,
+      signal,
+      level: input.level,
       runId: sdk.workflowRunId(),
       taskId: sdk.taskRunExternalId(),
       metadata: { ...input.metadata, [ROOT_KEY]: root },
@@ -155,8 +156,12 @@ async function runNode(
           if (signal.aborted) throw cancelled();
         },
         context: async () => ({
-          ...{ signal: runEnded, attempt: sdk.retryCount() + 1, capacity: await children.capacity(), slot: 0 },
-          ...{ heartbeat: noop, releaseSlot: noop },
+          signal: runEnded,
+          attempt: sdk.retryCount() + 1,
+          capacity: await children.capacity(),
+          slot: 0,
+          heartbeat: noop,
+          releaseSlot: noop,
         }),
         planInTurn: (plan) => workload.planInTurn(plan),
         runWave: (wave) => children.settle(wave),

@@ -59,7 +59,10 @@ function configFor(address: S3Address, limits: ConnectionLimits): S3ClientConfig
   };
 }
 
-/** The SDK warns on stderr of Node versions that it is going to leave; whoever runs a study need not read that. */
+/**
+ * The SDK warns on stderr of Node versions that it is going to leave, which is of no use to those who run a study. Only a
+ * variable turns that off, so it is set while a client is made: the one place where this adapter touches the environment.
+ */
 function makeClient(sdk: Sdk, config: S3ClientConfig): S3Client {
   const name = "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED";
   const before = process.env[name];
@@ -82,8 +85,7 @@ function hasRegion(client: S3Client): Promise<boolean> {
 /** Set by the caller, the environment or the profile. */
 async function endpointOf(client: S3Client): Promise<unknown> {
   const config = client.config as { endpoint?: unknown; serviceConfiguredEndpoint?: () => Promise<string | undefined> };
-  const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env;
-  return config.endpoint ?? (AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL || config.serviceConfiguredEndpoint?.());
+  return config.endpoint ?? config.serviceConfiguredEndpoint?.();
 }
 
 /** Older servers insist on it for a batch of deletions; the SDK sends a CRC in its place. */

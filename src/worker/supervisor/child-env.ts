@@ -27,7 +27,7 @@ const PASSED = [
 ];
 
 /** @param passEnv names that the config passes on, too; those may be secrets, as it says so */
-export function childEnv(passEnv: readonly string[], env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+export function childEnv(passEnv: readonly string[], env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const [known, own] = [PASSED, passEnv].map(matcher) as [RegExp, RegExp];
   const passed = Object.entries(env).filter(
     ([name, value]) => own.test(name) || (known.test(name) && !isSecretName(name) && !hasUserInfo(value)),

@@ -6,7 +6,6 @@ import { platform } from "../../platform/current.ts";
 import { OWNER_VARIABLE } from "../../platform/platform.ts";
 import { NO_WINDOW } from "../../platform/processes.ts";
 import type { ChunkRequest, FromChild, ToChild } from "../protocol.ts";
-import { childEnv } from "./child-env.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { messageProblem } from "./message-problem.ts";
 import { Printed } from "./printed.ts";
@@ -45,10 +44,10 @@ export class Child {
   #awaited = 0;
   dead = false;
 
-  constructor(entry: string, configPath: string, cwd: string, passEnv: readonly string[]) {
+  constructor(entry: string, configPath: string, cwd: string, env: NodeJS.ProcessEnv) {
     this.#process = fork(entry, [configPath, String(process.pid)], {
       cwd,
-      env: { ...childEnv(passEnv), [OWNER_VARIABLE]: this.#owner },
+      env: { ...env, [OWNER_VARIABLE]: this.#owner },
       serialization: "advanced",
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       detached: true, // a group of its own, so that what specs start dies with them and Ctrl-C reaches only us

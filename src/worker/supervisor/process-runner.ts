@@ -7,9 +7,9 @@ import type { ChunkRunner } from "./runner.ts";
 
 /**
  * Specs in child processes, one a slot, kept from chunk to chunk.
- * @param passEnv variables that they get beside those that every process needs
+ * @param environment what of the environment they get, asked for each process
  */
-export function processRunner(configPath: string, passEnv: readonly string[]): ChunkRunner {
+export function processRunner(configPath: string, environment: () => NodeJS.ProcessEnv): ChunkRunner {
   const children = new Map<number, Child>();
   let closed = false;
   const killAll = () => {
@@ -43,7 +43,7 @@ export function processRunner(configPath: string, passEnv: readonly string[]): C
     if (closed) throw new ScytheError("engine", "The project is closed: it starts no worker processes any more");
     let child = children.get(slot);
     if (!child || child.dead) {
-      child = new Child(childEntry(), configPath, dirname(configPath), passEnv);
+      child = new Child(childEntry(), configPath, dirname(configPath), environment());
       children.set(slot, child);
     }
     return child;
