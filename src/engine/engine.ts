@@ -7,7 +7,7 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export type Settled<Leaf = Json, Result = Json> = { payload: Leaf; result: Result } | { payload: Leaf; error: Error };
 
 export interface TaskContext {
-  /** Aborts when the run is cancelled: finish what is in hand, commit it, return. */
+  /** Aborts when the run is cancelled: finish the spec that runs, commit what is done, return. */
   signal: AbortSignal;
   /** 1 for the first try of this step. */
   attempt: number;
@@ -62,7 +62,7 @@ export interface EngineRun {
   /** The root's merge. @throws what failed the run, or ScytheError `cancelled`. */
   result(): Promise<Json>;
   status(): Promise<EngineStatus>;
-  /** Asks the run to stop after the work in hand; resolves when it has. */
+  /** Asks the run to stop after the specs that run; resolves when it has. */
   cancel(): Promise<void>;
 }
 
@@ -72,7 +72,7 @@ export interface StartOptions {
 }
 
 export interface Worker {
-  /** Takes no new work, finishes or hands back what is in hand. */
+  /** Takes no new work; finishes or hands back what it has. */
   stop(): Promise<void>;
   /** Resolves when the worker has stopped, for whatever reason. */
   readonly done: Promise<void>;

@@ -41,7 +41,7 @@ export async function latestWave(
   const key = layout.wave(path, generation, number);
   const wave = await readWave(storage, key, number);
   if (wave) return wave;
-  process.emitWarning(`${storage.uriOf(key)} is damaged; what of it has no part is planned anew`, "ScytheWarning");
+  process.emitWarning(`${storage.uriOf(key)} is damaged; what of it has no part is planned again`, "ScytheWarning");
   return { number, timeBudgetMs: null, ranges: [] };
 }
 
@@ -62,7 +62,7 @@ export async function recordWave(
   const recorded = written ? { ...wave, number } : await readWave(storage, key, number);
   if (recorded) return recorded;
   throw new ScytheError("storage", `The plan ${storage.uriOf(key)} is damaged`, {
-    hint: "Resume the run: its chunks are planned anew, what is done stays done.",
+    hint: "Resume the run: its chunks are planned again, what is done stays done.",
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Json } from "../engine.ts";
 import type { Connection, SdkLog } from "./sdk.ts";
 
-/** What the adapter must be told of one program; it knows nothing of experiments itself. */
+/** What the adapter needs to know of one program; it knows nothing of experiments itself. */
 export interface ProgramRoute {
   description?: string;
   /** Labels (name → value) that a worker must have for any task of the program: its code. */
@@ -24,7 +24,7 @@ export interface WorkerOptions {
   labels: Readonly<Record<string, string>>;
   doesFan: boolean;
   doesLeaf: boolean;
-  /** How long work in hand may take to finish when the worker is to stop. */
+  /** How long running work may take to finish when the worker is to stop. */
   graceMs: number;
   /** Workflows of the user's own, made with the SDK. */
   additionalWorkflows: readonly unknown[];
