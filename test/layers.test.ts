@@ -7,7 +7,7 @@ const SRC = fileURLToPath(new URL("../src", import.meta.url));
 
 /** Lowest first: a module may import from its own layer's folder and from those before it (docs/architecture.md). */
 const ORDER = [
-  ["redact.ts"],
+  ["redact.ts", "bytes-text.ts"],
   ["errors.ts", "json.ts", "platform"],
   ["known-keys.ts"],
   ["private-folder.ts"],

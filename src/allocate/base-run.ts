@@ -1,5 +1,6 @@
+import pMap, { pMapSkip } from "p-map";
 import { ScytheError } from "../errors.ts";
-import { eachOf, type KeptArtifact } from "../files/artifacts.ts";
+import type { KeptArtifact } from "../files/artifacts.ts";
 import type { CarriedTables } from "../run/inherited-tables.ts";
 import { readInputArtifacts } from "../run/input-artifacts.ts";
 import type { RunLayout } from "../run/layout.ts";
@@ -8,7 +9,7 @@ import { isComplete, type Report, readReport } from "../run/report.ts";
 import { readState } from "../run/state.ts";
 import { OUTPUT_FILES } from "../schema/base.ts";
 import { localCopy } from "../storage/local-copy.ts";
-import { listAll, type Storage } from "../storage/storage.ts";
+import { listAll, type ObjectInfo, type Storage } from "../storage/storage.ts";
 import { withDuckDb } from "../table/duckdb.ts";
 import { parquetRows } from "../table/parquet-sql.ts";
 import type { Move } from "../table/relocate.ts";
@@ -77,18 +78,17 @@ export function movesBetween(storage: Storage, base: BaseRun, layout: RunLayout)
  */
 export async function copyBase(storage: Storage, base: BaseRun, layout: RunLayout): Promise<void> {
   const { layout: from, report } = base;
-  const copy = (key: string) => storage.copy(key, layout.key(from.within(key)));
+  const copy = async ({ key }: ObjectInfo) => {
+    await storage.copy(key, layout.key(from.within(key)));
+    return pMapSkip;
+  };
   for (const folder of [from.artifacts, from.results]) {
-    // a page of the listing at a time, as there may be a file a spec
-    const page: string[] = [];
-    for await (const { key } of storage.list(folder)) {
-      page.push(key);
-      if (page.length === 1_000) await eachOf(page.splice(0), COPIES, copy);
-    }
-    await eachOf(page, COPIES, copy);
+    // from the listing as it comes, with nothing kept of it, as there may be a file a spec
+    await pMap(storage.list(folder), copy, { concurrency: COPIES });
   }
   const tables = Object.keys(report.final);
-  await eachOf(tables, COPIES, (table) => storage.copy(from.finalTable(table), layout.carriedTable(table)));
+  const copyTable = (table: string) => storage.copy(from.finalTable(table), layout.carriedTable(table));
+  await pMap(tables, copyTable, { concurrency: COPIES });
   const outputs = report.output_artifacts;
   if (outputs) await storage.copy(from.outputArtifacts, layout.carriedTable(OUTPUT_FILES));
   const state = await readState(storage, from);

@@ -1,5 +1,26 @@
 import { describe, expect, it } from "vitest";
-import { displayWidth, folded } from "./display-width.ts";
+import { cut, displayWidth, folded } from "./display-width.ts";
+
+describe("displayWidth", () => {
+  it.each([
+    ["👨‍👩‍👧", 2],
+    ["🇩🇪", 2],
+    ["👍🏽", 2],
+    ["❤️", 2],
+    ["한국", 4],
+    ["q̣̇", 1],
+    ["naïve …", 7],
+  ])("counts what is seen: %s takes %d columns", (text, width) => {
+    expect(displayWidth(text)).toBe(width);
+    expect(displayWidth(`${text}|${text}`)).toBe(2 * width + 1);
+  });
+
+  it("cuts between what is seen as one character", () => {
+    expect(cut("👨‍👩‍👧👨‍👩‍👧👨‍👩‍👧", 5)).toBe("👨‍👩‍👧👨‍👩‍👧…");
+    expect(cut("👨‍👩‍👧👨‍👩‍👧👨‍👩‍👧", 4)).toBe("👨‍👩‍👧…");
+    expect(cut("e\u0301e\u0301e\u0301", 2)).toBe("e\u0301…");
+  });
+});
 
 describe("folded", () => {
   it.each([

@@ -1,9 +1,8 @@
-/** Columns that a text takes in a terminal: East Asian wide characters and emoji take two, combining marks none. */
+import stringWidth from "string-width";
+
+/** Columns that a text takes in a terminal, by what a reader sees as one character. */
 export function displayWidth(text: string): number {
-  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
-  let width = 0;
-  for (const character of text) width += widthOf(character);
-  return width;
+  return /^[\x20-\x7e]*$/.test(text) ? text.length : stringWidth(text);
 }
 
 /** The longest beginning that fits, with `…` in place of what does not. */
@@ -11,10 +10,10 @@ export function cut(text: string, width: number): string {
   if (displayWidth(text) <= width) return text;
   let kept = "";
   let used = 1;
-  for (const character of text) {
-    used += widthOf(character);
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    used += displayWidth(segment);
     if (used > width) break;
-    kept += character;
+    kept += segment;
   }
   return `${kept}…`;
 }
@@ -37,12 +36,4 @@ export function folded(text: string, width: number, most: number): string[] {
 export function pad(text: string, width: number, align: "left" | "right" = "left"): string {
   const space = " ".repeat(Math.max(0, width - displayWidth(text)));
   return align === "left" ? text + space : space + text;
-}
-
-const WIDE =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
-
-function widthOf(character: string): number {
-  if (/\p{Mn}|\p{Me}|\p{Cf}/u.test(character)) return 0;
-  return WIDE.test(character) || /\p{Emoji_Presentation}/u.test(character) ? 2 : 1;
 }

@@ -1,3 +1,4 @@
+import pMap from "p-map";
 import { isScytheError, messageOf, ScytheError } from "../errors.ts";
 import { didYouMean } from "../known-keys.ts";
 import type { Scythe } from "../project.ts";
@@ -5,7 +6,6 @@ import { RunLayout } from "../run/layout.ts";
 import { SAFE_NAME } from "../schema/base.ts";
 import { jsonText } from "./json-text.ts";
 import type { ListFlags } from "./list.ts";
-import { mapLimited } from "./map-limited.ts";
 import { withStorage } from "./open-project.ts";
 import { note, outputWidth, print } from "./output.ts";
 import { paintStatus, type RunOverview, readRunFiles } from "./run-overview.ts";
@@ -36,7 +36,7 @@ export async function listExperiments(flags: ListFlags): Promise<void> {
   await withStorage(flags, async (project) => {
     const stored = (await project.listNames()).filter((name) => SAFE_NAME.test(name)); // a bucket may hold other things
     const names = [...new Set([...project.registry.names, ...stored])].sort();
-    const entries = await mapLimited(names, AT_ONCE, (name) => entryOf(project, name));
+    const entries = await pMap(names, (name) => entryOf(project, name), { concurrency: AT_ONCE });
     if (flags.json) return print(`${jsonText({ storage: project.storage.uri, experiments: entries }, 2)}\n`);
     if (entries.length === 0) return note(`There is nothing in ${project.storage.uri} yet.`);
     const style = styleFor(process.stdout);
@@ -64,7 +64,7 @@ export async function listRuns(name: string, flags: ListFlags): Promise<void> {
     const ids = (await project.experiment(name).listRuns()).reverse();
     if (ids.length === 0) await assertKnown(project, name);
     const shown = flags.limit ? ids.slice(0, flags.limit) : ids;
-    const runs = await mapLimited(shown, AT_ONCE, (id) => overview(project, id));
+    const runs = await pMap(shown, (id) => overview(project, id), { concurrency: AT_ONCE });
     if (flags.json) return print(`${jsonText({ experiment: name, total: ids.length, runs }, 2)}\n`);
     if (runs.length === 0) return note(`${name} has no runs yet. Make one: scythe run ${name}`);
     const style = styleFor(process.stdout);

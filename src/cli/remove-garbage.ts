@@ -1,3 +1,4 @@
+import { bytesText } from "../bytes-text.ts";
 import type { Garbage } from "../transfer/collect-garbage.ts";
 import type { GcFlags } from "./gc.ts";
 import { jsonText } from "./json-text.ts";
@@ -5,7 +6,7 @@ import { withStorage } from "./open-project.ts";
 import { note, outputWidth, print } from "./output.ts";
 import { styleFor } from "./style.ts";
 import { tableText } from "./table-text.ts";
-import { bytesText, countText, plural } from "./units.ts";
+import { countText, plural } from "./units.ts";
 
 export async function removeGarbage(name: string | undefined, flags: GcFlags): Promise<void> {
   await withStorage(flags, async (project) => {

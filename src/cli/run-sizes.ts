@@ -1,7 +1,8 @@
+import { bytesText } from "../bytes-text.ts";
 import type { RunSizes, Size } from "../transfer/run-sizes.ts";
 import type { Style } from "./style.ts";
 import { tableText } from "./table-text.ts";
-import { bytesText, countText } from "./units.ts";
+import { countText } from "./units.ts";
 
 /** The parts that have anything, fields under their part, the total last. */
 export function sizesText(sizes: RunSizes, style: Style, width: number | undefined): string {

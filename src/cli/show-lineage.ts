@@ -1,12 +1,13 @@
 import { commitText } from "../audit/code-change.ts";
 import type { Lineage } from "../audit/lineage.ts";
+import { bytesText } from "../bytes-text.ts";
 import { pad } from "./display-width.ts";
 import { jsonText } from "./json-text.ts";
 import { withStorage } from "./open-project.ts";
 import type { ProjectFlags } from "./options.ts";
 import { print } from "./output.ts";
 import { type Style, styleFor } from "./style.ts";
-import { bytesText, countText, plural, timeText } from "./units.ts";
+import { countText, plural, timeText } from "./units.ts";
 
 const SHOWN_FILES = 20;
 

@@ -1,3 +1,4 @@
+import { bytesText } from "../bytes-text.ts";
 import { isScytheError } from "../errors.ts";
 import type { Scythe } from "../project.ts";
 import { openResults } from "../results/results.ts";
@@ -19,7 +20,7 @@ import { findResults } from "./show-results.ts";
 import { type Style, styleFor } from "./style.ts";
 import { inOrder } from "./table-order.ts";
 import { tableText } from "./table-text.ts";
-import { bytesText, countText, durationText, plural, timeText } from "./units.ts";
+import { countText, durationText, plural, timeText } from "./units.ts";
 
 interface FinalTable {
   name: string;

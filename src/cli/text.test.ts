@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { bytesText } from "../bytes-text.ts";
 import { cellText, messageLine, oneLine } from "./cell-text.ts";
 import { csvLine } from "./csv-text.ts";
 import { cut, displayWidth, pad } from "./display-width.ts";
 import { jsonText } from "./json-text.ts";
 import { inOrder } from "./table-order.ts";
-import { bytesText, countText, durationText, plural, rateText, timeText } from "./units.ts";
+import { countText, durationText, plural, rateText, timeText } from "./units.ts";
 
 const big = 9_007_199_254_740_993n;
 const date = new Date("2026-01-31T12:00:00Z");

@@ -1,3 +1,4 @@
+import { bytesText } from "../bytes-text.ts";
 import { isScytheError } from "../errors.ts";
 import type { TransferOptions, TransferProgress } from "../transfer/transfer.ts";
 import { messageLine } from "./cell-text.ts";
@@ -8,7 +9,7 @@ import { note, print } from "./output.ts";
 import { plainText } from "./plain-text.ts";
 import { barText } from "./progress-line.ts";
 import { type Style, styleFor } from "./style.ts";
-import { bytesText, countText, durationText, plural } from "./units.ts";
+import { countText, durationText, plural } from "./units.ts";
 
 const DRAW_MS = 100;
 /** Between the lines of a log. */

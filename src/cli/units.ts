@@ -24,19 +24,6 @@ function two(value: number, big: number, bigUnit: string, small: number, smallUn
   return `${Math.floor(value / big)} ${bigUnit} ${String(rest).padStart(2, "0")} ${smallUnit}`;
 }
 
-const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
-
-/** Bytes in powers of 1000: `512 B`, `12.3 kB`, `1.23 GB`. */
-export function bytesText(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < UNITS.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${unit === 0 ? value : Number(value.toPrecision(3))} ${UNITS[unit]}`;
-}
-
 /** Specs a second: `1,230`, `12`, `1.2`, `0.05`. */
 export function rateText(rate: number): string {
   return rate >= 9.95 ? countText(Math.round(rate)) : String(Number(rate.toPrecision(2)));

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { commitText } from "../audit/code-change.ts";
 import type { Certificate, Check } from "../audit/verify/certificate.ts";
+import { bytesText } from "../bytes-text.ts";
 import { messageOf, ScytheError } from "../errors.ts";
 import type { Scythe } from "../project.ts";
 import { messageLine } from "./cell-text.ts";
@@ -11,7 +12,7 @@ import { withProject, withStorage } from "./open-project.ts";
 import { note, print } from "./output.ts";
 import { placeOf } from "./run-summary.ts";
 import { type Style, styleFor } from "./style.ts";
-import { bytesText, countText, durationText, plural, timeText } from "./units.ts";
+import { countText, durationText, plural, timeText } from "./units.ts";
 import type { VerifyFlags } from "./verify.ts";
 
 const SHOWN_PROBLEMS = 50;

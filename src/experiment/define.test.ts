@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { bytesText } from "../bytes-text.ts";
 import { didYouMean } from "../known-keys.ts";
 import { fileRef } from "../schema/file-ref.ts";
 import { defineExperiment, type Tables, table } from "./define.ts";
-import { parseBytes, parseDuration, showBytes } from "./quantities.ts";
+import { parseBytes, parseDuration } from "./quantities.ts";
 import { Registry } from "./registry.ts";
 
 type Shape = Record<string, z.ZodType>;
@@ -171,7 +172,7 @@ describe("sizes", () => {
   });
 
   it("are shown for people", () => {
-    expect([999, 1000, 1_500_000, 256e6, 2e9].map(showBytes)).toEqual(["999 B", "1 KB", "1.5 MB", "256 MB", "2 GB"]);
+    expect([999, 1000, 1_500_000, 256e6, 2e9].map(bytesText)).toEqual(["999 B", "1 kB", "1.5 MB", "256 MB", "2 GB"]);
   });
 });
 

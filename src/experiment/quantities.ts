@@ -39,13 +39,6 @@ export function parseBytes(value: string | number, what: string): number {
   });
 }
 
-/** Bytes for people: "1.5 GB". */
-export function showBytes(bytes: number): string {
-  const power = bytes < 1000 ? 0 : Math.min(4, Math.floor(Math.log10(bytes) / 3));
-  const value = bytes / 1000 ** power;
-  return `${value.toFixed(power === 0 || value >= 100 ? 0 : 1).replace(/\.0$/, "")} ${["B", "KB", "MB", "GB", "TB"][power]}`;
-}
-
 /** A setting of an experiment, by `parse`; left out, it is undefined. @throws ScytheError `invalid_definition` */
 export function optional(
   parse: (value: string | number, what: string) => number,

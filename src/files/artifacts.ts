@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { access, constants, stat } from "node:fs/promises";
 import { basename, extname, isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import pMap from "p-map";
 import { isScytheError, messageOf, ScytheError } from "../errors.ts";
 import { hasScheme } from "../schema/file-ref.ts";
 import { isPlainName } from "../schema/plain-name.ts";
@@ -164,12 +165,13 @@ export async function storeArtifacts(
   { known = new Map(), onProgress }: StoreOptions = {},
 ): Promise<void> {
   let stored = 0;
-  await eachOf(artifacts, UPLOADS, async (artifact) => {
+  const store = async (artifact: PlannedArtifact) => {
     const earlier = known.get(artifact.sha256);
     const copied = earlier !== undefined && (await copyEarlier(storage, earlier, keyOf(artifact)));
     if (!copied) await upload(storage, artifact, keyOf(artifact));
     onProgress?.(++stored, artifacts.length);
-  });
+  };
+  await pMap(artifacts, store, { concurrency: UPLOADS });
 }
 
 /** False when the earlier run is gone by now. */
@@ -189,15 +191,6 @@ async function upload(storage: Storage, artifact: PlannedArtifact, key: string):
   throw new ScytheError("conflict", `${artifact.source} changed while it was being stored`, {
     hint: "Allocate again once nothing writes to the file.",
   });
-}
-
-/** Works through a list, `atOnce` items at the same time; the first failure ends it. */
-export async function eachOf<T>(items: readonly T[], atOnce: number, work: (item: T) => Promise<void>): Promise<void> {
-  let next = 0;
-  const worker = async () => {
-    while (next < items.length) await work(items[next++]!);
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
 }
 
 async function whyUnreadable(path: string): Promise<string | undefined> {

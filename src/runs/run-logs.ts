@@ -1,4 +1,4 @@
-import { eachOf } from "../files/artifacts.ts";
+import pMap from "p-map";
 import { parseEvent, type RunLayout } from "../run/layout.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import type { LogSource } from "../worker/protocol.ts";
@@ -66,11 +66,15 @@ export class LogReader {
     const there = new Set(found.map(({ key }) => key));
     for (const key of this.#events.keys()) if (!there.has(key)) this.#events.delete(key);
     const fresh = found.filter(({ key, modified, size }) => this.#events.get(key)?.stamp !== stampOf(modified, size));
-    await eachOf(fresh, AT_ONCE, async ({ key, modified, size }) => {
-      const event = await readEvent(this.#storage, key);
-      const about = parseEvent(key);
-      if (event && about) this.#events.set(key, { stamp: stampOf(modified, size), event, ...about });
-    });
+    await pMap(
+      fresh,
+      async ({ key, modified, size }) => {
+        const event = await readEvent(this.#storage, key);
+        const about = parseEvent(key);
+        if (event && about) this.#events.set(key, { stamp: stampOf(modified, size), event, ...about });
+      },
+      { concurrency: AT_ONCE },
+    );
   }
 }
 

@@ -1,5 +1,6 @@
+import pMap from "p-map";
 import { ScytheError } from "../errors.ts";
-import { eachOf, hashFile } from "../files/artifacts.ts";
+import { hashFile } from "../files/artifacts.ts";
 import { inputHashes, readInputArtifacts } from "../run/input-artifacts.ts";
 import type { Storage } from "../storage/storage.ts";
 import { damagedOf, FILES_AT_ONCE } from "./repair.ts";
@@ -30,13 +31,17 @@ async function compareInputs(storage: Storage, { layout, details, specs }: RunIn
 
 /** @param files whose hash is not recorded pass: an earlier version made the run */
 async function compare(storage: Storage, files: readonly { key: string; sha256: string | undefined }[]): Promise<void> {
-  await eachOf(files, FILES_AT_ONCE, async ({ key, sha256 }) => {
-    if (sha256 === undefined) return;
-    const found = await hashFile(storage.localPath!(key)).catch(() => "missing");
-    if (found === sha256) return;
-    const what = found === "missing" ? "is missing" : "is damaged: its SHA-256 is not the recorded one";
-    throw damagedInput(storage, key, what);
-  });
+  await pMap(
+    files,
+    async ({ key, sha256 }) => {
+      if (sha256 === undefined) return;
+      const found = await hashFile(storage.localPath!(key)).catch(() => "missing");
+      if (found === sha256) return;
+      const what = found === "missing" ? "is missing" : "is damaged: its SHA-256 is not the recorded one";
+      throw damagedInput(storage, key, what);
+    },
+    { concurrency: FILES_AT_ONCE },
+  );
 }
 
 export function damagedInput(storage: Storage, key: string, what: string): ScytheError {

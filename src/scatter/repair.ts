@@ -1,5 +1,5 @@
+import pMap from "p-map";
 import { ScytheError } from "../errors.ts";
-import { eachOf } from "../files/artifacts.ts";
 import type { NodePath, PartName } from "../run/layout.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import { isSealed } from "../table/parquet-seal.ts";
@@ -35,12 +35,16 @@ export async function removeDamagedParts(
   const listing = suspects.length > 0 ? await listAll(storage, run.layout.partTables(task.path)) : [];
   const there = new Set(listing.map(({ key }) => key));
   const found: Damage = { rows: [], beside: [] };
-  await eachOf(suspects, storage.localPath ? FILES_AT_ONCE : REQUESTS_AT_ONCE, async (part) => {
-    const keyOf = (table: string, attempt: string) => run.layout.partTable(task.path, part, table, attempt);
-    const damage = await damageOf(storage, part, { mayHave, keyOf, isThere: async (key) => there.has(key) });
-    found.rows.push(...damage.rows);
-    found.beside.push(...damage.beside);
-  });
+  await pMap(
+    suspects,
+    async (part) => {
+      const keyOf = (table: string, attempt: string) => run.layout.partTable(task.path, part, table, attempt);
+      const damage = await damageOf(storage, part, { mayHave, keyOf, isThere: async (key) => there.has(key) });
+      found.rows.push(...damage.rows);
+      found.beside.push(...damage.beside);
+    },
+    { concurrency: storage.localPath ? FILES_AT_ONCE : REQUESTS_AT_ONCE },
+  );
   return remove(settings, run, task.path, found, "its specs are run again");
 }
 
@@ -106,9 +110,13 @@ export function removeDamagedSlice(settings: TreeSettings, run: RunInfo, path: N
 /** Those keys whose files are not as they were written, on a disk. */
 export async function damagedOf(storage: Storage, keys: readonly string[]): Promise<string[]> {
   const damaged: string[] = [];
-  await eachOf(keys, FILES_AT_ONCE, async (key) => {
-    if (!(await isSealed(storage.localPath!(key)).catch(() => false))) damaged.push(key);
-  });
+  await pMap(
+    keys,
+    async (key) => {
+      if (!(await isSealed(storage.localPath!(key)).catch(() => false))) damaged.push(key);
+    },
+    { concurrency: FILES_AT_ONCE },
+  );
   return damaged;
 }
 

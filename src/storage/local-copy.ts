@@ -1,7 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import pMap from "p-map";
 import type { Storage } from "./storage.ts";
+
+const AT_ONCE = 8;
 
 /** Where an object can be read on this machine: in place when the storage is local, else a copy in `folder`. */
 export async function localCopy(storage: Storage, key: string, folder: string): Promise<string> {
@@ -28,11 +31,5 @@ export async function withLocalCopy<T>(
 
 /** {@link localCopy} of many, some at a time, in the order of the keys. */
 export async function localCopies(storage: Storage, keys: readonly string[], folder: string): Promise<string[]> {
-  const paths: string[] = new Array(keys.length);
-  let next = 0;
-  const workers = Array.from({ length: Math.min(8, keys.length) }, async () => {
-    for (let i = next++; i < keys.length; i = next++) paths[i] = await localCopy(storage, keys[i]!, folder);
-  });
-  await Promise.all(workers);
-  return paths;
+  return pMap(keys, (key) => localCopy(storage, key, folder), { concurrency: AT_ONCE });
 }

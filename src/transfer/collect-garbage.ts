@@ -1,4 +1,4 @@
-import { eachOf } from "../files/artifacts.ts";
+import pMap from "p-map";
 import { parseEvent, type RunLayout } from "../run/layout.ts";
 import { isComplete, readReport } from "../run/report.ts";
 import { readState } from "../run/state.ts";
@@ -41,10 +41,14 @@ async function garbageOf(storage: Storage, layout: RunLayout): Promise<ObjectInf
   const objects = await listAll(storage, layout.tree);
   const kept = new Set<string>();
   const events = objects.filter(({ key }) => parseEvent(key) !== undefined);
-  await eachOf(events, AT_ONCE, async ({ key }) => {
-    const event = await readEvent(storage, key);
-    if (event && hasFailed(event)) kept.add(key);
-  });
+  await pMap(
+    events,
+    async ({ key }) => {
+      const event = await readEvent(storage, key);
+      if (event && hasFailed(event)) kept.add(key);
+    },
+    { concurrency: AT_ONCE },
+  );
   return objects.filter(({ key }) => !kept.has(key));
 }
 

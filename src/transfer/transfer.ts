@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import pMap, { pMapSkip } from "p-map";
 import { isScytheError, messageOf, ScytheError } from "../errors.ts";
 import { hashFile } from "../files/artifacts.ts";
 import { assertFolder, temporaryRoot } from "../private-folder.ts";
@@ -100,16 +101,12 @@ class Transfer {
 
   /** Items that come last do so one by one. */
   async bringAll(items: readonly TransferItem[]): Promise<void> {
-    let next = 0;
-    const lane = async () => {
-      while (this.#failures.length < MOST_FAILURES && !this.#options.signal?.aborted) {
-        const item = items[next++];
-        if (!item) return;
-        await this.#bringOne(item);
-      }
+    const bring = async (item: TransferItem) => {
+      // no `signal` for p-map: it would leave what is under way behind
+      if (this.#failures.length < MOST_FAILURES && !this.#options.signal?.aborted) await this.#bringOne(item);
+      return pMapSkip;
     };
-    const lanes = items[0]?.last ? 1 : Math.min(this.#options.concurrency ?? CONCURRENCY, items.length);
-    await Promise.all(Array.from({ length: lanes }, lane));
+    await pMap(items, bring, { concurrency: items[0]?.last ? 1 : (this.#options.concurrency ?? CONCURRENCY) });
   }
 
   /** @throws ScytheError unless every item is there */

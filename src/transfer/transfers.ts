@@ -1,5 +1,5 @@
+import pMap from "p-map";
 import { ScytheError } from "../errors.ts";
-import { eachOf } from "../files/artifacts.ts";
 import { assertKnownKeys, type Keys } from "../known-keys.ts";
 import { RunLayout } from "../run/layout.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -101,12 +101,9 @@ export class Transfers {
     assertKnownKeys(options, { name: true, remove: true } satisfies Keys<GarbageOptions>, "collectGarbage");
     const ids = await this.#project.listRuns(options.name);
     const { collectGarbage } = await import("./collect-garbage.ts");
-    const found = new Map<string, Garbage>();
-    await eachOf(ids, AT_ONCE, async (id) => {
-      const layout = RunLayout.parse(id)!;
-      found.set(id, await collectGarbage(this.#project.storage, layout, options.remove ?? false));
-    });
-    return ids.map((id) => found.get(id)!);
+    const remove = options.remove ?? false;
+    const collect = (id: string) => collectGarbage(this.#project.storage, RunLayout.parse(id)!, remove);
+    return pMap(ids, collect, { concurrency: AT_ONCE });
   }
 
   /** What a run takes up in storage, in all and by part. @throws ScytheError `not_found` */

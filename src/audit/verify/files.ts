@@ -1,13 +1,14 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import pMap, { pMapSkip } from "p-map";
 import type { AnyExperiment } from "../../experiment/define.ts";
-import { eachOf, fingerprint } from "../../files/artifacts.ts";
+import { fingerprint } from "../../files/artifacts.ts";
 import type { Column } from "../../schema/columns.ts";
 import { localCopy, withLocalCopy } from "../../storage/local-copy.ts";
 import { columnTypes } from "../../table/describe.ts";
 import { parquetRows } from "../../table/parquet-sql.ts";
 import { identifier } from "../../table/sql.ts";
-import { describedHashes, recordedOutputs } from "../../transfer/run-files.ts";
+import { describedHashes, type RecordedOutput, recordedOutputs } from "../../transfer/run-files.ts";
 import { pathInRun, writeListing } from "../file-listing.ts";
 import { type Expected, earlierErrors, lookFor, type Subject } from "./subject.ts";
 import { fileOf, type Tables } from "./tables.ts";
@@ -36,10 +37,11 @@ export async function verifyFiles(subject: Subject): Promise<LocalTables> {
   const tables: LocalTables = { whole: new Map(), unknown: new Map() };
   const expected = [...expectedFiles(subject), ...(await earlierErrors(subject))];
   const tally: Tally = { whole: 0, recorded: 0, absent: 0 };
-  await eachOf(expected, FILES_AT_ONCE, async (file) => {
+  const check = async (file: Expected) => {
     if (file.sha256 !== undefined) tally.recorded++;
     await count(subject, tally, file.path, () => checkFile(subject, file, tables));
-  });
+  };
+  await pMap(expected, check, { concurrency: FILES_AT_ONCE });
   if (tally.recorded > 0) {
     findings.say("files", `${tally.whole} of ${tally.recorded} files have their recorded SHA-256`);
   }
@@ -134,20 +136,17 @@ async function verifyOutputs(subject: Subject): Promise<void> {
 async function compareOutputs(subject: Subject, record: string, left: Set<string>): Promise<void> {
   const { storage, layout, findings, scratch } = subject;
   const tally: Tally = { whole: 0, recorded: 0, absent: 0 };
-  const outputs = recordedOutputs(record);
-  const lane = async () => {
-    for (let next = await outputs.next(); !next.done; next = await outputs.next()) {
-      const output = next.value;
-      tally.recorded++;
-      left.delete(output.path);
-      await count(subject, tally, output.path, () =>
-        withLocalCopy(storage, layout.key(output.path), join(scratch, "files"), (local) =>
-          hasRecorded(subject, output, local, false),
-        ),
-      );
-    }
+  const check = async (output: RecordedOutput) => {
+    tally.recorded++;
+    left.delete(output.path);
+    await count(subject, tally, output.path, () =>
+      withLocalCopy(storage, layout.key(output.path), join(scratch, "files"), (local) =>
+        hasRecorded(subject, output, local, false),
+      ),
+    );
+    return pMapSkip; // there may be a file a spec
   };
-  await Promise.all(Array.from({ length: OUTPUTS_AT_ONCE }, lane));
+  await pMap(recordedOutputs(record), check, { concurrency: OUTPUTS_AT_ONCE });
   findings.say("files", `${tally.whole} of ${tally.recorded} output files have theirs`);
   if (tally.absent > 0) {
     findings.unchecked(

@@ -86,6 +86,7 @@ export async function rerunSpecs(
     return end;
   };
   let next = 0;
+  // no p-map, as a lane is a slot: one process and one account of deaths
   const lane = async (_: unknown, slot: number) => {
     const account = new SpecAccount(experiment, run, specsPath, limits.worker); // it keeps one spec's deaths at a time
     accounts.push(account);

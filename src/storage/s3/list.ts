@@ -1,9 +1,9 @@
 import type { ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
+import pMap from "p-map";
 import { assertPrefix } from "../key.ts";
 import type { ObjectInfo } from "../storage.ts";
 import { CorruptBody } from "./errors.ts";
 import { plainEtag, type S3Place } from "./place.ts";
-import { turns } from "./retry.ts";
 
 /** What one request may delete. */
 const BATCH = 1000;
@@ -61,11 +61,10 @@ function checkCount({ KeyCount, Contents, CommonPrefixes }: ListObjectsV2Command
 
 export async function deleteObjects(place: S3Place, keys: readonly string[]): Promise<void> {
   const all = [...new Set(keys)].map((key) => ({ key, Key: place.objectKey(key) }));
-  const inTurn = turns(BATCHES_AT_ONCE);
   const batches = Array.from({ length: Math.ceil(all.length / BATCH) }, (_, i) =>
     all.slice(i * BATCH, (i + 1) * BATCH),
   );
-  await Promise.all(batches.map((batch) => inTurn(() => deleteBatch(place, batch))));
+  await pMap(batches, (batch) => deleteBatch(place, batch), { concurrency: BATCHES_AT_ONCE });
 }
 
 /** A batch may fail in part: what failed is asked for again. */

@@ -1,3 +1,4 @@
+import { pMapSettled, pMapSkip } from "p-map";
 import type { PutResult } from "../storage.ts";
 import { isNoUpload } from "./errors.ts";
 import { plainEtag, type S3Place } from "./place.ts";
@@ -64,26 +65,24 @@ export async function inParts(
 ): Promise<Part[]> {
   const partSize = Math.max(wantedSize, Math.ceil(size / MOST_PARTS));
   const count = Math.ceil(size / partSize);
-  const parts: Part[] = [];
+  const ranges = Array.from({ length: count }, (_, at) => {
+    return { number: at + 1, start: at * partSize, end: Math.min(size, (at + 1) * partSize) };
+  });
   const stop = new AbortController();
-  let begun = 0;
-  const work = async () => {
-    while (begun < count && !stop.signal.aborted) {
-      const at = begun++;
-      const range = { number: at + 1, start: at * partSize, end: Math.min(size, (at + 1) * partSize) };
-      parts[at] = await put(range, stop.signal);
-    }
-  };
-  const workers = Array.from({ length: Math.min(count, place.limits.partsAtOnce) }, () =>
-    work().catch((error) => {
+  const work = async (range: PartRange) => {
+    if (stop.signal.aborted) return pMapSkip;
+    try {
+      return await put(range, stop.signal);
+    } catch (error) {
       stop.abort();
       throw error;
-    }),
-  );
-  const failed = (await Promise.allSettled(workers)).filter((result) => result.status === "rejected");
-  if (failed.length > 0)
-    throw failed.map(({ reason }) => reason).find((reason) => !isStop(reason)) ?? failed[0]!.reason;
-  return parts;
+    }
+  };
+  // settled, as p-map otherwise leaves those that are under way behind at the first failure
+  const ended = await pMapSettled(ranges, work, { concurrency: place.limits.partsAtOnce });
+  const reasons = ended.flatMap((part) => (part.status === "rejected" ? [part.reason] : []));
+  if (reasons.length > 0) throw reasons.find((reason) => !isStop(reason)) ?? reasons[0];
+  return ended.flatMap((part) => (part.status === "fulfilled" ? [part.value] : []));
 }
 
 /** The error of a part that was stopped because another had failed. */

@@ -62,8 +62,8 @@ function pauseFor(attempt: number, firstMs: number): number {
   return longest * (0.5 + Math.random() / 2);
 }
 
-/** Lets at most `count` run at the same time; the others wait in line. */
-export function turns(count: number): <T>(work: () => Promise<T>) => Promise<T> {
+/** Lets at most `count` run at the same time, whoever asks; the others wait in line. */
+function turns(count: number): <T>(work: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = [];
   let free = count;
   return async (work) => {

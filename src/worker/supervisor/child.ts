@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { bytesText } from "../../bytes-text.ts";
 import { ScytheError } from "../../errors.ts";
-import { showBytes } from "../../experiment/quantities.ts";
 import { platform } from "../../platform/current.ts";
 import { OWNER_VARIABLE } from "../../platform/platform.ts";
 import { NO_WINDOW } from "../../platform/processes.ts";
@@ -226,7 +226,7 @@ export class Child {
     const atRest = platform.residentBytes([this.#process.pid!]) ?? 0;
     if (atRest > limit) throw tooLittleMemory(experiment, limit, atRest);
     return new MemoryWatch(this.#process.pid!, this.#owner, limit, (bytes) => {
-      this.#memory = `${showBytes(bytes)}, and memoryLimit is ${showBytes(limit)}`;
+      this.#memory = `${bytesText(bytes)}, and memoryLimit is ${bytesText(limit)}`;
       this.#kill("memory");
     });
   }
@@ -277,7 +277,7 @@ interface Heeding {
 }
 
 function tooLittleMemory(experiment: string, limit: number, atRest: number): ScytheError {
-  const problem = `memoryLimit of ${experiment} is ${showBytes(limit)}, but a worker's process holds ${showBytes(atRest)} before its first spec`;
+  const problem = `memoryLimit of ${experiment} is ${bytesText(limit)}, but a worker's process holds ${bytesText(atRest)} before its first spec`;
   return new ScytheError("invalid_definition", problem, {
     hint: "Raise memoryLimit (or SCYTHE_WORKER_MEMORY_LIMIT): Node and what the config imports count, too.",
   });

@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { eachOf } from "../../files/artifacts.ts";
+import pMap from "p-map";
 import { RUN_SCHEME, RunLayout } from "../../run/layout.ts";
 import { assertEpoch } from "../../run/state.ts";
 import { ERRORS } from "../../scatter/final-layout.ts";
@@ -129,13 +129,17 @@ export class PartWriter {
   async #storeFiles(files: readonly OutputFile[], firstRow: number, removeDirs: readonly string[]): Promise<void> {
     const ok = this.#buffers.ok.view();
     const records = new Map<OutputFile, Record<string, unknown>>();
-    await eachOf(files, UPLOADS, async (file) => {
-      const row = firstRow + file.row;
-      const { stored, ...content } = await storeOutput(this.#storage, this.#run.layout, file, this.#attempt);
-      if (stored !== file.name) rename(ok, file, row, stored);
-      const path = RunLayout.resultPath(file.field, stored);
-      records.set(file, { sort_index: sortIndexAt(ok, row), field: file.field, path, ...content });
-    });
+    await pMap(
+      files,
+      async (file) => {
+        const row = firstRow + file.row;
+        const { stored, ...content } = await storeOutput(this.#storage, this.#run.layout, file, this.#attempt);
+        if (stored !== file.name) rename(ok, file, row, stored);
+        const path = RunLayout.resultPath(file.field, stored);
+        records.set(file, { sort_index: sortIndexAt(ok, row), field: file.field, path, ...content });
+      },
+      { concurrency: UPLOADS },
+    );
     this.#buffers.files.add(
       batchOf(
         this.#columns.files,

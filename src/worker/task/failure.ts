@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { showBytes } from "../../experiment/quantities.ts";
+import { bytesText } from "../../bytes-text.ts";
 import type { ErrorKind } from "../../experiment/retry.ts";
 import { redact } from "../../redact.ts";
 
@@ -58,7 +58,7 @@ export function failure(kind: ErrorKind, name: string, message: string): Failure
 }
 
 export function tooLarge(experiment: string, maxSize: number): Failure {
-  const problem = `${experiment} returned more than ${showBytes(maxSize)} of outputs and table rows`;
+  const problem = `${experiment} returned more than ${bytesText(maxSize)} of outputs and table rows`;
   return failure(
     "output_too_large",
     "OutputTooLarge",
@@ -68,7 +68,7 @@ export function tooLarge(experiment: string, maxSize: number): Failure {
 
 /** A row that no merge could hold would keep all others from the finished tables. */
 export function rowTooLarge(experiment: string, maxSize: number): Failure {
-  const problem = `${experiment} returned a row of more than ${showBytes(maxSize)} (4 B more for each value in a list or object), which is what merging has memory for`;
+  const problem = `${experiment} returned a row of more than ${bytesText(maxSize)} (4 B more for each value in a list or object), which is what merging has memory for`;
   return failure(
     "output_too_large",
     "OutputTooLarge",
