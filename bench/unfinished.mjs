@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { seal, unsealed } from "../dist/run/checksum.js";
+import { addChecksum, withoutChecksum } from "../dist/run/checksum.js";
 
 /**
  * Takes back what the end of a run made: its report, its tables, what its nodes gathered. Its parts stay.
@@ -18,8 +18,8 @@ export function takeBackTheEnd(folder, status) {
     rmSync(path);
   }
   const path = join(folder, "state.yml");
-  const state = parse(unsealed(readFileSync(path, "utf8")));
-  writeFileSync(path, seal(stringify({ ...state, status, final_attempt: null })));
+  const state = parse(withoutChecksum(readFileSync(path, "utf8")));
+  writeFileSync(path, addChecksum(stringify({ ...state, status, final_attempt: null })));
   assert(!existsSync(join(folder, "final")) && partsOf(folder).length > 0, `${folder} still has its end, or no parts`);
 }
 
@@ -38,7 +38,7 @@ export function specsOfPart(path) {
 
 /** The epoch of whoever drove the run last. */
 export function epochOf(folder) {
-  return parse(unsealed(readFileSync(join(folder, "state.yml"), "utf8"))).epoch;
+  return parse(withoutChecksum(readFileSync(join(folder, "state.yml"), "utf8"))).epoch;
 }
 
 function outputFiles(folder) {

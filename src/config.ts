@@ -10,52 +10,57 @@ import { parseBytes, parseDuration } from "./experiment/quantities.ts";
 import { assertKnownKeys, type Keys } from "./known-keys.ts";
 import type { Storage } from "./storage/storage.ts";
 
-/** What `scythe.config.ts` exports by default. */
+/** The default export of `scythe.config.ts`. */
 export interface Config {
   experiments: readonly AnyExperiment[];
   /** A folder, relative to the config file (default `./scythe-data`). */
   storage?: string;
   /** `local` (default), `inline` or `hatchet`. */
   engine?: string;
-  /** Specs that run at the same time on this machine. */
+  /** Specs that run concurrently on this machine. */
   slots?: number;
-  /** Limits of experiments that do not say: `memoryLimit` (none by default) and `maxOutputSize` (256 MB by default). */
+  /** Default limits of experiments: `memoryLimit` (none by default) and `maxOutputSize` (256 MB by default). */
   memoryLimit?: string | number;
   maxOutputSize?: string | number;
-  /** Hosts (`host` or `host:port`) with private addresses that specs' `http(s)://` files may come from. */
+  /** Hosts (`host` or `host:port`) with private addresses from which specs' `http(s)://` files may be fetched. */
   allowHosts?: readonly string[];
-  /** Folders (relative to the config file) and `s3://` buckets that spec files may refer to, beside their own place. */
+  /**
+   * Folders (relative to the config file) and `s3://` buckets that spec files may refer to, besides their own place.
+   */
   allowPaths?: readonly string[];
   allowBuckets?: readonly string[];
   /**
-   * Variables of the environment that experiments read, beside what every process needs (`PATH`, `HOME`, `LANG`, …): by
-   * name, or by how they begin (`AWS_*`). Keys and tokens are passed on only when they are named here.
+   * Environment variables that experiments read, besides those that every process needs (`PATH`, `HOME`, `LANG`, …):
+   * names, or prefixes (`AWS_*`). Keys and tokens are passed on only when named here.
    */
   passEnv?: readonly string[];
-  /** Where this machine keeps files that it fetched (default `~/.cache/scythe`), and how many bytes (default 20 GiB). */
+  /** The cache of fetched files: its folder (default `~/.cache/scythe`) and its size in bytes (default 20 GiB). */
   cache?: { folder?: string; maxBytes?: number };
-  /** Hatchet workflows of your own, made with its SDK, that `scythe worker` serves beside the experiments. */
+  /** Your own Hatchet workflows, made with its SDK, that `scythe worker` serves in addition to the experiments. */
   additionalWorkflows?: readonly unknown[];
 }
 
-/** Types the config; returns it as it is. */
+/** Returns the config unchanged, with its type checked. */
 export function defineConfig(config: Config): Config {
   return config;
 }
 
-/** A config and where it came from: workers load it from there again. */
+/** A config and its file, from which workers load it again. */
 export interface LoadedConfig {
   config: Config;
   path: string;
   folder: string;
 }
 
-/** Beyond this a spec's rows belong into a file: they are held in memory on their way into a part, and when merged. */
+/** A spec with more data should write a file: rows are held in memory until their part is written, and when merged. */
 const MAX_OUTPUT = 256e6;
 
 const NAMES = ["scythe.config.ts", "scythe.config.mts", "scythe.config.js", "scythe.config.mjs"];
 
-/** The config file at or above `start`. @throws ScytheError `not_found` */
+/**
+ * The config file in or above `start`.
+ * @throws ScytheError `not_found`
+ */
 export function findConfig(start: string): string {
   for (let folder = resolve(start); ; folder = dirname(folder)) {
     for (const name of NAMES) if (isFile(join(folder, name))) return join(folder, name);
@@ -67,13 +72,13 @@ export function findConfig(start: string): string {
 }
 
 function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true; // a run may be named like one: a folder
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true; // a folder could have this name
 }
 
 /**
- * Loads a config file, TypeScript without a build step.
- * @param where the file, or a folder at or below the project's
- * @throws ScytheError `invalid_definition` when it does not load, exports no config, or is not the user's own
+ * Loads a config file; TypeScript needs no build step.
+ * @param where the file, or a folder in the project
+ * @throws ScytheError `invalid_definition` when it does not load, exports no config, or is not trusted
  */
 export async function loadConfig(where: string | URL): Promise<LoadedConfig> {
   const given = resolve(where instanceof URL ? fileURLToPath(where) : where);
@@ -89,13 +94,13 @@ export async function loadConfig(where: string | URL): Promise<LoadedConfig> {
       hint: "Write: export default defineConfig({ experiments: [myExperiment] });",
     });
   }
-  const strangers = config.experiments.filter(
+  const foreign = config.experiments.filter(
     (experiment: AnyExperiment | undefined) => typeof experiment?.run !== "function" || !experiment.columns,
   );
-  if (strangers.length > 0) {
-    const [stranger] = strangers as ({ name?: unknown } | undefined)[];
+  if (foreign.length > 0) {
+    const [first] = foreign as ({ name?: unknown } | undefined)[];
     throw new ScytheError("invalid_definition", `${path}: experiments must come from defineExperiment`, {
-      hint: `Found ${JSON.stringify(stranger?.name ?? typeof stranger)}.`,
+      hint: `Found ${JSON.stringify(first?.name ?? typeof first)}.`,
     });
   }
   assertKnownKeys(config, OPTIONS, path, "invalid_definition");
@@ -129,28 +134,28 @@ async function importModule(path: string): Promise<{ default?: unknown }> {
     throw new ScytheError("invalid_definition", `${path} could not be loaded: ${messageOf(error)}`, {
       hint: /Cannot find (module|package) '[^./]/.test(messageOf(error))
         ? `Install what it imports: run \`npm install\` in ${dirname(path)}.`
-        : "Mend the file; the stack says where.",
+        : "Correct the file; the stack shows where.",
       cause: error,
     });
   }
 }
 
-/** What may be said on the command line or in code, above environment and config. */
+/** Settings given on the command line or in code; they override environment and config. */
 export interface Overrides {
-  /** A folder, `s3://bucket/prefix`, or a storage made by {@link s3Storage} (for credentials or limits of its own). */
+  /** A folder, `s3://bucket/prefix`, or a storage made by {@link s3Storage} (with its own credentials or limits). */
   storage?: string | Storage;
   engine?: string;
   slots?: number;
 }
 
-/** Everything an entry point decides by. Precedence: override, environment, config file, default. */
+/** All settings of an entry point. Precedence: override, environment, config file, default. */
 export interface Settings {
   storage: string | Storage;
   engine: string;
   slots: number | undefined;
   workerName: string;
   executionTimeoutMs: number;
-  /** Bytes a spec's processes may hold, and a spec's rows may take. */
+  /** Limits in bytes of a spec's processes and of a spec's rows. */
   memoryLimit: number | undefined;
   maxOutputSize: number;
   allowHosts: readonly string[];
@@ -162,23 +167,23 @@ export interface Settings {
   worker: WorkerSettings;
   /** How long work may wait for a worker, and how long a node may take; the names are Python Scythe's. */
   timeouts: { nodeScheduleMs: number; nodeExecutionMs: number; specScheduleMs: number };
-  /** Without a token, start Hatchet's own embedded engine: asked for, or meant by naming its binary. */
+  /** Start Hatchet's embedded engine when there is no token: requested explicitly, or by naming its binary. */
   embeddedHatchet: boolean;
 }
 
-/** What a worker of a cluster offers, and may take. */
+/** The capacity and limits of a cluster's worker. */
 export interface WorkerSettings {
-  /** Nodes of one level that are open at once. */
+  /** Nodes of one level that are open concurrently. */
   nodeSlots: number;
   labels: Record<string, string>;
   doesFan: boolean;
   doesLeaf: boolean;
   additionalWorkflows: readonly unknown[];
-  /** MiB that the merges of this process may take together. */
+  /** MiB for all merges of this process together. */
   mergeMemoryMb: number;
 }
 
-/** A merge is at its best with 384 MiB; a process leaves most of the machine to the specs. */
+/** A merge works best with 384 MiB; most of the machine's memory is left to the specs. */
 const MERGE_MEMORY_MB = { least: 384, most: 2_048, share: 1 / 4 };
 
 export function readSettings(loaded: Pick<LoadedConfig, "config" | "folder">, overrides: Overrides = {}): Settings {
@@ -227,12 +232,12 @@ function workerSettings(env: NodeJS.ProcessEnv, config: Config): WorkerSettings 
 
 function defaultMergeMemoryMb(): number {
   const { least, most, share } = MERGE_MEMORY_MB;
-  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY; // of a container; 0 when there is none
+  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY; // a container's limit; 0 without one
   const mb = Math.floor((Math.min(totalmem(), limit) * share) / 2 ** 20);
   return Math.min(most, Math.max(least, mb));
 }
 
-/** Where this process is hosted, in the words of Python Scythe's workers. */
+/** The hosting environment, named as by Python Scythe's workers. */
 function hostingOf(env: NodeJS.ProcessEnv): string {
   const { AWS_BATCH_JOB_ARRAY_INDEX: batch, COPILOT_ENVIRONMENT_NAME: copilot, FLY_REGION: fly } = env;
   const aws = [batch && `Batch${batch.padStart(4, "0")}`, copilot && `Copilot${copilot.toUpperCase()}`].join("");
@@ -254,7 +259,7 @@ function bytesFrom(
   return configured === undefined ? undefined : parseBytes(configured, `${field} in the config`);
 }
 
-/** As pydantic reads them, so that an environment carries over. */
+/** Parses flags like pydantic, so that an environment works for both. */
 function flagFrom(env: NodeJS.ProcessEnv, name: string, otherwise: boolean): boolean {
   const value = env[name]?.toLowerCase();
   if (!value) return otherwise;

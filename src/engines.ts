@@ -9,7 +9,7 @@ import { defaultSlots, localEngine } from "./engine/in-process/local.ts";
 import type { Registry } from "./experiment/registry.ts";
 import type { FetchUri } from "./files/fetch.ts";
 import { hasHatchetToken, hatchetOptions } from "./hatchet-options.ts";
-import { CLUSTER_LOOK_MS, ControlWatch } from "./run/control-watch.ts";
+import { CLUSTER_POLL_MS, ControlWatch } from "./run/control-watch.ts";
 import type { Drives } from "./runs/drives.ts";
 import type { RunHome } from "./runs/home.ts";
 import { programsOf } from "./runs/program.ts";
@@ -24,9 +24,9 @@ import { inProcessRunner } from "./worker/supervisor/in-process-runner.ts";
 import { BufferPool } from "./worker/supervisor/part-buffers.ts";
 import { processRunner } from "./worker/supervisor/process-runner.ts";
 import type { ChunkRunner } from "./worker/supervisor/runner.ts";
-import { Trials } from "./worker/supervisor/spec-notes.ts";
+import { SuspectLock } from "./worker/supervisor/spec-notes.ts";
 
-/** The project that an engine runs experiments of. */
+/** The project whose experiments an engine runs. */
 export interface EngineProject {
   registry: Registry;
   settings: Settings;
@@ -37,12 +37,12 @@ export interface EngineProject {
   drives: Drives;
 }
 
-/** Makes ready what runs experiments; nothing is started yet. */
+/** Creates the engines without starting anything. */
 export async function openEngines(project: EngineProject): Promise<Engines> {
   const tidying = removeAbandonedScratch();
   const scratch = await makeScratch("run");
   const removeScratch = () => rmSync(scratch, { recursive: true, force: true });
-  process.once("exit", removeScratch); // a program that ends without closing leaves no litter
+  process.once("exit", removeScratch); // a program that exits without closing leaves no temporary files
   const remove = async () => {
     await tidying;
     await rm(scratch, { recursive: true, force: true });
@@ -61,7 +61,7 @@ interface Project extends EngineProject {
   removeScratch: () => Promise<void>;
 }
 
-/** What a project runs its experiments on: the engine that its settings name, and a cluster to ask after runs there. */
+/** The engine of a project's settings, and a cluster for runs that were started there. */
 export class Engines implements RunHome {
   readonly runner: ChunkRunner;
   readonly engine: Engine;
@@ -79,19 +79,19 @@ export class Engines implements RunHome {
     this.drives = project.drives;
     const environment = () => childEnv(settings.passEnv, process.env);
     this.runner = settings.engine === "inline" ? inProcessRunner(registry) : processRunner(configPath!, environment);
-    this.controls = new ControlWatch(storage, settings.engine === "hatchet" ? CLUSTER_LOOK_MS : undefined);
+    this.controls = new ControlWatch(storage, settings.engine === "hatchet" ? CLUSTER_POLL_MS : undefined);
     this.#programs = this.#makePrograms();
     this.#ownCluster = settings.engine === "hatchet" ? this.#openCluster() : undefined;
     this.engine = this.#ownCluster ?? this.#openInProcess();
   }
 
-  /** Makes ready, while specs are allocated, what will run them. */
+  /** Starts the processes for specs while they are being allocated. */
   prepare(experiment: string): void {
     this.runner.warm(this.engine.slots).catch(() => undefined); // the first chunk throws it
     this.#ownCluster?.prepare(experiment);
   }
 
-  /** A run may be on a cluster although this project's engine is another: to be asked after, where there is a token. */
+  /** Another engine by name: a run may be on a cluster although this project uses another engine. Needs a token. */
   engineNamed(name: string): Engine | undefined {
     if (name === this.engine.name) return this.engine;
     if (name !== "hatchet" || !hasHatchetToken()) return undefined;
@@ -102,11 +102,11 @@ export class Engines implements RunHome {
   /** @throws ScytheError `engine` for engines that need no workers */
   async serve(): Promise<HatchetWorker> {
     if (!this.#ownCluster) return (await this.engine.serve()) as never;
-    await this.#warm(); // work that comes must not wait for what could be there
+    await this.#warm(); // the first task should not wait for processes to start
     return this.#ownCluster.serve();
   }
 
-  /** What this process drives is left, to be resumed; what a cluster does goes on there. */
+  /** Stops driving this process's runs, which can be resumed; runs on a cluster continue there. */
   async close(): Promise<void> {
     await this.drives.close();
     await this.#ownCluster?.close();
@@ -132,7 +132,7 @@ export class Engines implements RunHome {
       runs: new RunCache(storage),
       memory: new MemoryBudget(settings.worker.mergeMemoryMb),
       buffers: new BufferPool(),
-      trials: new Trials(),
+      suspectLock: new SuspectLock(),
       limits: new FailureLimits(storage, this.controls),
       worker: settings.workerName,
       executionTimeoutMs: settings.executionTimeoutMs,

@@ -8,9 +8,9 @@ import type { Registry } from "./experiment/registry.ts";
 import type { LeafTask, NodeTask } from "./scatter/run-task.ts";
 import type { Storage } from "./storage/storage.ts";
 
-/** Before a Spot instance is taken back there are two minutes; Kubernetes and ECS give thirty seconds. */
+/** A Spot instance gets two minutes before it is taken away; Kubernetes and ECS give thirty seconds. */
 const GRACE_MS = 25_000;
-/** A spec may use up its tries, and each may be killed late, before there is anything to tell of a leaf. */
+/** A spec may use all its tries, each of which may be killed late, before a leaf has anything to report. */
 const SILENCE = { limits: 5, moreMs: 300_000 };
 
 /** Whether there is a Hatchet server to ask. (No token stands among the settings, which may be printed.) */
@@ -60,8 +60,8 @@ function routeOf(experiment: AnyExperiment, settings: Settings, code: Record<str
 }
 
 /**
- * Work goes only to workers whose experiment has the same schemas, and whose bucket is the same, as those of the process
- * that handed it out. A shared folder may have another path on each machine, so folders are not told apart.
+ * Work goes only to workers whose experiment has the same schemas, and the same bucket, as the process that started it.
+ * Folders are not compared: a shared folder may have another path on each machine.
  */
 function labelOf(experiment: AnyExperiment, storage: Storage): Record<string, string> {
   const place = storage.localPath ? "folder" : storage.uriOf("");
@@ -69,7 +69,7 @@ function labelOf(experiment: AnyExperiment, storage: Storage): Record<string, st
   return { [`scythe_code_${experiment.name}`]: hash.slice(0, 16) };
 }
 
-/** What the dashboard filters by. */
+/** Metadata for filtering in the dashboard. */
 const describe: Describe<NodeTask, LeafTask> = {
   node: ({ path }) => ({ path: pathText(path) }),
   leaf: ({ path, from, to }) => ({ path: pathText(path), specs: `${from}-${to}` }),

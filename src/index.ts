@@ -28,7 +28,7 @@ export type { Progress } from "./runs/progress.ts";
 export type { RetryOptions } from "./runs/retry.ts";
 export type { ResumeOptions, Run } from "./runs/run.ts";
 export type { LogOptions, RunLogs, SpecLog } from "./runs/run-logs.ts";
-export type { CancelOptions, Obeyed } from "./runs/steer.ts";
+export type { CancelOptions, CancelOutcome } from "./runs/steer.ts";
 export { type Random, randomFrom } from "./sampling/random.ts";
 export { fileRef } from "./schema/file-ref.ts";
 export { localStorage } from "./storage/local/local.ts";

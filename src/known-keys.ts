@@ -1,13 +1,13 @@
 import { distance } from "fastest-levenshtein";
 import { type ErrorCode, ScytheError } from "./errors.ts";
 
-/** Every key of an options type: a record, so that the compiler says when one is missing here. */
+/** Every key of an options type: a record, so that the compiler reports a missing one. */
 export type Keys<T> = Record<keyof T & string, true>;
 
 /**
- * A key that nobody reads is a typo, and would be silently left out.
- * @param what of which it is an option, as the message begins
- * @throws ScytheError naming the key and the nearest one there is
+ * Refuses unknown keys, which are typos and would be ignored silently.
+ * @param what the start of the message: what the option belongs to
+ * @throws ScytheError naming the key and the most similar known one
  */
 export function assertKnownKeys(
   given: object | undefined,
@@ -24,7 +24,7 @@ export function assertKnownKeys(
   });
 }
 
-/** `. Did you mean "…"?` for the nearest of the known names, or nothing when none is near. */
+/** `. Did you mean "…"?` with the most similar known name, or nothing when none is similar. */
 export function didYouMean(name: string, known: readonly string[]): string {
   const near = known
     .map((other) => ({ other, edits: distance(name.toLowerCase(), other.toLowerCase()) }))

@@ -4,13 +4,14 @@ import { localStorage } from "./storage/local/local.ts";
 import type { Storage } from "./storage/storage.ts";
 
 /**
- * The storage that a setting names: a folder (a path or `file://…`) or `s3://bucket/prefix`. Nothing is asked or written.
+ * Opens the storage named by a setting: a folder (a path or `file://…`) or `s3://bucket/prefix`. Reads and writes
+ * nothing yet.
  * @throws ScytheError `invalid_input` for any other scheme
  */
 export async function openStorage(where: string): Promise<Storage> {
   if (where.trim() === "") {
-    throw new ScytheError("invalid_input", "A storage must be named", {
-      hint: "Give a folder of this machine, or s3://bucket/prefix.",
+    throw new ScytheError("invalid_input", "The storage has no name", {
+      hint: "Give a local folder, or s3://bucket/prefix.",
     });
   }
   if (where.startsWith("file://")) return localStorage(fileURLToPath(where));
@@ -20,6 +21,6 @@ export async function openStorage(where: string): Promise<Storage> {
   }
   if (!/^[A-Za-z][A-Za-z0-9+.-]+:\/\//.test(where)) return localStorage(where);
   throw new ScytheError("invalid_input", `Cannot store runs at ${where}`, {
-    hint: "Give a folder of this machine, or s3://bucket/prefix.",
+    hint: "Give a local folder, or s3://bucket/prefix.",
   });
 }

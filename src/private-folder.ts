@@ -6,8 +6,8 @@ import { ScytheError } from "./errors.ts";
 const OTHERS = 0o077;
 
 /**
- * Makes a folder that nobody but this user may look into or change, or takes the one that is there.
- * @throws ScytheError `storage` when it is somebody else's, or a link, which may lead anywhere
+ * Creates or reuses a folder that only this user may read or change.
+ * @throws ScytheError `storage` when it belongs to another user, or is a link
  */
 export function makePrivate(path: string): void {
   mkdirSync(dirname(path), { recursive: true });
@@ -18,8 +18,8 @@ export function makePrivate(path: string): void {
   }
   assertFolder(path);
   const uid = process.getuid?.();
-  if (uid === undefined) return; // no owners and modes here
-  // what is opened is what is looked at and closed to others, whatever the name stands for by then
+  if (uid === undefined) return; // this system has no owners and modes
+  // checks and changes the opened folder itself: its name may be replaced meanwhile
   const folder = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
     const { uid: owner, mode } = fstatSync(folder);
@@ -30,15 +30,15 @@ export function makePrivate(path: string): void {
   }
 }
 
-/** @throws ScytheError `storage` for a link, or whatever is no folder; what is not there will be made */
+/** @throws ScytheError `storage` for a link or anything else that is not a folder; a missing one is accepted */
 export function assertFolder(path: string): void {
   const info = lstatSync(path, { throwIfNoEntry: false });
   if (info && !info.isDirectory()) throw refused(path, info.isSymbolicLink() ? "is a link" : "is not a folder");
 }
 
 function refused(path: string, why: string): ScytheError {
-  return new ScytheError("storage", `${path} ${why}, so nothing is kept there`, {
-    hint: "Remove it, or have another place used: TMPDIR for temporary files, SCYTHE_CACHE_DIR for fetched ones.",
+  return new ScytheError("storage", `${path} ${why}, so it is not used`, {
+    hint: "Remove it, or use another place: TMPDIR for temporary files, SCYTHE_CACHE_DIR for fetched ones.",
     details: { path },
   });
 }
@@ -46,8 +46,8 @@ function refused(path: string, why: string): ScytheError {
 const roots = new Map<string, string>();
 
 /**
- * The folder for temporary files of this user's processes. In a temporary folder that users share, somebody else may have
- * taken its name before: then this process has one of its own.
+ * The folder for temporary files of this user's processes. If another user has taken its name in a shared temporary
+ * folder, this process creates its own.
  */
 export function temporaryRoot(): string {
   const shared = tmpdir();

@@ -4,13 +4,13 @@ import { platform } from "./platform/current.ts";
 import { UNKNOWN } from "./platform/platform.ts";
 
 /**
- * What tells a process from all others: the machine it runs on, its id, and when it began. Whoever drives a run and whoever
- * writes an unfinished file are known by this one definition.
+ * Identifies a process by its machine, its id and its start time. The one definition used for drivers of runs and for
+ * writers of temporary files.
  */
 
 /**
- * This boot of this machine, and in it the container: process ids mean something within one only. Names of hosts change
- * with networks, and two hosts may share one. Null where the system tells of no boot.
+ * Identifies this boot of this machine, and the container in it: process ids are valid only within one. Host names
+ * change with networks and may be equal on two hosts. Null where the system does not provide a boot id.
  */
 export function thisMachine(): string | null {
   machine ??= { id: platform.bootId() };
@@ -19,20 +19,23 @@ export function thisMachine(): string | null {
 
 let machine: { id: string | null } | undefined;
 
-/** Whether ids of processes there mean processes here. @param id as {@link thisMachine} gave it there */
+/**
+ * Whether process ids of that machine are valid here.
+ * @param id from {@link thisMachine} of that process
+ */
 export function isThisMachine(id: string | null | undefined, host: string): boolean {
   const own = thisMachine();
   return id && own ? id === own : host === hostname();
 }
 
-/** The machine, short enough for a file's name. */
+/** The machine's id, short enough for a file name. */
 export function machineMark(id = thisMachine(), host = hostname()): string {
   return hashed(id ?? `host ${host}`);
 }
 
 export const UNKNOWN_START = "0";
 
-/** When the process with this id began, in digits for a file's name; undefined for one that has ended. */
+/** A process's start time, in digits for a file name; undefined for one that has ended. */
 export function startMark(pid: number): string | undefined {
   const started = platform.startOf(pid);
   if (started === UNKNOWN) return UNKNOWN_START;

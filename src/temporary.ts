@@ -6,28 +6,28 @@ import { temporaryRoot } from "./private-folder.ts";
 import { machineMark, startMark, UNKNOWN_START } from "./process-identity.ts";
 
 /**
- * Names of unfinished files and folders. Each says which process it belongs to, so that what a killed one left behind is
- * told from what a living one still writes, and goes as soon as somebody looks.
+ * Names of temporary files and folders. Each contains its process, so that files left by a killed process can be told
+ * from those in use, and removed.
  */
 
 const NAME = /p([0-9a-f]{8})-(\d+)-(\d+)-[0-9a-f]{16}/;
 const DAY_MS = 24 * 60 * 60_000;
-/** A file of a process that cannot be asked, being on another machine, is taken for litter after this long. */
+/** Age from which a file of a process on another machine counts as abandoned. */
 const FOREIGN_MS = DAY_MS;
-/** So is a temporary folder, which may be of before this machine was started, or of another container. */
+/** Age from which a temporary folder counts as abandoned; it may be from before a reboot, or from another container. */
 const FOREIGN_FOLDER_MS = 7 * DAY_MS;
 
 let ownStart: string | undefined;
 
-/** A new name that this process owns. */
+/** A new name owned by this process. */
 export function ownedName(): string {
   ownStart ??= startMark(process.pid) ?? UNKNOWN_START;
   return `p${machineMark()}-${process.pid}-${ownStart}-${randomBytes(8).toString("hex")}`;
 }
 
 /**
- * True when the process that a name was made by is dead, even when another one has its id by now.
- * Undefined when that cannot be told: the name is of another machine, or no name of ours.
+ * True when the process that owns the name is dead, even if another has its id now. Undefined when unknown: a name of
+ * another machine, or not one of ours.
  */
 export function isAbandoned(name: string): boolean | undefined {
   const [, machine, pid, start] = NAME.exec(name) ?? [];
@@ -36,7 +36,7 @@ export function isAbandoned(name: string): boolean | undefined {
   return now === undefined || (now !== start && ![now, start].includes(UNKNOWN_START));
 }
 
-/** Makes a folder of this process for what may be lost at any time. */
+/** Creates a temporary folder of this process, whose files may be lost at any time. */
 export async function makeScratch(kind: string): Promise<string> {
   return mkdtemp(scratchPrefix(kind));
 }
@@ -51,7 +51,7 @@ export async function withScratch<T>(kind: string, work: (folder: string) => Pro
   }
 }
 
-/** {@link makeScratch} for where nothing can be waited for. */
+/** Synchronous {@link makeScratch}. */
 export function makeScratchSync(kind: string): string {
   return mkdtempSync(scratchPrefix(kind));
 }
@@ -61,8 +61,8 @@ function scratchPrefix(kind: string): string {
 }
 
 /**
- * Removes temporary folders that this user's processes left which were killed. In the folder that only this user may write
- * to: elsewhere a name says nothing of whose a folder is, nor of where it leads when it is removed.
+ * Removes temporary folders of this user's killed processes. Only in the folder that no other user may write to:
+ * elsewhere a name proves neither ownership nor where a folder leads.
  */
 export async function removeAbandonedScratch(): Promise<void> {
   const root = temporaryRoot();
@@ -73,7 +73,7 @@ export async function removeAbandonedScratch(): Promise<void> {
   }
 }
 
-/** Removes unfinished files in a folder that holds nothing else, when whoever wrote them is dead. */
+/** Removes temporary files of dead processes, in a folder that contains nothing else. */
 export async function removeAbandonedFiles(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     if (!NAME.test(name)) continue;
@@ -92,7 +92,7 @@ async function isOlder(path: string, ms: number): Promise<boolean> {
   return info !== undefined && Date.now() - info.mtimeMs > ms;
 }
 
-/** What cannot be removed now is looked at again the next time. */
+/** Errors are ignored: the next call tries again. */
 async function remove(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true }).catch(() => undefined);
 }

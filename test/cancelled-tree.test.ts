@@ -17,7 +17,7 @@ import { MemoryBudget } from "../src/table/memory-budget.ts";
 import { FailureLimits } from "../src/worker/supervisor/failure-limits.ts";
 import { inProcessRunner } from "../src/worker/supervisor/in-process-runner.ts";
 import { BufferPool } from "../src/worker/supervisor/part-buffers.ts";
-import { Trials } from "../src/worker/supervisor/spec-notes.ts";
+import { SuspectLock } from "../src/worker/supervisor/spec-notes.ts";
 import { pausedOnce } from "./paused-storage.ts";
 import { stateIn } from "./steered.ts";
 
@@ -53,7 +53,7 @@ async function begun(name: string) {
       controls,
       memory: new MemoryBudget(1_024),
       limits: new FailureLimits(through, controls),
-      trials: new Trials(),
+      suspectLock: new SuspectLock(),
       runner: inProcessRunner(project.registry),
       buffers: new BufferPool(),
       worker: "test",
@@ -90,7 +90,7 @@ describe("of a run that is cancelled, a node below the root", () => {
     const controls = new ControlWatch(storage);
     const slow = pausedOnce(storage, /\/recurse\/.*\/parts\//, async () => {
       await request(storage, layout, 1, "cancel");
-      controls.tell(layout, 1, { cancel: "drain" }); // heard at once, as from the process that drives it
+      controls.set(layout, 1, { cancel: "drain" }); // heard at once, as from the process that drives it
     });
     await expect(walk(program(slow, controls), node())).rejects.toMatchObject({ code: "cancelled" });
     expect(await stateIn(storage, id)).toMatchObject({ status: "cancelled" });

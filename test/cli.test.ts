@@ -315,7 +315,7 @@ describe("an interrupted run", () => {
     expect(resumed.code).toBe(0);
     expect(JSON.parse(resumed.out)).toMatchObject({ status: "complete", succeeded: 60, missing: 0 });
     const again = await scythe("resume", "slow");
-    expect([again.code, again.err]).toEqual([2, expect.stringContaining("complete already")]);
+    expect([again.code, again.err]).toEqual([2, expect.stringContaining("already complete")]);
   });
 
   test("ends at once at the second signal, with its processes, and is seen as interrupted", async () => {

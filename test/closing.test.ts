@@ -113,10 +113,10 @@ describe("a project that is closed", () => {
       .map((line) => JSON.parse(line));
     expect(waited).toMatchObject({
       code: "cancelled",
-      message: expect.stringContaining("as its project was closed"),
+      message: expect.stringContaining("because its project was closed"),
       hint: expect.stringContaining("scythe resume steady/v1.0.0/"),
     });
-    const closed = { code: "conflict", message: "The project is closed: it drives no run any more" };
+    const closed = { code: "conflict", message: "The project is closed and drives no more runs" };
     expect(refused).toEqual([closed, closed]);
     const before = await drivenOn(ended, 40);
     expect(before).toMatchObject({ status: "interrupted", failed: 0 });

@@ -88,7 +88,7 @@ it("parts that cover all specs, but not each once, are not merged", async () => 
   await inner.put(two, (await inner.get(one)).body);
   await using scythe = await open(inner);
   const again = await scythe.resume(run.experimentId, { takeOver: true });
-  await expect(again.result()).rejects.toThrow(/has 9 rows for 9 specs, or not each spec's once/);
+  await expect(again.result()).rejects.toThrow(/has 9 rows for 9 specs, or rows of the wrong specs/);
   expect(await contents(inner, /\/final\/|report\.yml/)).toEqual(new Map());
 });
 
@@ -113,5 +113,5 @@ it("finished tables that a retry goes on from must be whole with its rows", asyn
   );
   await storage.putFile(`${id}/final/scalars.pq`, forged);
   const retried = (await scythe.retry(id))!;
-  await expect(retried.result()).rejects.toThrow(/would have 5 rows for 6 specs, or not each spec's once/);
+  await expect(retried.result()).rejects.toThrow(/would have 5 rows for 6 specs, or rows of the wrong specs/);
 });

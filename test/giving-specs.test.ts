@@ -109,7 +109,7 @@ describe("what a run has made", () => {
     for (const path of [secret, link]) {
       writeFileSync(specs, `n,seed\n1,${pathToFileURL(path).href}\n`);
       const { code, err } = await scythe(["run", "reader", specs]);
-      expect(err).toContain("lies outside of the spec file's folder and the project");
+      expect(err).toContain("is outside of the spec file's folder and the project");
       expect(code).toBe(2);
     }
     rmSync(link);
@@ -125,7 +125,7 @@ describe("what a run has made", () => {
       const specs = join(elsewhere, "foreign.csv");
       writeFileSync(specs, `n,seed\n1,${pathToFileURL(path).href}\n`);
       const { code, err } = await scythe(["run", "reader", specs, "--storage", storage]);
-      expect(err).toContain("lies outside of the spec file's folder and the project");
+      expect(err).toContain("is outside of the spec file's folder and the project");
       expect(code).toBe(2);
       rmSync(path);
     }
@@ -151,7 +151,7 @@ describe("what a run has made", () => {
 it("an index that pandas wrote is left out with a notice", async () => {
   const { code, err } = await scythe(["run", "reader", "-"], { stdin: "Unnamed: 0,n\n0,5\n" });
   expect(code).toBe(0);
-  expect(err).toContain("stdin: the first column has no name, as where pandas writes its index; it is left out");
+  expect(err).toContain("stdin: the first column has no name, like the index that pandas writes; it is ignored");
 });
 
 it.skipIf(!existsSync("/dev/full"))("stdout that cannot be written is an error in words, and no stack", async () => {

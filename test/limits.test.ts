@@ -136,7 +136,7 @@ describe.skipIf(process.platform === "win32")("a spec that takes its worker with
         kind: "crash",
         name: "Quarantined",
         attempts: 3,
-        message: expect.stringMatching(/deadly took its worker with it 3 times.*(on ScytheWorker--Local.*){3}/),
+        message: expect.stringMatching(/deadly killed its worker 3 times.*(on ScytheWorker--Local.*){3}/),
       },
       { succeeded: 11, failed: 1 },
     ]);

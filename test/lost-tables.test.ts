@@ -88,7 +88,7 @@ describe.each(places)("in %s", (_, makeStorage) => {
     });
     await using scythe = await openProject(config, { storage });
     const run = await scythe.allocate(noted, SPECS, OPTIONS);
-    await expect(run.result()).rejects.toThrow(/steps\/.* is gone, though .*\/parts\/.* names it/);
+    await expect(run.result()).rejects.toThrow(/steps\/.* is missing, though .*\/parts\/.* names it/);
     expect(await finished(inner, run.experimentId)).toEqual(calm);
   });
 
@@ -98,10 +98,10 @@ describe.each(places)("in %s", (_, makeStorage) => {
     const run = await scythe.allocate(noted, SPECS, OPTIONS);
     const results = await run.result();
     await storage.delete([`${run.experimentId}/final/result_file_refs.pq`]);
-    await expect(collect(results.rows())).rejects.toThrow(/result_file_refs.pq is gone, though report.yml names it/);
-    await expect(results.query("SELECT 1")).rejects.toThrow(/is gone/);
+    await expect(collect(results.rows())).rejects.toThrow(/result_file_refs.pq is missing, though report.yml names it/);
+    await expect(results.query("SELECT 1")).rejects.toThrow(/is missing/);
     expect((await scythe.audit.verify(run.experimentId)).result).toBe("failed");
-    await expect((await scythe.retry(run.experimentId))!.result()).rejects.toThrow(/result_file_refs.pq is gone/);
+    await expect((await scythe.retry(run.experimentId))!.result()).rejects.toThrow(/result_file_refs.pq is missing/);
   });
 });
 

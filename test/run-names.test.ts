@@ -72,7 +72,7 @@ describe("on the command line", () => {
 
   it("names the storage in an error's hint", async () => {
     const { err } = await project.scythe("resume", "typed", "--storage", place);
-    expect(err).toContain("complete already");
+    expect(err).toContain("already complete");
     const missing = await project.scythe("show", "tipt", "--storage", place);
     expect(missing.err).toContain(`\`scythe list --storage ${place}\``);
   });

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { seal, unsealed } from "../src/run/checksum.ts";
+import { addChecksum, withoutChecksum } from "../src/run/checksum.ts";
 import { cliProject } from "./cli-project.ts";
 
 const CONFIG = (passEnv: string) => `
@@ -76,10 +76,10 @@ describe("credentials", () => {
 
 it("a manifest that was written to steer the terminal is shown as what it is", async () => {
   const path = join(project.folder, "scythe-data", id, "manifest.yml");
-  const forged = unsealed(readFileSync(path, "utf8"))
+  const forged = withoutChecksum(readFileSync(path, "utf8"))
     .replace(/git_commit: .*/, "git_commit: null")
     .replace(/^command: .*$/m, 'command: "\\e]0;owned\\a \\u202Etxt \\e[2J"');
-  writeFileSync(path, seal(forged));
+  writeFileSync(path, addChecksum(forged));
   for (const args of [
     ["show", id],
     ["lineage", id],

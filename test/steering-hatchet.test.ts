@@ -65,7 +65,7 @@ describe("a run on Hatchet", () => {
       await using local = await found("local");
       await expect(local.run.resume()).rejects.toMatchObject({
         code: "conflict",
-        message: expect.stringContaining("is driven already, by Hatchet"),
+        message: expect.stringContaining("is already driven by Hatchet"),
       });
       const waiting = local.run.result().catch((error: unknown) => error);
       expect(await local.run.cancel()).toBe("driver");

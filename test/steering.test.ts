@@ -52,7 +52,7 @@ describe.each(places)("a coordinator that is stopped, %s", (where, place) => {
 
       const second = await scythe("resume", id);
       expect(second.code).toBe(2);
-      expect(second.err).toContain(`is driven already, by process ${first.pid}`);
+      expect(second.err).toContain(`is already driven by process ${first.pid}`);
       expect(second.err).toMatch(/hint: .*scythe watch .*scythe cancel .*--take-over/);
 
       const third = start("resume", id, "--take-over", "--json");
@@ -245,7 +245,7 @@ describe("from another process, a run", () => {
     await expectNoneLeft(lines());
     const watched = await watching.ended;
     expect(watched.code).toBe(4);
-    expect(watched.err).toMatch(/Nobody drives run .* any more[\s\S]*scythe resume/);
+    expect(watched.err).toMatch(/No process drives run .* any more[\s\S]*scythe resume/);
     expect(JSON.parse((await scythe("list", "steady", "--json")).out).runs[0].status).toBe("interrupted");
     expect((await scythe("pause", "steady")).code).toBe(2);
     const cancelled = await scythe("cancel", "steady");

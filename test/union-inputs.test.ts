@@ -5,7 +5,7 @@ import { defineConfig, defineExperiment, localStorage, openProject, table } from
 import { afterAll, expect, it } from "vitest";
 import { z } from "zod";
 import { specsFromFlags } from "../src/cli/spec-flags.ts";
-import { seal, unsealed } from "../src/run/checksum.ts";
+import { addChecksum, withoutChecksum } from "../src/run/checksum.ts";
 import { collect } from "./collect.ts";
 import { watchedStorage } from "./watched-storage.ts";
 
@@ -74,7 +74,7 @@ it("a run of an earlier version, whose tables lack them, is driven on, verified 
 });
 
 function earlier(text: string): string {
-  const without = unsealed(text).replace(/^ *union_columns: true\n/m, "");
-  expect(without).not.toBe(unsealed(text));
-  return seal(without);
+  const without = withoutChecksum(text).replace(/^ *union_columns: true\n/m, "");
+  expect(without).not.toBe(withoutChecksum(text));
+  return addChecksum(without);
 }

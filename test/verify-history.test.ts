@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { openProject } from "scythe-ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
-import { seal, unsealed } from "../src/run/checksum.ts";
+import { addChecksum, withoutChecksum } from "../src/run/checksum.ts";
 import { runCli } from "./cli.ts";
 import { assertVerified, FICKLE, FicklePlace } from "./fickle.ts";
 
@@ -55,7 +55,7 @@ describe("scythe verify of a run with a history", () => {
   it("sees a report of another generation, however whole", async () => {
     const path = join(place.storage, id, "history/g0000/report.yml");
     const whole = readFileSync(path, "utf8");
-    writeFileSync(path, seal(stringify({ ...parse(unsealed(whole)), generation: 1 })));
+    writeFileSync(path, addChecksum(stringify({ ...parse(withoutChecksum(whole)), generation: 1 })));
     expect(await filesFoundBad(place.storage)).toEqual(["history/g0000/report.yml"]);
     writeFileSync(path, whole);
   });

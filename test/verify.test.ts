@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { type Certificate, openProject, randomFrom } from "scythe-ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
-import { seal, unsealed } from "../src/run/checksum.ts";
+import { addChecksum, withoutChecksum } from "../src/run/checksum.ts";
 import { withDuckDb } from "../src/table/duckdb.ts";
 import { runCli } from "./cli.ts";
 import { collect } from "./collect.ts";
@@ -278,7 +278,10 @@ describe("scythe verify", () => {
     rmSync(join(where, id, "report.yml"));
     rmSync(join(where, id, "final"), { recursive: true });
     const state = join(where, id, "state.yml");
-    writeFileSync(state, seal(unsealed(readFileSync(state, "utf8")).replace("status: complete", "status: cancelled")));
+    writeFileSync(
+      state,
+      addChecksum(withoutChecksum(readFileSync(state, "utf8")).replace("status: complete", "status: cancelled")),
+    );
     const { problems } = await verify(where);
     expect(problems).toEqual([
       { check: "descriptions", file: "report.yml", problem: expect.stringContaining("not complete (cancelled)") },

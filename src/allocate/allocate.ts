@@ -4,7 +4,7 @@ import { isAbsolute, join, relative, sep } from "node:path";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import { hashFile, storeArtifacts } from "../files/artifacts.ts";
-import { assertGoesOn } from "../run/abort.ts";
+import { assertNotAborted } from "../run/abort.ts";
 import { captureEnvironment } from "../run/environment.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { type Manifest, type ManifestDetails, manifestText, type SpecsFile } from "../run/manifest.ts";
@@ -28,9 +28,9 @@ export interface AllocatedRun {
 }
 
 /**
- * Turns specs into a run that is ready to start: checked, versioned, its inputs stored. Nothing is written to storage
- * unless every spec is valid; the manifest comes last, so that a run that has one is whole.
- * @param extended whose specs and rows the run begins with
+ * Turns specs into a run that is ready to start: checked, versioned, its inputs stored. Nothing is stored unless every
+ * spec is valid. The manifest is written last, so a run with a manifest is complete.
+ * @param extended the base run whose specs and rows the run inherits
  */
 export async function allocateRun(
   storage: Storage,
@@ -45,7 +45,7 @@ export async function allocateRun(
   const scratch = await makeScratch("allocate");
   try {
     const base = extended && (await baseSpecs(storage, extended, scratch));
-    assertGoesOn(options.signal);
+    assertNotAborted(options.signal);
     const reading = { signal: options.signal, notice: options.onNotice };
     const source = specSource(specs, experiment.columns.input, reading);
     const staged = await stageSpecs(experiment, source, join(scratch, "staged.pq"), {
@@ -56,14 +56,14 @@ export async function allocateRun(
       allowed: allowedIn(storage, project, options.allowPaths),
     });
     if (checked.keepSortIndex) await assertUniqueSortIndex(staged, join(scratch, "spill"));
-    assertGoesOn(options.signal);
+    assertNotAborted(options.signal);
     const version = await resolveVersion(storage, checked.name, checked.version, extended?.layout.id.version);
     const layout = await claimRun(storage, checked.name, version);
     try {
       const origin = { environment: await environment, specs_source: await sourceOf(source.file, project.folder) };
       return await publish({ storage, layout, experiment, staged, checked, base, scratch, origin });
     } catch (error) {
-      await discard(storage, layout).catch(() => undefined); // what went wrong first is what to tell
+      await discard(storage, layout).catch(() => undefined); // report the first error, not this one
       throw error;
     }
   } finally {
@@ -71,7 +71,7 @@ export async function allocateRun(
   }
 }
 
-/** A claimed run that is about to be stored. */
+/** A claimed run, about to be stored. */
 interface Publication {
   storage: Storage;
   layout: RunLayout;
@@ -128,7 +128,10 @@ async function publish(run: Publication): Promise<AllocatedRun> {
   return { layout, manifest };
 }
 
-/** `specs.pq`, whose hash is returned; of a run that extends another, its own specs beside, and what that run has. */
+/**
+ * Writes `specs.pq` and returns its hash. For an extending run also stores the added specs and copies what the base run
+ * has.
+ */
 async function publishSpecs(run: Publication, ids: SpecIds): Promise<string> {
   const { storage, layout, experiment, staged, checked, base, scratch } = run;
   const tempDir = join(scratch, "spill");
@@ -151,7 +154,7 @@ async function putHashed(storage: Storage, key: string, path: string): Promise<s
   return sha256;
 }
 
-/** Read when the specs have been: what changed in between shows as another hash. */
+/** Hashed after the specs were read: a change in between shows as another hash. */
 async function sourceOf(file: string | undefined, folder: string): Promise<SpecsFile | null> {
   if (file === undefined) return null;
   const within = relative(folder, file);
@@ -159,21 +162,21 @@ async function sourceOf(file: string | undefined, folder: string): Promise<Specs
   return { path, bytes: (await stat(file)).size, sha256: await hashFile(file) };
 }
 
-/** Takes back a claim that came to nothing: a folder without a manifest would stand in the way of whoever lists runs. */
+/** Removes a claim after a failure: a folder without a manifest would disturb listings. */
 async function discard(storage: Storage, layout: RunLayout): Promise<void> {
   const objects = await listAll(storage, layout.key(""));
   await storage.delete(objects.map(({ key }) => key));
 }
 
-/** @throws ScytheError `conflict` when the experiment's schemas are not those that the run was made with */
+/** @throws ScytheError `conflict` when the experiment's schemas differ from those of the run */
 export function assertSameSchema(experiment: AnyExperiment, details: ManifestDetails, layout: RunLayout): void {
   if (experiment.schemaHash === details.schema_hash) return;
   const commit = details.environment.git_commit;
   throw new ScytheError(
     "conflict",
-    `${experiment.name} has other schemas than run ${layout.experimentId} was made with`,
+    `The schemas of ${experiment.name} differ from those of run ${layout.experimentId}`,
     {
-      hint: `Its rows would not fit the tables. Restore input, output and tables${commit ? ` (as of git ${commit.slice(0, 12)})` : ""}, or allocate a new run.`,
+      hint: `New rows would not fit its tables. Restore input, output and tables${commit ? ` (as of git ${commit.slice(0, 12)})` : ""}, or allocate a new run.`,
     },
   );
 }

@@ -2,18 +2,18 @@ import type { Confinement } from "../files/confinement.ts";
 import { isRunFileKey } from "../run/run-paths.ts";
 import type { Storage } from "../storage/storage.ts";
 
-/** What allocation knows of the project it is for. */
+/** What allocation needs from its project. */
 export interface AllocatingProject {
-  /** Whose code is recorded, and where spec files may refer to. */
+  /** The project's folder: its git state is recorded, and spec files may refer to files in it. */
   folder: string;
-  /** Brings remote files. */
+  /** Downloads remote files. */
   fetchUri: (uri: string) => Promise<string>;
-  /** What spec files may refer to beside the project and the run's own bucket. */
+  /** Further places that spec files may refer to. */
   allowPaths?: readonly string[];
   allowBuckets?: readonly string[];
 }
 
-/** What a spec file may refer to, beside what lies in its own folder. */
+/** What a spec file may refer to, besides files in its own folder. */
 export function allowedIn(
   storage: Storage,
   project: AllocatingProject,
@@ -34,6 +34,6 @@ function isRunFile(storage: Storage, uri: string): boolean {
     storage.localPath(key);
     return true;
   } catch {
-    return false; // a link that leads out of the storage is none of its files
+    return false; // a link that leads out of the storage is not one of its files
   }
 }

@@ -1,7 +1,7 @@
 import pMap, { pMapSkip } from "p-map";
 import { ScytheError } from "../errors.ts";
 import type { KeptArtifact } from "../files/artifacts.ts";
-import type { CarriedTables } from "../run/inherited-tables.ts";
+import type { InheritedTables } from "../run/inherited-tables.ts";
 import { readInputArtifacts } from "../run/input-artifacts.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { detailsOf, type Manifest, type ManifestDetails, readManifest } from "../run/manifest.ts";
@@ -15,7 +15,7 @@ import { parquetRows } from "../table/parquet-sql.ts";
 import type { Move } from "../table/relocate.ts";
 import type { StagedAfter } from "./stage.ts";
 
-/** A complete run whose specs and rows another run takes over. */
+/** A complete run whose specs and rows another run inherits. */
 export interface BaseRun {
   layout: RunLayout;
   manifest: Manifest;
@@ -24,7 +24,7 @@ export interface BaseRun {
   artifacts: KeptArtifact[];
 }
 
-/** Objects under way at once: small ones wait for the network, not for the disk. */
+/** Objects copied concurrently: small ones wait for the network, not for the disk. */
 const COPIES = 16;
 
 /** @throws ScytheError `conflict` when the run is not complete */
@@ -45,12 +45,12 @@ async function artifactsOf(storage: Storage, layout: RunLayout): Promise<KeptArt
   });
 }
 
-/** The specs of a base run on this machine. */
+/** The specs of a base run, as a local file. */
 export interface BaseSpecs {
   run: BaseRun;
   /** Path of its `specs.pq`. */
   specs: string;
-  /** What the specs that are added to it must know. */
+  /** What the added specs depend on. */
   after: StagedAfter;
 }
 
@@ -62,9 +62,9 @@ export async function baseSpecs(storage: Storage, run: BaseRun, scratch: string)
   return { run, specs, after: { sortIndex: Number(row!.next), extraColumns: details.extra_columns, artifacts } };
 }
 
-/** Where references to the base run's own files lead, and where to in a run that has copies of them. */
+/** Maps references to the base run's own files to their copies in the extending run. */
 export function movesBetween(storage: Storage, base: BaseRun, layout: RunLayout): Move[] {
-  const [, written] = /^(.*)\/specs\.pq$/s.exec(base.manifest.specs_uri) ?? []; // the run may have lain elsewhere
+  const [, written] = /^(.*)\/specs\.pq$/s.exec(base.manifest.specs_uri) ?? []; // its location when it was allocated
   const places = new Set([storage.uriOf(base.layout.experimentId), ...(written ? [written] : [])]);
   const to = storage.uriOf(layout.experimentId);
   return [...places].flatMap((from) =>
@@ -73,8 +73,8 @@ export function movesBetween(storage: Storage, base: BaseRun, layout: RunLayout)
 }
 
 /**
- * Copies the base run's tables and files into a run that extends it, which needs the base no more from then on.
- * @throws ScytheError `conflict` when the base run was retried meanwhile
+ * Copies the base run's tables and files into the extending run, which does not need the base run afterwards.
+ * @throws ScytheError `conflict` when the base run was retried in the meantime
  */
 export async function copyBase(storage: Storage, base: BaseRun, layout: RunLayout): Promise<void> {
   const { layout: from, report } = base;
@@ -83,26 +83,26 @@ export async function copyBase(storage: Storage, base: BaseRun, layout: RunLayou
     return pMapSkip;
   };
   for (const folder of [from.artifacts, from.results]) {
-    // from the listing as it comes, with nothing kept of it, as there may be a file a spec
+    // streams the listing without keeping it, as there may be a file per spec
     await pMap(storage.list(folder), copy, { concurrency: COPIES });
   }
   const tables = Object.keys(report.final);
-  const copyTable = (table: string) => storage.copy(from.finalTable(table), layout.carriedTable(table));
+  const copyTable = (table: string) => storage.copy(from.finalTable(table), layout.inheritedTable(table));
   await pMap(tables, copyTable, { concurrency: COPIES });
   const outputs = report.output_artifacts;
-  if (outputs) await storage.copy(from.outputArtifacts, layout.carriedTable(OUTPUT_FILES));
+  if (outputs) await storage.copy(from.outputArtifacts, layout.inheritedTable(OUTPUT_FILES));
   const state = await readState(storage, from);
   if (!isComplete(state, report)) throw notComplete(from);
-  const carried: CarriedTables = {
+  const inherited: InheritedTables = {
     from: from.experimentId,
     moves: movesBetween(storage, base, layout),
     tables: { ...report.final, ...(outputs && { [OUTPUT_FILES]: outputs }) },
   };
-  await storage.put(layout.carried, JSON.stringify(carried));
+  await storage.put(layout.inheritedTables, JSON.stringify(inherited));
 }
 
 function notComplete(layout: RunLayout): ScytheError {
   return new ScytheError("conflict", `Run ${layout.experimentId} is not complete, so it cannot be extended`, {
-    hint: `Drive it on first: scythe resume ${layout.experimentId}`,
+    hint: `Resume it first: scythe resume ${layout.experimentId}`,
   });
 }

@@ -3,8 +3,8 @@ import { newState, stateText } from "../run/state.ts";
 import type { Storage } from "../storage/storage.ts";
 
 /**
- * Takes the next free second of a version for a new run: whoever creates its `state.yml` has it. A second that holds
- * anything already (a run of Python Scythe has no state.yml) is never used again.
+ * Claims the next free second of a version for a new run: the process that creates its `state.yml` owns it. A second
+ * that holds any object (a run of Python Scythe has no state.yml) is never used again.
  */
 export async function claimRun(
   storage: Storage,

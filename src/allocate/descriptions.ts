@@ -10,7 +10,10 @@ import { jsonSchemaOf } from "../schema/json-schema.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { SpecIds } from "./publish.ts";
 
-/** Stores what readers know a run's schemas and input files from. @param only the one spec of a single-spec run */
+/**
+ * Stores the files that describe a run's schemas and input files.
+ * @param only the spec of a single-spec run
+ */
 export async function putDescriptions(
   storage: Storage,
   layout: RunLayout,

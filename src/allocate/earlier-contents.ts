@@ -3,12 +3,12 @@ import { dateOfTimestamp, isTimestamp, RunLayout } from "../run/layout.ts";
 import { sortVersions } from "../run/version.ts";
 import type { Storage } from "../storage/storage.ts";
 
-/** Earlier runs that are looked at: studies mostly go on where the last one ended. */
-const LOOKED_AT = 3;
+/** How many earlier runs are searched: a study mostly continues from its last run. */
+const MAX_RUNS = 3;
 
 /**
- * The contents of input files that the newest earlier runs of the same name hold: SHA-256 → key. Empty for a storage on
- * this machine's disk, where a copy is as dear from anywhere.
+ * Input files of the newest earlier runs with the same name: SHA-256 → key. Empty for local storage, where a copy costs
+ * the same from anywhere.
  */
 export async function earlierContents(storage: Storage, layout: RunLayout): Promise<Map<string, string>> {
   const known = new Map<string, string>();
@@ -25,7 +25,7 @@ export async function earlierContents(storage: Storage, layout: RunLayout): Prom
 
 async function newestRuns(storage: Storage, layout: RunLayout): Promise<RunLayout[]> {
   const { name } = layout.id;
-  const versions = sortVersions(await storage.listFolders(`${name}/`)).slice(-LOOKED_AT);
+  const versions = sortVersions(await storage.listFolders(`${name}/`)).slice(-MAX_RUNS);
   const runs = await Promise.all(
     versions.map(async (version) =>
       (await storage.listFolders(`${name}/${version}/`))
@@ -38,5 +38,5 @@ async function newestRuns(storage: Storage, layout: RunLayout): Promise<RunLayou
     .flat()
     .filter((run) => run.experimentId !== layout.experimentId)
     .sort((a, b) => time(b) - time(a))
-    .slice(0, LOOKED_AT);
+    .slice(0, MAX_RUNS);
 }

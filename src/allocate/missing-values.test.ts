@@ -111,7 +111,7 @@ describe.each(["csv", "jsonl", "json", "--set", "code"])("a date by %s", (way) =
       expect(await store(way, { when: make() }, [{ when: "2024-01-31 12:00:00" }])).toEqual({ when });
       for (const typed of ["2024-02-30", "01/02/2024", "1706700000"]) {
         const problem = store(way, { when: make() }, [{ when: typed }]);
-        await expect(problem).rejects.toThrow(`when = "${typed}": must be a day or a time in ISO 8601`);
+        await expect(problem).rejects.toThrow(`when = "${typed}": must be a date or time in ISO 8601`);
       }
     } finally {
       if (zone === undefined) delete process.env.TZ;
@@ -122,7 +122,7 @@ describe.each(["csv", "jsonl", "json", "--set", "code"])("a date by %s", (way) =
 
 it("a number is no date: it might be seconds or milliseconds", async () => {
   const problem = store("jsonl", { when: z.date() }, [{ when: 1706700000 }]);
-  await expect(problem).rejects.toThrow("when = 1706700000: must be a day or a time in ISO 8601");
+  await expect(problem).rejects.toThrow("when = 1706700000: must be a date or time in ISO 8601");
 });
 
 describe("z.coerce", () => {
@@ -135,8 +135,8 @@ describe("z.coerce", () => {
     [z.coerce.boolean(), "[]", "must be true or false"],
     [z.coerce.bigint(), '""', "must be a whole number"],
     [z.coerce.bigint(), "9007199254740993", "has more digits than a number in JSON can hold"],
-    [z.coerce.date(), "1706700000", "must be a day or a time in ISO 8601"],
-    [z.coerce.date(), "true", "must be a day or a time in ISO 8601"],
+    [z.coerce.date(), "1706700000", "must be a date or time in ISO 8601"],
+    [z.coerce.date(), "true", "must be a date or time in ISO 8601"],
     [z.coerce.string(), "{}", "must be text"],
   ])("%# makes no value of what is none", async (schema, text, rule) => {
     const experiment = experimentOf(z.object({ a: schema })) as ReturnType<typeof experimentOf>;

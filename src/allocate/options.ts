@@ -10,34 +10,34 @@ import type { VersionRequest } from "../run/version.ts";
 export interface AllocateOptions {
   /** A bump of the latest version (default `bumpmajor`, as in Python Scythe), `keep`, or an explicit `v1.2.3`. */
   version?: VersionRequest;
-  /** Shape of the tree; left out = `{ factor: 10, maxDepth: 0 }`. Given, both must be. */
+  /** Shape of the tree; default `{ factor: 10, maxDepth: 0 }`. If given, both fields are required. */
   recursion?: { factor: number; maxDepth: number };
-  /** Puts the run under another name than the experiment's. */
+  /** Stores the run under another name than the experiment's. */
   runName?: string;
-  /** Seed of every spec's random numbers, a whole number from 0 to 2^53 − 1; drawn and recorded when left out. */
+  /** Seed of every spec's random numbers, an integer from 0 to 2^53 − 1; drawn and recorded by default. */
   seed?: number;
-  /** Keeps the `sort_index` that specs bring along instead of numbering them. */
+  /** Keeps the `sort_index` given in the specs instead of numbering them. */
   keepSortIndex?: boolean;
-  /** Specs of a chunk; measured when left out. */
+  /** Specs per chunk; by default measured while the run progresses. */
   chunkSize?: number;
   /**
-   * Failed specs, or the share of all (`1%`), that the run may have: with more it stops, keeping what is done. Left out, it
-   * goes on whatever fails.
+   * Stops the run, keeping finished work, when more specs fail than this number or share (`1%`). By default failures
+   * never stop it.
    */
   maxFailures?: FailureLimit;
-  /** Stores `http(s)://` and `s3://` input files with the run, too, instead of leaving the references as they are. */
+  /** Also stores `http(s)://` and `s3://` input files with the run, instead of leaving the references as they are. */
   copyInputs?: boolean;
-  /** Folders that a spec file may refer to, beside its own, the project's and those of the config. */
+  /** Folders that a spec file may refer to, besides its own, the project's and those of the config. */
   allowPaths?: readonly string[];
-  /** The `experiment_id` of the run that this one goes on from, for its lineage. */
+  /** The `experiment_id` of the run that this one continues, recorded for its lineage. */
   parentRun?: string;
-  /** What was typed to get here, for the run's lineage; must hold no secrets. */
+  /** The command line that led here, recorded for the run's lineage. Must not contain secrets. */
   command?: string;
-  /** Told of input files as they are stored. */
+  /** Called as input files are stored. */
   onArtifact?: (stored: number, total: number) => void;
-  /** Told of what in a spec file was not taken as it is: a column that only numbers the rows, say. */
+  /** Called when part of a spec file is ignored or converted, such as a column that only numbers the rows. */
   onNotice?: (message: string) => void;
-  /** Ends the allocation before anything is stored, also while the source of specs gives nothing. */
+  /** Cancels the allocation before anything is stored, also while the source of specs stalls. */
   signal?: AbortSignal;
 }
 

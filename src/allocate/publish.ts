@@ -6,23 +6,23 @@ import { columnTypes } from "../table/describe.ts";
 import { withDuckDb } from "../table/duckdb.ts";
 import { jsonField } from "../table/flat-json.ts";
 import { pandasMetadata } from "../table/pandas.ts";
-import { SEAL_KEY, sealFile, UNSEALED } from "../table/parquet-seal.ts";
+import { addFileChecksum, CHECKSUM_KEY, CHECKSUM_PLACEHOLDER } from "../table/parquet-checksum.ts";
 import { parquetRows } from "../table/parquet-sql.ts";
 import { type Move, movedColumn } from "../table/relocate.ts";
 import { finished, finishedExpression, identifier, literal, sqlType } from "../table/sql.ts";
 import { EXTRA, type StagedSpecs } from "./stage.ts";
 
-/** Rows of a row group of `specs.pq`: what a worker decodes at once. A multiple of DuckDB's vector of 2,048. */
+/** Rows per row group of `specs.pq`: what a worker decodes at once. A multiple of DuckDB's vector of 2,048. */
 export const SPECS_ROW_GROUP = 10_240;
 
 export interface SpecIds {
   experimentId: string;
   rootRunId: string;
-  /** URI of the run's folder, which references to its own files begin with from now on. */
+  /** URI of the run's folder, the prefix of references to its own files. */
   runUri: string;
 }
 
-/** Writes `specs.pq` from staged specs: ids added, types as in every finished table, ordered by `sort_index`. */
+/** Writes `specs.pq` from staged specs: adds ids, converts to final types, orders by `sort_index`. */
 export async function writeSpecs(
   staged: StagedSpecs,
   input: readonly Column[],
@@ -35,7 +35,7 @@ export async function writeSpecs(
     const columns = [
       `${literal(ids.experimentId)} AS experiment_id`,
       "CAST(sort_index AS BIGINT) AS sort_index",
-      "CAST(NULL AS VARCHAR) AS workflow_run_id", // a spec's own is known once it runs; Python Scythe has null here, too
+      "CAST(NULL AS VARCHAR) AS workflow_run_id", // known once the spec runs; Python Scythe has null here too
       `${literal(ids.rootRunId)} AS root_workflow_run_id`,
       ...input.map((column) => specColumn(column, ids.runUri)),
       ...staged.extraColumns.map(extraColumn),
@@ -44,16 +44,16 @@ export async function writeSpecs(
     await duck.run(
       `COPY (SELECT ${columns.join(", ")} FROM ${from} ${options.sort ? "ORDER BY sort_index" : ""})
        TO ${literal(target)} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${SPECS_ROW_GROUP},
-         KV_METADATA {pandas: ${literal(pandas)}, ${SEAL_KEY}: ${literal(UNSEALED)}})`,
+         KV_METADATA {pandas: ${literal(pandas)}, ${CHECKSUM_KEY}: ${literal(CHECKSUM_PLACEHOLDER)}})`,
       "Could not write specs.pq",
     );
   });
-  await sealFile(target);
+  await addFileChecksum(target);
 }
 
 /**
- * Writes the `specs.pq` of a run that extends another: that run's specs with their ids, references moved, then the
- * added ones.
+ * Writes the `specs.pq` of an extending run: the base run's specs with their ids and moved references, then the added
+ * specs.
  */
 export async function joinSpecs(
   before: string,
@@ -67,7 +67,7 @@ export async function joinSpecs(
     const files = new Set(columns.filter((column) => column.file).map((column) => column.name));
     const kept = [...(await columnTypes(duck, `SELECT * FROM ${parquetRows(added)}`))].map(([name, type]) => {
       const own = identifier(name);
-      if (!had.has(name)) return `CAST(NULL AS ${type}) AS ${own}`; // an extra field that no spec had before
+      if (!had.has(name)) return `CAST(NULL AS ${type}) AS ${own}`; // an extra field that is new in this run
       return files.has(name) ? `${movedColumn(own, type, moves)} AS ${own}` : own;
     });
     const pandas = pandasMetadata([], [...ID_FIELDS, ...columns]);
@@ -80,15 +80,15 @@ export async function joinSpecs(
   });
 }
 
-/** @throws ScytheError `invalid_specs` naming each `sort_index` that more than one spec brought along */
+/** @throws ScytheError `invalid_specs` naming each `sort_index` that several specs have */
 export async function assertUniqueSortIndex(staged: StagedSpecs, tempDir: string): Promise<void> {
   const from = parquetRows(staged.path);
   const sql = `SELECT CAST(sort_index AS BIGINT) AS i FROM ${from} GROUP BY i HAVING count(*) > 1 ORDER BY i LIMIT 20`;
   const twice = await withDuckDb({ tempDir, memoryMb: 384 }, staged.count, (duck) => duck.rows(sql));
   if (twice.length === 0) return;
   const list = twice.map(({ i }) => String(i)).join(", ");
-  throw new ScytheError("invalid_specs", `These sort_index values stand at more than one spec: ${list}`, {
-    hint: "With keepSortIndex every spec needs its own; leave the option out to have them numbered.",
+  throw new ScytheError("invalid_specs", `Several specs have the same sort_index: ${list}`, {
+    hint: "With keepSortIndex every spec needs its own. Without the option, specs are numbered.",
   });
 }
 

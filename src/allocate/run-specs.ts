@@ -8,7 +8,9 @@ import { localCopy } from "../storage/local-copy.ts";
 import type { Storage } from "../storage/storage.ts";
 import { makeScratch } from "../temporary.ts";
 
-/** The specs of a run, to be run again by other code: without ids, and with files where they lie now. */
+/**
+ * The specs of a run, to run again with other code: without ids, and with references to the files' current location.
+ */
 export class RunSpecs extends SpecReader {
   readonly #storage: Storage;
   readonly #layout: RunLayout;
@@ -21,7 +23,7 @@ export class RunSpecs extends SpecReader {
 
   async *read(columns: readonly Column[], options?: ReadOptions): AsyncGenerator<SpecRecord> {
     const manifest = await readManifest(this.#storage, this.#layout);
-    const written = /^(.+\/)specs\.pq$/.exec(manifest.specs_uri)?.[1]; // the run may have lain elsewhere
+    const written = /^(.+\/)specs\.pq$/.exec(manifest.specs_uri)?.[1]; // its location when it was allocated
     const now = this.#storage.uriOf(this.#layout.key(""));
     const moved = (value: unknown): unknown => {
       if (Array.isArray(value)) return value.map(moved);

@@ -6,19 +6,19 @@ import { readSpecFile } from "../spec-file/read.ts";
 import { type ReadOptions, SpecReader, type SpecRecord } from "../spec-file/source.ts";
 
 /**
- * Specs to allocate: many (an array, an iterable, an async iterable), a table file (a path or `file:` URL), what
- * `specsOf` gives, or one spec as a plain object.
+ * Specs to allocate: an array, an iterable, an async iterable, a table file (a path or `file:` URL), the result of
+ * `specsOf`, or one spec as a plain object.
  */
 export type SpecsInput<S> = Iterable<S> | AsyncIterable<S> | string | URL | SpecReader | S;
 
 export interface SpecSource {
   records: AsyncIterable<SpecRecord> | Iterable<SpecRecord>;
-  /** What relative file references are relative to. */
+  /** The folder that relative file references start from. */
   folder: string;
-  /** One spec was given instead of many. */
+  /** A single spec was given. */
   single: boolean;
-  /** The user gave them in flags or in code, and may refer to any file; a spec file may be somebody else's. */
-  ownWord: boolean;
+  /** The specs come from flags or code and may refer to any file. A spec file may come from another person. */
+  trusted: boolean;
   /** Path of the spec file; undefined when code gave the specs. */
   file?: string;
 }
@@ -26,12 +26,12 @@ export interface SpecSource {
 export function specSource(specs: unknown, columns: readonly Column[], options: ReadOptions = {}): SpecSource {
   const here = process.cwd();
   if (specs instanceof SpecReader) {
-    return { records: specs.read(columns, options), folder: here, single: false, ownWord: false };
+    return { records: specs.read(columns, options), folder: here, single: false, trusted: false };
   }
   if (typeof specs === "string" || specs instanceof URL) {
     const path = resolve(specs instanceof URL ? fileURLToPath(specs) : specs);
     const records = readSpecFile(path, columns, options);
-    return { records, folder: dirname(path), single: false, ownWord: false, file: path };
+    return { records, folder: dirname(path), single: false, trusted: false, file: path };
   }
   if (typeof specs !== "object" || specs === null) {
     throw new ScytheError("invalid_input", `Specs cannot be ${specs === null ? "null" : `a ${typeof specs}`}`, {
@@ -39,11 +39,11 @@ export function specSource(specs: unknown, columns: readonly Column[], options: 
     });
   }
   if (Symbol.iterator in specs)
-    return { records: numbered(specs as Iterable<unknown>), folder: here, single: false, ownWord: true };
+    return { records: numbered(specs as Iterable<unknown>), folder: here, single: false, trusted: true };
   if (Symbol.asyncIterator in specs) {
-    return { records: numberedAsync(specs as AsyncIterable<unknown>), folder: here, single: false, ownWord: true };
+    return { records: numberedAsync(specs as AsyncIterable<unknown>), folder: here, single: false, trusted: true };
   }
-  return { records: [{ at: "the spec", value: specs }], folder: here, single: true, ownWord: true };
+  return { records: [{ at: "the spec", value: specs }], folder: here, single: true, trusted: true };
 }
 
 function* numbered(specs: Iterable<unknown>): Generator<SpecRecord> {

@@ -3,13 +3,13 @@ import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import { ArtifactPlan, type KeptArtifact, type PlannedArtifact } from "../files/artifacts.ts";
 import type { Confinement } from "../files/confinement.ts";
-import { assertGoesOn, untilAborted } from "../run/abort.ts";
+import { assertNotAborted, untilAborted } from "../run/abort.ts";
 import { RUN_SCHEME, RunLayout } from "../run/layout.ts";
 import { RESERVED_COLUMNS } from "../schema/base.ts";
 import type { Column } from "../schema/columns.ts";
-import { makeSpecValidator } from "../schema/given.ts";
 import { SORT_INDEX } from "../schema/id-columns.ts";
 import { parsesToItself, rewrites } from "../schema/idempotence.ts";
+import { makeSpecValidator } from "../schema/spec-validator.ts";
 import { isOpen, preview, type SpecIssue, type Validator } from "../schema/validate.ts";
 import { LIMITS } from "../spec-file/limits.ts";
 import type { SpecRecord } from "../spec-file/source.ts";
@@ -18,14 +18,14 @@ import { flatJson } from "../table/flat-json.ts";
 import { ParquetFile } from "../table/write-parquet.ts";
 import type { SpecSource } from "./spec-source.ts";
 
-/** Specs that passed every check, in a scratch file that nobody else sees yet. */
+/** Specs that passed every check, in a scratch file. */
 export interface StagedSpecs {
   path: string;
   count: number;
   artifacts: PlannedArtifact[];
-  /** Fields beyond the schema's, for a loose one. */
+  /** Fields beyond those of the schema, when it is a loose one. */
   extraColumns: Column[];
-  /** The one spec of a single-spec allocation, as parsed. */
+  /** The spec of a single-spec allocation, as parsed. */
   only: Record<string, unknown> | undefined;
 }
 
@@ -35,33 +35,33 @@ export interface InvalidSpec extends SpecIssue {
 
 export interface StageOptions {
   keepSortIndex: boolean;
-  /** What a run that is extended has already; left out for a run that begins anew. */
+  /** What the base run already has, for an extending run. */
   after?: StagedAfter | undefined;
   signal?: AbortSignal | undefined;
-  /** What a spec file may refer to, beside what lies in its own folder; left out, nothing else. */
+  /** What a spec file may refer to besides its own folder; nothing by default. */
   allowed?: Confinement | undefined;
-  /** Brings remote input files here, for the run to keep; left out, references stay as they are. */
+  /** Downloads remote input files to store them with the run; without it, references stay as they are. */
   copyFrom?: ((uri: string) => Promise<string>) | undefined;
 }
 
 export interface StagedAfter {
-  /** `sort_index` of the first spec. */
+  /** `sort_index` of the first added spec. */
   sortIndex: number;
   extraColumns: readonly Column[];
   artifacts: readonly KeptArtifact[];
 }
 
-/** Invalid specs that are spelled out; the rest are counted. */
+/** Invalid specs that the error lists; the rest are counted. */
 const SHOWN = 20;
-const ROWS_A_BREATH = 4_096;
-const ROWS_A_FLUSH = 32_768;
-const TEXT_A_FLUSH = 64 * 2 ** 20;
+const ROWS_PER_YIELD = 4_096;
+const ROWS_PER_FLUSH = 32_768;
+const TEXT_PER_FLUSH = 64 * 2 ** 20;
 
 /** The column that holds a loose schema's extra fields while they are staged, as JSON. */
 export const EXTRA = "__extra";
 
 /**
- * Checks and numbers specs and writes them to `path`, holding a row group at a time.
+ * Checks and numbers specs and writes them to `path`, one row group in memory at a time.
  * @throws ScytheError `invalid_specs` that names the first invalid specs and counts all
  */
 export async function stageSpecs(
@@ -73,16 +73,16 @@ export async function stageSpecs(
   const staging = new Staging(experiment, source, path, options);
   let seen = 0;
   try {
-    assertGoesOn(options.signal);
+    assertNotAborted(options.signal);
     for await (const record of untilAborted(source.records, options.signal)) {
       const wait = staging.add(record);
       if (wait) await wait;
-      if (++seen % ROWS_A_BREATH === 0) {
-        await setImmediate(); // an array of millions would keep signals and timers waiting
-        assertGoesOn(options.signal);
+      if (++seen % ROWS_PER_YIELD === 0) {
+        await setImmediate(); // lets signals and timers run while an array of millions is read
+        assertNotAborted(options.signal);
       }
     }
-    assertGoesOn(options.signal);
+    assertNotAborted(options.signal);
     return staging.finish();
   } finally {
     staging.close();
@@ -124,7 +124,7 @@ class Staging {
       (field, file) => RUN_SCHEME + RunLayout.artifactPath(field, file),
       options.copyFrom,
       options.after?.artifacts,
-      source.ownWord ? undefined : confinementOf(source, options.allowed),
+      source.trusted ? undefined : confinementOf(source, options.allowed),
     );
     const columns = [SORT_INDEX, ...input, ...(this.#extras ? [EXTRA_COLUMN] : [])];
     this.#builder = new BatchBuilder(columns);
@@ -134,7 +134,7 @@ class Staging {
     this.#single = source.single;
   }
 
-  /** Returns a promise only when files must be looked at: a million specs are not worth a million promises. */
+  /** Returns a promise only when files must be checked: a promise per spec would be slow. */
   add(record: SpecRecord): Promise<void> | undefined {
     const sortIndex = this.#keepSortIndex ? this.#givenSortIndex(record) : this.#firstIndex + this.#seen;
     this.#seen++;
@@ -173,10 +173,10 @@ class Staging {
   }
 
   #append(spec: Record<string, unknown>): void {
-    if (this.#invalidRows.size > 0) return; // it will not be allocated; only its faults are wanted
+    if (this.#invalidRows.size > 0) return; // nothing will be allocated; only the errors are collected
     if (this.#single) this.#only = spec;
     this.#builder.append(spec);
-    if (this.#builder.rows >= ROWS_A_FLUSH || this.#builder.textLength > TEXT_A_FLUSH) this.#flush();
+    if (this.#builder.rows >= ROWS_PER_FLUSH || this.#builder.textLength > TEXT_PER_FLUSH) this.#flush();
   }
 
   #flush(): void {
@@ -215,7 +215,7 @@ class Staging {
     return reference;
   }
 
-  /** Extra fields get their type from the first spec that has them; a later one of another type is refused. */
+  /** An extra field gets its type from the first spec that has it; a later value of another type is refused. */
   #takeExtras(record: SpecRecord, spec: Record<string, unknown>, extras: Map<string, Column>): void {
     const rest: Record<string, string | number | boolean> = {};
     for (const [name, value] of Object.entries(spec)) {
@@ -250,7 +250,7 @@ function newExtraProblem(name: string, taken: readonly string[], extras: Readonl
 function extraNameProblem(name: string, taken: readonly string[]): string | false {
   const other = taken.find((known) => known.toLowerCase() === name.toLowerCase());
   if (other === name) return "is also an output field; one table holds both";
-  if (other !== undefined) return `differs from ${other} only in case, which SQL does not see`;
+  if (other !== undefined) return `differs from ${other} only in case, which SQL ignores`;
   if (RESERVED_COLUMNS.has(name.toLowerCase()) || name.startsWith("__")) return "is a reserved column";
   return /^[^\0"\\/]{1,128}$/.test(name) && name.isWellFormed() ? false : "cannot be a column's name";
 }
@@ -261,6 +261,6 @@ function invalidSpecs(shown: readonly InvalidSpec[], count: number, seen: number
   return new ScytheError(
     "invalid_specs",
     `${count} of ${seen} specs ${count === 1 ? "is" : "are"} invalid; nothing was allocated.\n${lines.join("\n")}${more}`,
-    { hint: "Mend them and allocate again.", details: { count, total: seen, invalid: shown } },
+    { hint: "Correct them and allocate again.", details: { count, total: seen, invalid: shown } },
   );
 }

@@ -18,7 +18,7 @@ export async function driveRun(project: Scythe, run: Run, json = false): Promise
       view.say("stopping after the specs in hand; press Ctrl-C again to quit at once");
       run.cancel().catch((error) => view.say(messageOf(error)));
     },
-    () => note(`What is done is kept. To go on: scythe resume ${run.experimentId}`),
+    () => note(`Finished work is kept. To continue: scythe resume ${run.experimentId}`),
   );
   try {
     await view.follow(run);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { defineExperiment } from "../experiment/define.ts";
 import { fileRef } from "../schema/file-ref.ts";
-import { givenReader } from "../schema/given.ts";
+import { givenReader } from "../schema/spec-validator.ts";
 import { fieldsOf, fieldTable } from "./field-list.ts";
 import { packageNameOf } from "./init-project.ts";
 import { gridOf, specsFromFlags, splitValues } from "./spec-flags.ts";

@@ -108,7 +108,7 @@ export function isFinal(error: unknown): boolean {
 
 /** What a cancelled run throws. */
 export function cancelled(): ScytheError {
-  return new ScytheError("cancelled", "The run was cancelled.", { hint: "What is done is kept." });
+  return new ScytheError("cancelled", "The run was cancelled.", { hint: "Finished work is kept." });
 }
 
 export function isCancelled(error: unknown): boolean {

@@ -1,16 +1,19 @@
 import type { Random } from "../sampling/random.ts";
 
-/** What a running spec is given beside its input. */
+/** What a running spec gets besides its input. */
 export interface Context {
-  /** A folder of this try alone, made at the first look; removed afterwards, its returned files stored before. */
+  /**
+   * A folder for this try only, created on first use. It is removed afterwards; files that the spec returns are stored
+   * first.
+   */
   readonly tempDir: string;
-  /** Notes a line in the run's log. */
+  /** Adds a line to the run's log. */
   log(message: string): void;
-  /** Aborts when the spec's time is up: pass it on to what can stop (fetch, child processes, timers). */
+  /** Aborts when the spec's time is up: pass it on to fetch, child processes and timers. */
   readonly signal: AbortSignal;
   /** Seeded by the run's seed and the spec's `sort_index`: the same numbers wherever and however often it runs. */
   readonly random: Random;
-  /** Brings a file to this machine, once; gives its local path. */
+  /** Downloads a file once; returns its local path. */
   fetchUri(uri: string): Promise<string>;
   /** 1 for the first try. */
   readonly attempt: number;

@@ -9,7 +9,7 @@ import type { Context } from "./context.ts";
 import { optional, parseBytes, parseDuration } from "./quantities.ts";
 import { type ErrorKind, type RetryPolicy, retryPolicy } from "./retry.ts";
 
-/** A named table of many rows a spec. `index` names the columns that become levels of its pandas MultiIndex. */
+/** A named table with many rows per spec. `index` names the columns that become levels of its pandas MultiIndex. */
 export interface Table<S extends z.ZodObject = z.ZodObject> {
   schema: S;
   index: readonly string[];
@@ -31,7 +31,7 @@ export type WorkerLabel = "high_memory" | "high_cpu" | "has_gpu" | (string & {})
 
 type TableRows<T extends Tables> = { [K in keyof T]: readonly z.input<T[K]["schema"]>[] };
 
-/** What `run` gives back: the outputs and, when the experiment has tables, their rows. */
+/** What `run` returns: the outputs and, if the experiment has tables, their rows. */
 export type RunOutput<O extends z.ZodObject, T extends Tables> = keyof T extends never
   ? z.input<O>
   : z.input<O> & { tables: TableRows<T> };
@@ -44,7 +44,7 @@ export interface ExperimentDefinition<
   T extends Tables,
   F extends Features = Features,
 > {
-  /** Letters, digits, `_`, `-`, `.`: it is a folder's name. */
+  /** Letters, digits, `_`, `-`, `.`: it becomes a folder name. */
   name: string;
   description?: string;
   /** One spec. Unknown fields are refused unless made with `z.looseObject`. */
@@ -54,31 +54,28 @@ export interface ExperimentDefinition<
   tables?: T;
   /** Extra index columns, derived from the input alone. */
   computedFeatures?: (input: z.output<I>) => F;
-  /** Further tries of a spec that failed (default 1), whatever the failure. */
+  /** How often a failed spec is tried again (default 1), for any kind of failure. */
   retries?: number;
-  /** Further tries after a failure of one kind, in place of `retries`: `{ timeout: 0, error: 3 }`. */
+  /** How often it is tried again after one kind of failure, instead of `retries`: `{ timeout: 0, error: 3 }`. */
   retry?: Partial<Record<ErrorKind, number>>;
-  /** Longest time of one try, as "90s", "1m", or milliseconds (default from settings, else 1 m). */
+  /** Time limit per try, as "90s", "1m", or milliseconds (default from settings, else 1 m). */
   executionTimeout?: string | number;
   /**
-   * Most memory (resident) of the process that runs a spec and of all that it starts, as "2GB", "512MiB" or bytes
-   * (default from settings, else none). Node and the project's own code take part of it, about 80 MB at least.
+   * Limit of resident memory of the process that runs a spec and of all its descendants, as "2GB", "512MiB" or bytes
+   * (default from settings, else none). Node and the project's own code count too, at least about 80 MB.
    */
   memoryLimit?: string | number;
-  /** Most row data of one spec, outputs and tables, files not counted (default from settings, else 256 MB). */
+  /** Limit of one spec's row data, outputs and tables without files (default from settings, else 256 MB). */
   maxOutputSize?: string | number;
-  /** Longest time a chunk may wait for a worker (default from settings, else 1 h). */
+  /** Longest time that a chunk may wait for a worker (default from settings, else 1 h). */
   scheduleTimeout?: string | number;
   /** Labels that a worker must have. */
   requires?: readonly WorkerLabel[];
-  /**
-   * Where `run` finds its input files: in the machine's cache, to be read only (default), or as copies of its own in
-   * `ctx.tempDir`.
-   */
+  /** Where `run` finds its input files: in the machine's cache, read-only (default), or copied to `ctx.tempDir`. */
   files?: "cache" | "copied-to-tempdir";
-  /** False leaves references as they are; `ctx.fetchUri` brings those that are wanted. */
+  /** False leaves references as they are; use `ctx.fetchUri` to download those needed. */
   autoFetch?: boolean;
-  /** Runs one spec. `fileRef()` inputs are local paths by now. */
+  /** Runs one spec. `fileRef()` inputs are local paths here. */
   run(input: z.output<I>, context: Context): Awaitable<RunOutput<O, T>>;
 }
 
@@ -202,7 +199,7 @@ export function defineExperiment<
   });
 }
 
-/** A name that is safe as a folder, in a URL and on every file system; also for `runName`. */
+/** A name that is safe as a folder, in a URL and on every file system; also used for `runName`. */
 export function assertName(name: unknown, what = "An experiment's name"): void {
   if (typeof name === "string" && SAFE_NAME.test(name)) return;
   throw new ScytheError("invalid_definition", `${what} cannot be ${JSON.stringify(name)}`, {
@@ -210,7 +207,7 @@ export function assertName(name: unknown, what = "An experiment's name"): void {
   });
 }
 
-/** An object that says nothing of unknown fields refuses them; one that says something keeps its word. */
+/** An object schema without a rule for unknown fields refuses them; an explicit rule is kept. */
 function strict<S extends z.ZodObject>(schema: S, where: string): S {
   if (!(schema?._zod?.def?.type === "object")) {
     throw new ScytheError("invalid_definition", `${where} must be a z.object({ … })`, {
@@ -246,14 +243,14 @@ function assertColumns(name: string, columns: ExperimentColumns, tables: Tables)
       throw invalid(name, `tables.${key} has the name of a table that Scythe writes`);
     assertFree(name, `tables.${key}`, columns.tables[key]!);
     const file = columns.tables[key]!.find((column) => column.file);
-    if (file) throw invalid(name, `tables.${key}.${file.name}: files belong into the output, not into a table`);
+    if (file) throw invalid(name, `tables.${key}.${file.name}: files belong in the output, not in a table`);
     const own = new Map(columns.tables[key]!.map((column) => [column.name, column]));
     const clash = columns.tables[key]!.find((column) => taken.has(column.name.toLowerCase()));
     if (clash) throw invalid(name, `tables.${key}.${clash.name} is also an input field; one table holds both`);
     const missing = index.find((column) => !own.has(column));
     if (missing) throw invalid(name, `tables.${key}: index column ${missing} is not a column of the table`);
     const nested = index.find((column) => !isScalarColumn(own.get(column)!));
-    if (nested) throw invalid(name, `tables.${key}: index column ${nested} holds more than one plain value a row`);
+    if (nested) throw invalid(name, `tables.${key}: index column ${nested} must have one scalar value per row`);
   }
 }
 
@@ -266,10 +263,11 @@ function assertFree(name: string, where: string, columns: readonly Column[]): vo
     if (column.file && !SAFE_NAME.test(column.name)) {
       throw invalid(name, `${where}.${column.name}: a file field's name becomes a folder; use letters, digits, _ - .`);
     }
-    if (column.name.startsWith("__")) throw invalid(name, `${where}.${column.name}: names with __ are Scythe's own`);
+    if (column.name.startsWith("__"))
+      throw invalid(name, `${where}.${column.name}: names that start with __ are reserved`);
   }
   const twins = caseTwins(columns.map((column) => column.name));
-  if (twins) throw invalid(name, `${where}: ${twins[0]} and ${twins[1]} differ only in case, which SQL does not see`);
+  if (twins) throw invalid(name, `${where}: ${twins[0]} and ${twins[1]} differ only in case, which SQL ignores`);
 }
 
 function oneOf<T extends string>(value: T, choices: readonly T[], name: string, field: string): T {

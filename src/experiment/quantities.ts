@@ -1,14 +1,14 @@
 import ms from "ms";
 import { ScytheError } from "../errors.ts";
 
-/** Node's timers hold no more milliseconds than this, about 24 days, and fire at once when given more. */
+/** The longest delay of Node's timers in milliseconds, about 24 days; a longer one fires at once. */
 const LONGEST_MS = 2 ** 31 - 1;
 
 /** "90s", "10m", "1h", or milliseconds → milliseconds. @throws ScytheError `invalid_input` */
 export function parseDuration(value: string | number, what: string): number {
   const result = durationOf(value);
   if (result !== undefined && result > 0 && result <= LONGEST_MS) return result;
-  const problem = result !== undefined && result > LONGEST_MS ? "is longer than a timer can be" : "is not a duration";
+  const problem = result !== undefined && result > LONGEST_MS ? "is too long for a timer" : "is not a duration";
   throw new ScytheError("invalid_input", `${what}: ${JSON.stringify(value)} ${problem}`, {
     hint: 'Write "90s", "10m", "1h", or a number of milliseconds; at most 24 days.',
   });
@@ -39,7 +39,7 @@ export function parseBytes(value: string | number, what: string): number {
   });
 }
 
-/** A setting of an experiment, by `parse`; left out, it is undefined. @throws ScytheError `invalid_definition` */
+/** Parses an optional setting of an experiment. @throws ScytheError `invalid_definition` */
 export function optional(
   parse: (value: string | number, what: string) => number,
   value: string | number | undefined,

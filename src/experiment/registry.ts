@@ -6,7 +6,7 @@ import type { AnyExperiment } from "./define.ts";
 export class Registry {
   readonly #experiments = new Map<string, AnyExperiment>();
 
-  /** @throws ScytheError `invalid_definition` when two experiments share a name, also one that differs only in case */
+  /** @throws ScytheError `invalid_definition` when the names of two experiments are equal or differ only in case */
   constructor(experiments: readonly AnyExperiment[]) {
     const folded = new Map<string, string>();
     for (const experiment of experiments) {

@@ -1,7 +1,7 @@
 import { ScytheError } from "../errors.ts";
 import { didYouMean } from "../known-keys.ts";
 
-/** Ways of failing, each of which may have a number of further tries of its own. */
+/** Kinds of failure; each may have its own number of retries. */
 export const FAILURE_KINDS = [
   "error",
   "timeout",
@@ -15,30 +15,30 @@ export const FAILURE_KINDS = [
 /** Why a spec failed. `docs/guide/errors.md` explains each. */
 export type ErrorKind = (typeof FAILURE_KINDS)[number];
 
-/** Further tries of a spec, by how its last try failed. */
+/** Number of retries by the kind of the last failure. */
 export type RetryPolicy = Readonly<Record<ErrorKind, number>>;
 
 /**
- * A spec that took its process with it so often is not tried again, whatever its retries are: a third machine would die
- * as the second did.
+ * A spec that has crashed its process this often is not tried again, whatever its retries: another machine would crash
+ * too.
  */
-const MOST_CRASHES = 3;
+const MAX_CRASHES = 3;
 
 /**
- * The policy that `retries` and `retry` of an experiment make together.
+ * Combines an experiment's `retries` and `retry`.
  * @throws ScytheError `invalid_definition`
  */
 export function retryPolicy(name: string, retries = 1, retry: Partial<Record<ErrorKind, number>> = {}): RetryPolicy {
   assertCount(retries, name, "retries");
   for (const [kind, count] of Object.entries(retry)) {
     if (!FAILURE_KINDS.includes(kind as ErrorKind)) {
-      throw new ScytheError("invalid_definition", `Experiment ${name}: retry.${kind} is no kind of failure.`, {
+      throw new ScytheError("invalid_definition", `Experiment ${name}: retry.${kind} is not a kind of failure.`, {
         hint: `There are ${FAILURE_KINDS.join(", ")}.`,
       });
     }
     if (count !== undefined) assertCount(count, name, `retry.${kind}`);
   }
-  const kinds = FAILURE_KINDS.map((kind) => [kind, kind === "crash" ? Math.min(retries, MOST_CRASHES - 1) : retries]);
+  const kinds = FAILURE_KINDS.map((kind) => [kind, kind === "crash" ? Math.min(retries, MAX_CRASHES - 1) : retries]);
   const given = Object.entries(retry).filter(([, count]) => count !== undefined);
   return Object.freeze(Object.fromEntries([...kinds, ...given])) as RetryPolicy;
 }
@@ -58,7 +58,7 @@ function assertCount(value: number, name: string, field: string): void {
     "invalid_definition",
     `Experiment ${name}: ${field} must be a whole number from 0 to 100, not ${value}.`,
     {
-      hint: "It says how often a failed spec is tried again.",
+      hint: "It is how often a failed spec is tried again.",
     },
   );
 }

@@ -10,32 +10,32 @@ import { isPlainName } from "../schema/plain-name.ts";
 import type { Storage } from "../storage/storage.ts";
 import { type Confinement, whyForeignBucket, whyOutside, whyOutsideUri } from "./confinement.ts";
 
-/** An input file that a run must keep: its content once, however many specs share it. */
+/** An input file that a run must store: its content once, however many specs use it. */
 export interface PlannedArtifact {
   field: string;
   file: string;
   source: string;
   sha256: string;
-  /** The name that it had, where it lies under another. */
+  /** The original file name, where the file is stored under another. */
   name?: string;
 }
 
-/** An input file that the run keeps already. */
+/** An input file that the run already has. */
 export interface KeptArtifact {
   field: string;
   file: string;
-  /** Undefined where none was recorded. */
+  /** Undefined when not recorded. */
   sha256: string | undefined;
-  /** The name that it had, where it lies under another. */
+  /** The original file name, where the file is stored under another. */
   name?: string | undefined;
 }
 
 export type Resolution = { ok: true; reference: string } | { ok: false; rule: string };
 
-/** Where a planned artifact will lie within the run, as the reference that specs get. */
+/** The reference that specs get for a planned artifact. */
 type ReferenceOf = (field: string, file: string) => string;
 
-/** Finds the local files that specs refer to, before anything is written. */
+/** Finds the local files that specs refer to, before anything is stored. */
 export class ArtifactPlan {
   readonly artifacts: PlannedArtifact[] = [];
   readonly #folder: string;
@@ -48,10 +48,10 @@ export class ArtifactPlan {
   readonly #contents = new Map<string, string>();
 
   /**
-   * @param folder what relative paths are relative to
-   * @param copyFrom brings a remote file here, so that the run keeps a copy of its own; left out, URIs stay as they are
-   * @param kept whose names are taken, and whose contents are not stored again
-   * @param confined what may be referred to; left out, anything
+   * @param folder base of relative paths
+   * @param copyFrom downloads a remote file, so that the run stores a copy; without it URIs stay as they are
+   * @param kept files whose names are taken and whose contents are not stored again
+   * @param confined what may be referred to; anything by default
    */
   constructor(
     folder: string,
@@ -70,19 +70,19 @@ export class ArtifactPlan {
     }
   }
 
-  /** The reference that a spec keeps: an URI as it is, a local file as the artifact it becomes. */
+  /** The reference that a spec gets: a URI stays as it is, a local file becomes an artifact. */
   resolve(field: string, reference: string): Resolution | Promise<Resolution> {
     return this.#known.get(`${field}\0${reference}`) ?? this.#resolve(field, reference);
   }
 
   async #resolve(field: string, reference: string): Promise<Resolution> {
-    const result = await this.#look(field, reference);
+    const result = await this.#inspect(field, reference);
     this.#known.set(`${field}\0${reference}`, result);
     return result;
   }
 
-  async #look(field: string, reference: string): Promise<Resolution> {
-    if (/^file:/i.test(reference)) return this.#lookFileUri(field, reference);
+  async #inspect(field: string, reference: string): Promise<Resolution> {
+    if (/^file:/i.test(reference)) return this.#resolveFileUri(field, reference);
     if (hasScheme(reference)) {
       if (!/^(https?|s3):\/\//i.test(reference)) {
         return {
@@ -92,7 +92,7 @@ export class ArtifactPlan {
       }
       const foreign = this.#confined && whyForeignBucket(this.#confined, reference);
       if (foreign) return { ok: false, rule: foreign };
-      return this.#copyFrom ? this.#lookRemote(field, reference, this.#copyFrom) : { ok: true, reference };
+      return this.#copyFrom ? this.#resolveRemote(field, reference, this.#copyFrom) : { ok: true, reference };
     }
     const source = isAbsolute(reference) ? reference : resolve(this.#folder, reference);
     const problem = (await whyUnreadable(source)) ?? (this.#confined && (await whyOutside(this.#confined, source)));
@@ -100,8 +100,8 @@ export class ArtifactPlan {
     return this.#keep(field, source);
   }
 
-  /** A file of this machine by its URI, as tables of results have them: the run keeps a copy of its own. */
-  async #lookFileUri(field: string, uri: string): Promise<Resolution> {
+  /** A local file given as a URI, as in result tables: the run stores a copy. */
+  async #resolveFileUri(field: string, uri: string): Promise<Resolution> {
     let source: string;
     try {
       source = fileURLToPath(uri);
@@ -118,7 +118,7 @@ export class ArtifactPlan {
     return { ok: true, reference: this.#referenceOf(field, this.#plan(field, source, sha256)) };
   }
 
-  async #lookRemote(field: string, uri: string, copyFrom: (uri: string) => Promise<string>): Promise<Resolution> {
+  async #resolveRemote(field: string, uri: string, copyFrom: (uri: string) => Promise<string>): Promise<Resolution> {
     try {
       const source = await copyFrom(uri);
       return { ok: true, reference: this.#referenceOf(field, this.#plan(field, source, await hashFile(source))) };
@@ -141,13 +141,13 @@ export class ArtifactPlan {
   }
 }
 
-/** Names that differ only in case or in Unicode form are one file on some systems. */
+/** Names that differ only in case or Unicode form are equal on some file systems. */
 function slot(field: string, file: string): string {
   return `${field}\0${file.toLowerCase().normalize("NFC")}`;
 }
 
 export interface StoreOptions {
-  /** Keys in this storage of contents that earlier runs hold, by SHA-256: copied there without passing through here. */
+  /** Contents that earlier runs in this storage have, SHA-256 → key: these are copied within the storage. */
   known?: ReadonlyMap<string, string>;
   onProgress?: (stored: number, total: number) => void;
 }
@@ -155,8 +155,8 @@ export interface StoreOptions {
 const UPLOADS = 8;
 
 /**
- * Stores the planned files, some at a time, each content once.
- * @throws ScytheError `conflict` when a file changed since it was looked at
+ * Stores the planned files concurrently, each content once.
+ * @throws ScytheError `conflict` when a file changed since it was hashed
  */
 export async function storeArtifacts(
   storage: Storage,
@@ -174,7 +174,7 @@ export async function storeArtifacts(
   await pMap(artifacts, store, { concurrency: UPLOADS });
 }
 
-/** False when the earlier run is gone by now. */
+/** False when the earlier run no longer exists. */
 async function copyEarlier(storage: Storage, from: string, to: string): Promise<boolean> {
   try {
     await storage.copy(from, to);
@@ -189,7 +189,7 @@ async function upload(storage: Storage, artifact: PlannedArtifact, key: string):
   await storage.putFile(key, artifact.source);
   if ((await hashFile(artifact.source)) === artifact.sha256) return;
   throw new ScytheError("conflict", `${artifact.source} changed while it was being stored`, {
-    hint: "Allocate again once nothing writes to the file.",
+    hint: "Allocate again when nothing writes to the file any more.",
   });
 }
 
@@ -213,7 +213,7 @@ export async function hashFile(path: string): Promise<string> {
   return (await fingerprint(path)).sha256;
 }
 
-/** Size of a file in bytes, and its SHA-256, from one reading. */
+/** Size in bytes and SHA-256 of a file, read once. */
 export async function fingerprint(path: string): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash("sha256");
   let bytes = 0;
@@ -224,11 +224,11 @@ export async function fingerprint(path: string): Promise<{ bytes: number; sha256
   return { bytes, sha256: hash.digest("hex") };
 }
 
-/** Letters, digits, `_ - .` only: keys are put into URIs that Python Scythe never decodes. */
+/** Reduces a name to letters, digits and `_ - .`: keys become part of URIs that Python Scythe never decodes. */
 export function safeFileName(name: string): string {
   const safe = name.normalize("NFC").replace(/[^A-Za-z0-9_.-]/g, "_");
   const cut = safe.length <= 128 ? safe : `${safe.slice(0, 128 - extname(safe).length)}${extname(safe)}`.slice(0, 128);
-  return isPlainName(cut) ? cut : `file-${cut.slice(-123)}`; // it will lie where shells and this program look for such names
+  return isPlainName(cut) ? cut : `file-${cut.slice(-123)}`; // other names could have a special meaning to shells or to this program
 }
 
 function withHash(name: string, sha256: string): string {

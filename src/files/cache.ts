@@ -7,22 +7,22 @@ import { ownedName, removeAbandonedFiles } from "../temporary.ts";
 import { hashFile } from "./artifacts.ts";
 import { KnownContents } from "./content-mark.ts";
 
-/** A file that was used this recently may be in a task's hands, and goes only when nothing older is left to go. */
+/** A file used this recently may still be in use by a task; it is removed only when nothing older is left. */
 const IN_USE_MS = 15 * 60_000;
-/** … and this recently, it stays. */
+/** A file used this recently is never removed. */
 const IN_HAND_MS = 60_000;
 const TOUCH_MS = 30_000;
 
 /**
- * Files brought to this machine, shared by all processes of this user and bounded in size. A file appears whole or not at
- * all, is used only while its content is what was brought, and tasks that want the same one share its download.
+ * A cache of downloaded files, shared by all processes of this user and bounded in size. A file appears completely or
+ * not at all, is used only while its content is unchanged, and concurrent requests share one download.
  */
 export class FileCache {
   readonly #folder: string;
   readonly #maxBytes: number;
   readonly #known = new KnownContents();
   readonly #touched = new Map<string, number>();
-  readonly #coming = new Map<string, Promise<string>>();
+  readonly #pending = new Map<string, Promise<string>>();
   #ready: Promise<void> | undefined;
 
   constructor(folder: string, maxBytes: number) {
@@ -31,17 +31,17 @@ export class FileCache {
   }
 
   /**
-   * The local path of what `identity` names; brought by `bring` when it is not there, or not what was brought.
-   * @param identity changes with the content: a URI and its etag, say
-   * @param name the file's name, so that a function sees the extension that it expects
-   * @throws ScytheError `storage` when the folder is somebody else's, or files in use leave no room
+   * The local path of the content named by `identity`; downloaded by `bring` when it is missing or was modified.
+   * @param identity changes with the content: for example a URI and its etag
+   * @param name the file's name, so that a function sees the expected extension
+   * @throws ScytheError `storage` when the folder belongs to another user, or files in use leave no space
    */
   get(identity: string, name: string, bring: (path: string) => Promise<void>): Promise<string> {
-    let path = this.#coming.get(identity);
+    let path = this.#pending.get(identity);
     if (!path) {
       path = this.#get(identity, name, bring);
-      this.#coming.set(identity, path);
-      const done = () => this.#coming.delete(identity);
+      this.#pending.set(identity, path);
+      const done = () => this.#pending.delete(identity);
       path.then(done, done);
     }
     return path;
@@ -49,7 +49,7 @@ export class FileCache {
 
   async #get(identity: string, name: string, bring: (path: string) => Promise<void>): Promise<string> {
     this.#ready ??= this.#open().catch((error) => {
-      this.#ready = undefined; // its folder may be the user's own, or writable, by the next time
+      this.#ready = undefined; // try again at the next call: the folder may have been repaired
       throw error;
     });
     await this.#ready;
@@ -77,22 +77,25 @@ export class FileCache {
     return path;
   }
 
-  /** Removes what killed processes have left half-brought, too. */
+  /** Opens the folder and removes partial downloads of killed processes. */
   async #open(): Promise<void> {
     makePrivate(this.#folder);
     await removeAbandonedFiles(this.#folder);
   }
 
-  /** Marks a file as used, now and then: that changes its marks, and then it is read again. */
+  /** Marks a file as used from time to time. That changes its mark, so its content is checked again. */
   async #touch(path: string, sha256: string): Promise<void> {
     const now = Date.now();
     if (now - (this.#touched.get(path) ?? 0) < TOUCH_MS) return;
     this.#touched.set(path, now);
-    await utimes(path, new Date(now), new Date(now)).catch(() => undefined); // gone: whoever removed it had to
+    await utimes(path, new Date(now), new Date(now)).catch(() => undefined); // it was removed by another process
     await this.#known.is(path, sha256);
   }
 
-  /** Removes what was used longest ago until the rest fits. @param brought the folder that must stay */
+  /**
+   * Removes the least recently used files until the rest fits.
+   * @param brought the folder that must stay
+   */
   async #shrink(brought: string): Promise<void> {
     const files = (await this.#files()).sort((a, b) => a.used - b.used);
     let bytes = files.reduce((sum, file) => sum + file.size, 0);
@@ -109,9 +112,9 @@ export class FileCache {
     await remove(brought);
     throw new ScytheError(
       "storage",
-      `The file cache ${this.#folder} may hold ${this.#maxBytes} bytes, which are in use`,
+      `The file cache ${this.#folder} is full: all of its ${this.#maxBytes} bytes are in use`,
       {
-        hint: "Raise cache.maxBytes in the config, or have cache.folder (SCYTHE_CACHE_DIR) on a larger disk.",
+        hint: "Raise cache.maxBytes in the config, or put cache.folder (SCYTHE_CACHE_DIR) on a larger disk.",
       },
     );
   }
@@ -130,7 +133,7 @@ export class FileCache {
   }
 }
 
-/** Where the SHA-256 of a file is, beside its folder. */
+/** The path of a file's recorded SHA-256, next to its folder. */
 function recordOf(folder: string): string {
   return `${folder}.sha256`;
 }

@@ -7,23 +7,24 @@ import { downloadHttp, type HttpOptions } from "./http.ts";
 export interface FetchSettings {
   /** The project's own storage: files of its runs. */
   storage: Storage;
-  /** Opens the bucket of an `s3://` URI that lies elsewhere. */
+  /** Opens the bucket of an `s3://` URI outside of the project's storage. */
   openBucket: (bucket: string) => Promise<Storage>;
-  /** False for a key that is no file of a run: a storage in a folder may hold anything beside runs. */
+  /** False for a key that is not a run's file: a storage folder may contain other files. */
   isRunFile: (key: string) => boolean;
   cache: FileCache;
   http: HttpOptions;
 }
 
-/** Looks each time whether the file is still there, and what was brought. */
+/** Returns the local path after checking that the file is still there and unchanged. */
 type Use = () => Promise<string>;
 
-/** @param anew asks again what the object is now: what was brought is not what it should be */
-export type FetchUri = (uri: string, anew?: boolean) => Promise<string>;
+/** @param refresh asks again for the object's current version, when the downloaded content is wrong */
+export type FetchUri = (uri: string, refresh?: boolean) => Promise<string>;
 
 /**
- * Brings files that specs refer to onto this machine, each once while its content stays the same.
- * @returns a function from URI to local path. @throws ScytheError naming the URI and what is wrong with it
+ * Downloads files that specs refer to, each once while its content stays the same.
+ * @returns a function from URI to local path.
+ * @throws ScytheError naming the URI and the problem
  */
 export function fileFetcher({ storage, openBucket, isRunFile, cache, http }: FetchSettings): FetchUri {
   const known = new Map<string, Promise<Use>>();
@@ -36,7 +37,7 @@ export function fileFetcher({ storage, openBucket, isRunFile, cache, http }: Fet
     }
     if (/^https?:\/\//i.test(uri)) {
       const { pathname } = new URL(uri);
-      // no etag is asked for: once a process, and each day anew, is fresh enough for a file named by URL
+      // no etag is requested: once per process and day is fresh enough for a URL
       const identity = `${uri}\0${new Date().toISOString().slice(0, 10)}`;
       return () => cache.get(identity, pathname, (path) => downloadHttp(uri, path, http));
     }
@@ -44,8 +45,8 @@ export function fileFetcher({ storage, openBucket, isRunFile, cache, http }: Fet
       hint: "A run's inputs are its own files (local ones are stored with it), http(s):// URLs or s3:// URIs.",
     });
   };
-  return async (uri, anew = false) => {
-    if (anew) known.delete(uri);
+  return async (uri, refresh = false) => {
+    if (refresh) known.delete(uri);
     let use = known.get(uri);
     if (!use) {
       use = find(uri);
@@ -64,7 +65,7 @@ async function fromStorage(storage: Storage, key: string, uri: string, cache: Fi
   return () => cache.get(`${uri}\0${info.etag}`, basename(info.key), (path) => storage.getFile(info.key, path));
 }
 
-/** Python Scythe percent-encodes URIs here and there and never decodes them. */
+/** Python Scythe percent-encodes some URIs and never decodes them. */
 function decoded(key: string): string {
   try {
     return decodeURIComponent(key);

@@ -11,7 +11,7 @@ export interface HttpOptions {
   /** Hosts (`host` or `host:port`) that may be fetched from although they are private. */
   allowHosts?: readonly string[];
   maxBytes?: number;
-  /** Of the whole download. */
+  /** For the whole download. */
   timeoutMs?: number;
 }
 
@@ -21,10 +21,10 @@ const IDLE_MS = 30_000;
 const MAX_REDIRECTS = 5;
 
 /**
- * Downloads a URL to a file. A spec's author chooses the URL and a worker inside somebody's network follows it, so every
- * hop's address is looked up once, must be public, and is the one that is connected to (no second look-up could give
- * another).
- * @throws ScytheError `invalid_input` saying which limit or rule it broke; the file may then be there in part
+ * Downloads a URL to a file. A spec's author chooses the URL, and a worker inside a private network follows it. So at
+ * every hop the host's address is looked up once, must be public, and is the address connected to: a second look-up
+ * could return another.
+ * @throws ScytheError `invalid_input` naming the limit or rule it broke; a partial file may remain
  */
 export async function downloadHttp(url: string, path: string, options: HttpOptions = {}): Promise<void> {
   const signal = AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS);
@@ -67,7 +67,7 @@ async function open(url: URL, options: HttpOptions, signal: AbortSignal): Promis
         else callback(null, address.address, address.family);
       },
     });
-    outgoing.setTimeout(IDLE_MS, () => outgoing.destroy(new Error(`nothing came for ${IDLE_MS / 1000} s`)));
+    outgoing.setTimeout(IDLE_MS, () => outgoing.destroy(new Error(`no data for ${IDLE_MS / 1000} s`)));
     outgoing.on("response", resolve).on("error", fail).end();
   });
 }
@@ -77,7 +77,7 @@ interface Address {
   family: number;
 }
 
-/** The address to connect to. All that a name stands for must be public: one private one is a trap. */
+/** The address to connect to. All addresses of a name must be public. */
 async function vettedAddress(url: URL, allowHosts: readonly string[]): Promise<Address> {
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const addresses = isIP(host)
@@ -163,7 +163,7 @@ async function save(
   if (expected >= 0 && bytes !== expected) throw refused(url, `it ended after ${bytes} of ${expected} bytes`);
 }
 
-/** Without what a URL may hold of secrets: user, password, query. */
+/** Omits what may be secret in a URL: user, password, query. */
 function refused(url: URL, why: string, cause?: unknown): ScytheError {
   return new ScytheError("invalid_input", `Could not fetch ${url.origin}${url.pathname}: ${why}`, {
     hint: "Check the address, or store the file with the run by giving a local path.",

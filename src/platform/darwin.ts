@@ -2,7 +2,7 @@ import type { Platform } from "./platform.ts";
 import { output } from "./processes.ts";
 import { unix } from "./unix.ts";
 
-/** macOS: `ps`, and the kernel's name for this boot. */
+/** macOS: `ps`, and the kernel's id of this boot. */
 export const darwin: Platform = {
   ...unix,
   bootId: () => output("sysctl", ["-n", "kern.bootsessionuuid"]) || null,

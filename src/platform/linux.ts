@@ -3,7 +3,7 @@ import { OWNER_VARIABLE, type Platform, UNKNOWN } from "./platform.ts";
 import { familyOf, isThere, kill, killFamily, type ListedProcess } from "./processes.ts";
 import { unix } from "./unix.ts";
 
-/** Linux, by `/proc`. Of processes that it hides (`hidepid`), no more is known than that they are there. */
+/** Linux, by `/proc`. Of processes hidden by `hidepid`, only their existence is known. */
 export const linux: Platform = {
   ...unix,
 
@@ -16,7 +16,7 @@ export const linux: Platform = {
     }
   },
 
-  /** In ticks since the machine began: no matter of the clock. */
+  /** In ticks since boot, independent of the clock. */
   startOf(pid) {
     const stat = statOf(pid);
     if (stat) return stat.isDead ? undefined : stat.started;
@@ -24,8 +24,9 @@ export const linux: Platform = {
   },
 
   /**
-   * However far it has gone: its descendants, what is in its group, and what has left both (`setsid`, a double fork) but
-   * still carries the owner's name in its environment. A few milliseconds: for when a process ends, not for every spec.
+   * Finds all descendants, members of the group, and processes that have left both (`setsid`, a double fork) but still
+   * have the owner's variable in their environment. Takes a few milliseconds: for the end of a process, not for every
+   * spec.
    */
   startedBy(leader, owner) {
     const all = listed();
@@ -41,7 +42,7 @@ export const linux: Platform = {
   },
 
   killLeftovers(leader, owner) {
-    kill(-leader); // a group's number is not given away while one of it lives
+    kill(-leader); // a group's id is not reused while a member lives
     for (const { pid } of listed()) if (isMarked(pid, owner)) kill(pid);
   },
 
@@ -54,21 +55,21 @@ export const linux: Platform = {
     return match ? Number(match[1]) : undefined;
   },
 
-  memoryLookMs: 100, // a look costs a tenth of a millisecond
+  memoryLookMs: 100, // one reading takes a tenth of a millisecond
 };
 
 interface Stat {
-  /** Ended, but its parent has not asked how. */
+  /** A zombie: ended, but not yet reaped by its parent. */
   isDead: boolean;
   parent: number;
   group: number;
   started: string;
 }
 
-/** proc(5), `/proc/<pid>/stat`; undefined for a process that is no more, and where there is no `/proc`. */
+/** proc(5), `/proc/<pid>/stat`; undefined for a process that has ended, and without `/proc`. */
 function statOf(pid: number): Stat | undefined {
   const text = read(`/proc/${pid}/stat`);
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" "); // its name may hold anything, `)` too
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" "); // its name may contain anything, even `)`
   const [state, parent, group] = fields;
   const started = fields[19];
   if (started === undefined) return undefined;
@@ -100,7 +101,7 @@ function withDescendants(roots: readonly number[]): Set<number> {
   return members;
 }
 
-/** Each thread lists what it has started. */
+/** Each thread lists the children it has started. */
 function childrenOf(pid: number): number[] {
   return folder(`/proc/${pid}/task`).flatMap((thread) =>
     read(`/proc/${pid}/task/${thread}/children`).split(" ").filter(Boolean).map(Number),
@@ -111,7 +112,7 @@ function read(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    return ""; // gone by now, or somebody else's
+    return ""; // it has ended, or belongs to another user
   }
 }
 

@@ -1,16 +1,16 @@
 import { execFileSync } from "node:child_process";
 
-/** For all that is started: no window of its own on Windows. `fork` takes it as `spawn` does, but its type does not say so. */
+/** Options for all child processes: no window on Windows. `fork` passes it to `spawn`, but its type omits it. */
 export const NO_WINDOW: { windowsHide: true } = { windowsHide: true };
 
-/** A process as the system lists it. */
+/** A process as listed by the system. */
 export interface ListedProcess {
   pid: number;
   parent: number;
   group: number;
 }
 
-/** Also of somebody else's; a process that has ended is there until its parent has asked how. */
+/** Whether a process exists, also one of another user; a zombie exists until its parent reaps it. */
 export function isThere(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -20,16 +20,16 @@ export function isThere(pid: number): boolean {
   }
 }
 
-/** Of a group, when negative. */
+/** A negative id is that of a group. */
 export function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // gone already
+    // it has already ended
   }
 }
 
-/** A process's descendants and what is in its group, itself included. */
+/** A process, its descendants and the members of its group. */
 export function familyOf(leader: number, all: readonly ListedProcess[]): Set<number> {
   const family = new Set([leader]);
   for (let before = 0; before < family.size; ) {
@@ -39,12 +39,12 @@ export function familyOf(leader: number, all: readonly ListedProcess[]): Set<num
   return family;
 }
 
-/** What dies can leave a child that was just being made, so it is looked for again until there is none. */
+/** A dying process may leave a child that it was just creating, so the search is repeated until none is left. */
 const ROUNDS = 5;
 
-/** @param startedBy finds what still lives of what `leader` started */
+/** @param startedBy finds the processes started by `leader` that are still alive */
 export function killFamily(leader: number, startedBy: () => number[]): void {
-  const started = startedBy(); // found while the leader lives: then they are orphans, and hard to tell
+  const started = startedBy(); // found while the leader lives: afterwards they are orphans and hard to attribute
   kill(-leader);
   kill(leader);
   for (let round = 0, left = started; left.length > 0 && round < ROUNDS; round++) {
@@ -53,7 +53,7 @@ export function killFamily(leader: number, startedBy: () => number[]): void {
   }
 }
 
-/** What a command of the system prints; undefined when there is none, or it fails. */
+/** The output of a system command; undefined when it is missing or fails. */
 export function output(command: string, args: readonly string[]): string | undefined {
   try {
     const env = { ...process.env, LC_ALL: "C", TZ: "UTC" };

@@ -2,8 +2,8 @@ import { type Platform, UNKNOWN } from "./platform.ts";
 import { familyOf, isThere, kill, killFamily, type ListedProcess, output } from "./processes.ts";
 
 /**
- * Any Unix, by `ps` alone. It shows no environments, so what has left its parent and its group (`setsid`, a double fork)
- * is not found; it says when a process began to the second; and each look costs a process.
+ * Any Unix, using only `ps`. It shows no environments, so processes that have left their parent and group (`setsid`, a
+ * double fork) are not found. Start times have a resolution of one second, and every call starts a process.
  */
 export const unix: Platform = {
   bootId: () => null,
@@ -30,7 +30,7 @@ export const unix: Platform = {
   },
 
   killLeftovers(leader) {
-    kill(-leader); // a group's number is not given away while one of it lives
+    kill(-leader); // a group's id is not reused while a member lives
   },
 
   residentBytes(roots) {
@@ -48,7 +48,7 @@ export const unix: Platform = {
   ignoresCaseOfVariables: false,
 };
 
-/** Those that live. */
+/** The processes that are alive. */
 function listed(): (ListedProcess & { resident: number })[] {
   const lines = (output("ps", ["-A", "-o", "pid=,ppid=,pgid=,rss=,stat="]) ?? "").split("\n");
   return lines.flatMap((line) => {
@@ -58,7 +58,7 @@ function listed(): (ListedProcess & { resident: number })[] {
   });
 }
 
-/** Ended, but its parent has not asked how. */
+/** A zombie: ended, but not yet reaped by its parent. */
 function isDead(state: string): boolean {
   return /^[ZX]/.test(state);
 }

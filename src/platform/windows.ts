@@ -2,9 +2,9 @@ import { type Platform, UNKNOWN } from "./platform.ts";
 import { isThere, kill, output } from "./processes.ts";
 
 /**
- * Windows. It has no process groups and lists processes by slow programs only, so nobody is asked when one began (a
- * driver whose id is in use is judged by its heartbeat) and what its memory is. A spec's own children end with their
- * parent, as Node puts them into a job of it; `taskkill` finds those of other programs while that parent lives.
+ * Windows. It has no process groups and only slow tools to list processes, so start times and memory are not read (a
+ * driver whose id is in use is judged by its heartbeat). A spec's own child processes end with their parent, as Node
+ * puts them into a job object; `taskkill` finds those of other programs while that parent lives.
  */
 export const windows: Platform = {
   bootId: () => null,

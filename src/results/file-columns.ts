@@ -3,8 +3,8 @@ import type { Column, ColumnType } from "../schema/columns.ts";
 import type { ParquetReader } from "../table/read-parquet.ts";
 
 /**
- * The columns of a finished table as the schemas know them; for a column that no schema names (ids, features, a run
- * of Python Scythe), what the file says of itself.
+ * The columns of a final table, typed by the schemas; columns that no schema names (ids, features, a run of Python
+ * Scythe) are typed by the file.
  */
 export function tableColumns(reader: ParquetReader, experiment: AnyExperiment | undefined, table: string): Column[] {
   const known = new Map<string, Column>();
@@ -21,7 +21,7 @@ function fromFile(reader: ParquetReader, name: string): Column {
   return { name, type: typeOf(element.type), nullable: true, optional: false, file: false };
 }
 
-/** `float64` decodes both of JavaScript's numbers; nested columns are left as they are read. */
+/** `float64` decodes both of JavaScript's number types; nested columns are returned as read. */
 function typeOf(physical: string | undefined): ColumnType {
   if (physical === "INT64" || physical === "INT32") return { kind: "int64" };
   if (physical === "BOOLEAN") return { kind: "boolean" };

@@ -6,10 +6,7 @@ import type { Storage } from "../storage/storage.ts";
 import { ParquetReader } from "../table/read-parquet.ts";
 import { finalKeys } from "./table-files.ts";
 
-/**
- * Keeps tables of two generations apart. A retry replaces the files of `final/` one after the other and the report last;
- * whoever reads in that moment must not mix them.
- */
+/** Prevents mixing tables of two generations. A retry replaces the files of `final/` one by one and the report last. */
 export class GenerationCheck {
   readonly #storage: Storage;
   readonly #layout: RunLayout;
@@ -42,7 +39,7 @@ export class GenerationCheck {
     );
   }
 
-  /** @param paths table → its file on this machine */
+  /** @param paths table name → local file */
   async localTables(paths: ReadonlyMap<string, string>): Promise<void> {
     if (!this.#report) return;
     for (const [name, path] of paths) {
@@ -52,7 +49,7 @@ export class GenerationCheck {
     }
   }
 
-  /** Looks at the files where they are stored. */
+  /** Checks the files in storage, by their metadata. */
   async storedTables(): Promise<void> {
     for (const [name, key] of await finalKeys(this.#storage, this.#layout)) {
       const size = (await this.#storage.head(key))?.size ?? 0;
@@ -64,7 +61,7 @@ export class GenerationCheck {
   }
 }
 
-/** Undefined for a file that says nothing of it. */
+/** Undefined for a file without this metadata. */
 function generationOf(metadata: FileMetaData): number | undefined {
   const own = metadata.key_value_metadata?.find(({ key }) => key === "scythe")?.value;
   return own === undefined ? undefined : (JSON.parse(own) as { generation?: number }).generation;

@@ -4,10 +4,10 @@ import type { AnyExperiment } from "../experiment/define.ts";
 import { RunLayout } from "../run/layout.ts";
 import { type CountedPart, countedParts } from "../run/part-counts.ts";
 import { ERRORS, finalTableNames } from "../scatter/final-layout.ts";
-import { besideAll } from "../scatter/gather/beside.ts";
 import { writeTable } from "../scatter/gather/final.ts";
 import { finalTables } from "../scatter/gather/final-tables.ts";
-import { openBase } from "../scatter/gather/previous-tables.ts";
+import { openPreviousTables } from "../scatter/gather/previous-tables.ts";
+import { readAllSideTables } from "../scatter/gather/side-tables.ts";
 import type { GatherSources, Merge } from "../scatter/gather/sources.ts";
 import { partColumns } from "../scatter/part-columns.ts";
 import { RunCache, type RunInfo } from "../scatter/run-task.ts";
@@ -23,9 +23,9 @@ import { parquetBytes } from "../table/write-parquet.ts";
 import { type PartTypes, storedExperiment } from "./stored-experiment.ts";
 import { inScratch, type OpenFiles, type TableFiles } from "./table-files.ts";
 
-/** How much of a run stands in results that were opened before its end. */
+/** How much of a run partial results contain. */
 export interface PartialResults {
-  /** Specs with a row, good or failed. */
+  /** Specs with a row, succeeded or failed. */
   done: number;
   allocated: number;
 }
@@ -33,8 +33,8 @@ export interface PartialResults {
 const MEMORY_MB = 384;
 
 /**
- * The tables of a run that is not complete, made from the parts that it had when they were opened. They are made at each
- * use, as final tables are; nothing of the run changes.
+ * The tables of an incomplete run, made from the parts that existed when they were opened. They are made at each use,
+ * like final tables; the run is not changed.
  */
 export class PartialTables implements TableFiles {
   readonly partial: PartialResults;
@@ -52,7 +52,7 @@ export class PartialTables implements TableFiles {
     this.partial = { done: parts.reduce((sum, { ok, failed }) => sum + ok + failed, carried_count), allocated };
   }
 
-  /** @param experiment its code, if it is there; of use only where it is the code that the run was made with */
+  /** @param experiment its code, if available; used only when its schemas are those of the run */
   static async open(
     storage: Storage,
     layout: RunLayout,
@@ -100,10 +100,10 @@ export class PartialTables implements TableFiles {
       memoryMb: MEMORY_MB,
       attempt: "partial",
     };
-    const base = await openBase(merge, finalTableNames(experiment));
+    const previous = await openPreviousTables(merge, finalTableNames(experiment));
     const made = new Map<string, string>();
-    for (const table of await finalTables(merge, sources, base)) {
-      if (names.includes(table.name)) made.set(table.name, (await writeTable(merge, sources, base, table)).path);
+    for (const table of await finalTables(merge, sources, previous)) {
+      if (names.includes(table.name)) made.set(table.name, (await writeTable(merge, sources, previous, table)).path);
     }
     return made;
   }
@@ -120,20 +120,21 @@ export class PartialTables implements TableFiles {
     return storedExperiment(this.#storage, layout, manifest, good, own);
   }
 
-  /** The parts' files on this machine, with those that each says it has beside it. */
+  /** Local copies of the parts and of the side tables that they name. */
   async #sources(duck: Duck, folder: string): Promise<GatherSources> {
     const keys = this.#parts.map(({ key }) => key);
     const rows = await localCopies(this.#storage, keys, folder);
-    const about = await besideAll(duck, rows);
-    const beside: Record<string, string[]> = { [ERRORS]: [] };
+    const about = await readAllSideTables(duck, rows);
+    const sideTables: Record<string, string[]> = { [ERRORS]: [] };
     for (const [i, key] of keys.entries()) {
       const { attempt, tables = [] } = about[i]!;
       for (const table of tables) {
-        beside[table] = [...(beside[table] ?? []), RunLayout.besidePart(key, table, attempt)];
+        sideTables[table] = [...(sideTables[table] ?? []), RunLayout.sideTableOf(key, table, attempt)];
       }
     }
     const tables: Record<string, string[]> = {};
-    for (const [table, own] of Object.entries(beside)) tables[table] = await localCopies(this.#storage, own, folder);
+    for (const [table, own] of Object.entries(sideTables))
+      tables[table] = await localCopies(this.#storage, own, folder);
     return { rows, tables, ordered: false };
   }
 

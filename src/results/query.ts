@@ -7,20 +7,20 @@ import { parquetRows, pathSql } from "../table/parquet-sql.ts";
 import { identifier, literal } from "../table/sql.ts";
 import { assertReads } from "./reading-sql.ts";
 
-/** What DuckDB may take to answer, and what the answer may take. */
+/** Most memory of DuckDB for a query, and of the answer. */
 const QUERY_MB = 512;
 const ANSWER_BYTES = 512 * 2 ** 20;
 
-/** The columns of a query and its rows. */
+/** The columns and rows of a query's result. */
 export interface Answer {
   columns: string[];
   rows: SqlRow[];
 }
 
 /**
- * Answers a query that reads.
+ * Runs a read-only query.
  * @param tables name → path of its Parquet file
- * @throws ScytheError `invalid_input` for one that would write, fails or would fill the memory
+ * @throws ScytheError `invalid_input` for one that would write, fails or needs too much memory
  */
 export async function queryTables(tables: ReadonlyMap<string, string>, sql: string): Promise<Answer> {
   return withConnection({ memoryMb: QUERY_MB }, async (connection) => {
@@ -40,7 +40,7 @@ export async function queryTables(tables: ReadonlyMap<string, string>, sql: stri
   });
 }
 
-/** A page of rows at a time, so that what would fill the memory ends at its limit. */
+/** Reads the result page by page and stops at the memory limit. */
 async function answerOf(connection: DuckDBConnection, sql: string): Promise<Answer> {
   const result = await connection.stream(sql);
   const columns = result.deduplicatedColumnNames();
@@ -57,7 +57,7 @@ async function answerOf(connection: DuckDBConnection, sql: string): Promise<Answ
   return { columns, rows };
 }
 
-/** Bytes that a value takes in memory, with its place in a row. */
+/** Approximate bytes of a value in memory, with its place in a row. */
 function roughSize(value: unknown): number {
   if (typeof value === "string") return 32 + 2 * value.length;
   if (typeof value !== "object" || value === null) return 32;
@@ -77,7 +77,7 @@ async function openTables(duck: Duck, tables: ReadonlyMap<string, string>): Prom
     const rows = name === "scalars" && tables.has(FILE_REFS) ? await scalarsSql(duck, tables) : fromFile(tables, name);
     await duck.run(`CREATE VIEW ${identifier(name)} AS ${rows}`, `Could not open ${name}`);
   }
-  const paths = [...tables.values()].flatMap((path) => [literal(path), pathSql(path)]); // it asks for both
+  const paths = [...tables.values()].flatMap((path) => [literal(path), pathSql(path)]); // DuckDB checks both spellings
   await duck.run(`SET allowed_paths = [${paths.join(", ")}]`, "Could not restrict the query");
   await duck.run("SET enable_external_access = false", "Could not restrict the query");
   await duck.run("SET lock_configuration = true", "Could not restrict the query");
@@ -87,17 +87,17 @@ function fromFile(tables: ReadonlyMap<string, string>, name: string): string {
   return `FROM ${parquetRows(tables.get(name)!)}`;
 }
 
-/** The scalars with the file outputs beside them, as `rows()` has them. */
+/** The scalars joined with the file outputs, as in `rows()`. */
 async function scalarsSql(duck: Duck, tables: ReadonlyMap<string, string>): Promise<string> {
   const [own, files] = [fromFile(tables, "scalars"), fromFile(tables, FILE_REFS)];
   const index = await columnTypes(duck, own);
   const fields = [...(await columnTypes(duck, files)).keys()].filter((name) => !index.has(name)).map(identifier);
   if (fields.length === 0) return own;
-  const beside = `SELECT sort_index AS __sort_index, ${fields.join(", ")} ${files}`;
-  return `SELECT * EXCLUDE (__sort_index) FROM (${own}) LEFT JOIN (${beside}) ON sort_index = __sort_index`;
+  const references = `SELECT sort_index AS __sort_index, ${fields.join(", ")} ${files}`;
+  return `SELECT * EXCLUDE (__sort_index) FROM (${own}) LEFT JOIN (${references}) ON sort_index = __sort_index`;
 }
 
-/** Counts and sums come as bigints; those that a number holds exactly become numbers. */
+/** Counts and sums are bigints; those that a number holds exactly become numbers. */
 function plain(value: unknown): unknown {
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   if (Array.isArray(value)) return value.map(plain);

@@ -2,7 +2,7 @@ import { ScytheError } from "../errors.ts";
 import type { Duck } from "../table/duckdb.ts";
 import { literal } from "../table/sql.ts";
 
-/** Table functions that read the tables or make rows. Others switch logs and profiles on, which write files. */
+/** Table functions that only read or generate rows. Others can enable logs and profiles, which write files. */
 const TABLE_FUNCTIONS: ReadonlySet<string> = new Set([
   ...["range", "generate_series", "unnest", "repeat", "repeat_row", "json_each", "json_tree", "query_table"],
   ...["read_parquet", "parquet_scan", "parquet_metadata", "parquet_file_metadata", "parquet_schema"],
@@ -10,7 +10,7 @@ const TABLE_FUNCTIONS: ReadonlySet<string> = new Set([
   ...["duckdb_columns", "duckdb_functions", "duckdb_keywords", "duckdb_tables", "duckdb_types", "duckdb_views"],
 ]);
 
-/** What `EXPLAIN ANALYZE` explains is run. */
+/** `EXPLAIN ANALYZE` runs the statement. */
 const EXPLAIN = /^\s*explain(\s+analyze)?\s/i;
 
 interface Parsed {
@@ -21,9 +21,9 @@ interface Parsed {
 }
 
 /**
- * Refuses a query that would do anything but read. DuckDB's own parser says what its statements are: it writes out the
- * tree of SELECT statements (`FROM`, `VALUES`, `DESCRIBE`, `SUMMARIZE` and `SHOW` among them) and of no others.
- * @throws ScytheError `invalid_input` saying what is not read-only; what cannot be parsed is left to the query itself
+ * Refuses any query that does more than read. DuckDB's own parser serializes the trees of SELECT statements (`FROM`,
+ * `VALUES`, `DESCRIBE`, `SUMMARIZE` and `SHOW` included) and of no others.
+ * @throws ScytheError `invalid_input` naming what is not read-only; syntax errors are left to the query itself
  */
 export async function assertReads(duck: Duck, sql: string): Promise<void> {
   if (sql.replace(/--[^\n]*|[;\s]/g, "") === "") {
@@ -31,17 +31,17 @@ export async function assertReads(duck: Duck, sql: string): Promise<void> {
   }
   let parsed = await parse(duck, sql);
   if (parsed.error && parsed.error_type === "parser") return;
-  // an EXPLAIN written in any other way, with options or comments, is refused: the rest of it is no statement
+  // an EXPLAIN in any other form, with options or comments, is refused: its rest does not parse
   if (parsed.error && EXPLAIN.test(sql)) parsed = await parse(duck, sql.replace(EXPLAIN, ""));
   const { error, statements = [] } = parsed;
-  if (error) throw refused("a statement that is no SELECT");
+  if (error) throw refused("a statement that is not a SELECT");
   if (statements.length !== 1) {
     throw new ScytheError("invalid_input", `The query is ${statements.length} statements, not one`, {
       hint: "Give one SELECT; parts of it can be named by WITH.",
     });
   }
-  const stranger = tableFunctionsIn(statements).find((name) => !TABLE_FUNCTIONS.has(name));
-  if (stranger !== undefined) throw refused(`${stranger}(), which may do more than read`);
+  const unknown = tableFunctionsIn(statements).find((name) => !TABLE_FUNCTIONS.has(name));
+  if (unknown !== undefined) throw refused(`${unknown}(), which may do more than read`);
 }
 
 async function parse(duck: Duck, sql: string): Promise<Parsed> {
@@ -64,7 +64,7 @@ function tableFunctionsIn(tree: unknown): string[] {
 }
 
 function refused(what: string): ScytheError {
-  return new ScytheError("invalid_input", `The query only reads, but it has ${what}`, {
+  return new ScytheError("invalid_input", `Queries are read-only, but this one has ${what}`, {
     hint: "Give SELECT, FROM, VALUES, DESCRIBE, SUMMARIZE, SHOW, or EXPLAIN of one of them; PIVOT needs its values (IN …). To write a file use --format csv.",
   });
 }

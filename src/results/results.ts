@@ -14,26 +14,26 @@ import type { ErrorRow, ScalarRow, TableName, TableRow } from "./rows.ts";
 import { FinalFiles, finalKeys, type TableFiles } from "./table-files.ts";
 import { TableReader } from "./table-reader.ts";
 
-/** A file that a spec produced. */
+/** An output file of a spec. */
 export interface ResultFile {
   sortIndex: number;
   field: string;
   uri: string;
-  /** Path on this machine; undefined for a file that lies elsewhere. */
+  /** Local path; undefined for a file elsewhere. */
   path: string | undefined;
 }
 
 export interface OpenResultsOptions {
-  /** Of a run that is not complete, the rows that stand by now; else such a run has no results. */
+  /** For an incomplete run, open the rows that exist so far. Otherwise such a run has no results. */
   partial?: boolean;
 }
 
-/** The tables of a run: finished, or `partial`. */
+/** The tables of a run: final, or `partial`. */
 export class Results<E extends AnyExperiment = AnyExperiment> {
   readonly experimentId: string;
   /** Undefined for a run of Python Scythe. */
   readonly report: Report | undefined;
-  /** How much of the run the tables hold; undefined for finished ones. */
+  /** How much of the run the tables contain; undefined for final tables. */
   readonly partial: PartialResults | undefined;
   readonly #storage: Storage;
   readonly #layout: RunLayout;
@@ -41,7 +41,7 @@ export class Results<E extends AnyExperiment = AnyExperiment> {
   readonly #generation: GenerationCheck;
   readonly #files: TableFiles;
 
-  /** @param unfinished the tables of a run that is not complete */
+  /** @param unfinished the tables of an incomplete run */
   constructor(
     storage: Storage,
     layout: RunLayout,
@@ -71,7 +71,7 @@ export class Results<E extends AnyExperiment = AnyExperiment> {
     return Object.fromEntries(names.map((name) => [name, this.#storage.uriOf(this.#layout.finalTable(name))]));
   }
 
-  /** Good rows, in order of `sort_index`, one row group in memory at a time; file outputs are URIs. */
+  /** Rows of succeeded specs, in order of `sort_index`, one row group in memory at a time; file outputs are URIs. */
   async *rows(): AsyncGenerator<ScalarRow<E>> {
     for await (const row of this.#read("scalars")) yield row as ScalarRow<E>;
   }
@@ -86,7 +86,10 @@ export class Results<E extends AnyExperiment = AnyExperiment> {
     for await (const row of this.#read("errors")) yield row as ErrorRow<E>;
   }
 
-  /** Output files one after the other, for a data loader. @param field one field only */
+  /**
+   * Output files, one after the other, for a data loader.
+   * @param field one field only
+   */
   async *files(field?: string): AsyncGenerator<ResultFile> {
     if (!(await this.#files.names()).includes("result_file_refs")) return;
     const scalars = await this.open("scalars");
@@ -105,7 +108,7 @@ export class Results<E extends AnyExperiment = AnyExperiment> {
     }
   }
 
-  /** A table with the names of its columns; `scalars` with the file outputs. Close it when done. */
+  /** Opens a table with its column names; `scalars` includes the file outputs. The caller closes it. */
   async open(table: string): Promise<TableReader> {
     const names = await this.#files.names();
     if (!names.includes(table)) {
@@ -120,20 +123,20 @@ export class Results<E extends AnyExperiment = AnyExperiment> {
   }
 
   /**
-   * SQL (DuckDB's) over `scalars`, `errors`, `result_file_refs` and the experiment's tables.
-   * The query reads those alone: no files, no network.
+   * Runs SQL (DuckDB's dialect) over `scalars`, `errors`, `result_file_refs` and the experiment's tables. The query can
+   * read only these: no files, no network.
    */
   async query<R = Record<string, unknown>>(sql: string): Promise<R[]> {
     return (await this.select(sql)).rows as R[];
   }
 
-  /** {@link query} with the names of the columns, which a query without rows has, too. */
+  /** {@link query} with the column names, which a result without rows has too. */
   async select(sql: string): Promise<Answer> {
     const files = await this.#files.open(await this.#files.names());
     try {
       await this.#generation.localTables(files.paths);
       const answer = await queryTables(files.paths, sql);
-      await this.#generation.localTables(files.paths); // in place, they may have been replaced under the query
+      await this.#generation.localTables(files.paths); // local files may have been replaced during the query
       return answer;
     } finally {
       await files.close();
@@ -149,7 +152,7 @@ export class Results<E extends AnyExperiment = AnyExperiment> {
     }
   }
 
-  /** A downloaded run has its files beside it, though its tables name the place they came from. */
+  /** A downloaded run has its files in its own folder, though its tables name the original place. */
   async #pathOf(uri: string): Promise<string | undefined> {
     const path = this.#storage.keyOf(uri) === undefined ? this.#layout.pathOf(uri) : undefined;
     if (path !== undefined && this.#storage.localPath) {
@@ -161,9 +164,9 @@ export class Results<E extends AnyExperiment = AnyExperiment> {
 }
 
 /**
- * While failed specs run again, the tables are those of the generation before.
+ * Opens a run's results. During a retry these are the tables of the previous generation.
  * @throws ScytheError `not_found` when the run has never been complete; `conflict` in the moment in which a retry
- *   replaces the tables
+ * replaces the tables
  */
 export async function openResults<E extends AnyExperiment>(
   storage: Storage,
@@ -177,7 +180,7 @@ export async function openResults<E extends AnyExperiment>(
       return new Results(storage, layout, undefined, experiment, await PartialTables.open(storage, layout, experiment));
     }
     throw new ScytheError("not_found", `Run ${layout.experimentId} is not complete`, {
-      hint: "`scythe results` shows what is done so far; in code: openResults({ partial: true }).",
+      hint: "`scythe results` shows the rows so far; in code: openResults({ partial: true }).",
     });
   }
   if (report && !isComplete(await readState(storage, layout), report)) {
@@ -186,7 +189,7 @@ export async function openResults<E extends AnyExperiment>(
   return new Results(storage, layout, report, experiment);
 }
 
-/** A run of Python Scythe has tables and no report. Tables of ours without one may be half of a set. */
+/** A run of Python Scythe has tables and no report. Our own tables without a report may be incomplete. */
 async function isForeign(storage: Storage, layout: RunLayout): Promise<boolean> {
   if (await readState(storage, layout)) return false;
   return (await finalKeys(storage, layout)).size > 0;

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { AnyExperiment, Tables } from "../experiment/define.ts";
 import type { ErrorValues } from "../scatter/final-layout.ts";
 
-/** What every row begins with. */
+/** The first columns of every row. */
 export interface RowIds {
   experiment_id: string;
   sort_index: number;
@@ -16,7 +16,7 @@ type IndexFields<T> = { [K in keyof T as T[K] extends Scalar ? K : never]: T[K] 
 
 type InputOf<E> = E extends { input: infer I extends z.ZodType } ? z.output<I> : never;
 type OutputOf<E> = E extends { output: infer O extends z.ZodType } ? z.output<O> : never;
-/** What `computedFeatures` gives, in every table. */
+/** The return type of `computedFeatures`; its fields are in every table. */
 type FeaturesOf<E> = E extends { computedFeatures: infer C }
   ? Exclude<C, undefined> extends (...input: never) => infer F
     ? F
@@ -24,7 +24,7 @@ type FeaturesOf<E> = E extends { computedFeatures: infer C }
   : unknown;
 type TablesOf<E> = E extends { tables: infer T extends Tables } ? T : never;
 
-/** A row of `scalars.pq`, file outputs included as URIs. */
+/** A row of `scalars.pq`, including file outputs as URIs. */
 export type ScalarRow<E extends AnyExperiment> = RowIds & IndexFields<InputOf<E>> & FeaturesOf<E> & OutputOf<E>;
 
 export type TableName<E extends AnyExperiment> = keyof TablesOf<E> & string;

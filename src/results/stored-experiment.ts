@@ -7,14 +7,14 @@ import type { Column, ColumnType } from "../schema/columns.ts";
 import { SORT_INDEX } from "../schema/id-columns.ts";
 import type { Storage } from "../storage/storage.ts";
 
-/** The columns of one of the run's parts: name → DuckDB type. */
+/** The columns of a part: name → DuckDB type. */
 export type PartTypes = ReadonlyMap<string, string>;
 
 /**
- * As much of a run's experiment as its tables need, from what the run itself recorded: for whoever has no code of it, or
- * other code by now. Objects, and lists of them, stay the JSON that a part holds.
- * @param rows of the good rows; undefined while there is no part
- * @param tables of the rows of the experiment's own tables, as far as there are any
+ * Rebuilds from the run's own records as much of its experiment as its tables need, for readers without its code or
+ * with changed code. Objects, and lists of them, stay JSON text as in a part.
+ * @param rows types of the succeeded specs' rows; undefined while there is no part
+ * @param tables types of the rows of the experiment's own tables, as far as there are any
  */
 export async function storedExperiment(
   storage: Storage,

@@ -7,19 +7,19 @@ import { localCopies } from "../storage/local-copy.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import { makeScratch } from "../temporary.ts";
 
-/** A run's tables, as files that can be brought to this machine. */
+/** A run's tables, as files that can be copied to this machine. */
 export interface TableFiles {
   names(): Promise<string[]>;
   open(names: readonly string[]): Promise<OpenFiles>;
 }
 
-/** Table → its file on this machine, there until it is closed. */
+/** Table name → local file, which exists until it is closed. */
 export interface OpenFiles {
   paths: ReadonlyMap<string, string>;
   close(): Promise<void>;
 }
 
-/** Table → key of its file in `final/`. Whatever else lies there (`.DS_Store`, a copy of a table) is none of ours. */
+/** Table name → key of its file in `final/`. Other files there (`.DS_Store`, a copy of a table) are ignored. */
 export async function finalKeys(storage: Storage, layout: RunLayout): Promise<Map<string, string>> {
   const keys = new Map<string, string>();
   for (const { key } of await listAll(storage, layout.final)) {
@@ -29,26 +29,26 @@ export async function finalKeys(storage: Storage, layout: RunLayout): Promise<Ma
   return keys;
 }
 
-/** The tables of `final/`: in place where the storage is local, else copies for the time being. */
+/** The tables of `final/`: in place in local storage, otherwise temporary copies. */
 export class FinalFiles implements TableFiles {
   readonly #storage: Storage;
   readonly #layout: RunLayout;
   readonly #report: Report | undefined;
 
-  /** @param report which names the tables; undefined for a run of Python Scythe */
+  /** @param report names the tables; undefined for a run of Python Scythe */
   constructor(storage: Storage, layout: RunLayout, report: Report | undefined) {
     this.#storage = storage;
     this.#layout = layout;
     this.#report = report;
   }
 
-  /** @throws ScytheError `storage` when one is gone that the report names */
+  /** @throws ScytheError `storage` when a table that the report names is missing */
   async names(): Promise<string[]> {
     const names = [...(await finalKeys(this.#storage, this.#layout)).keys()];
     const lost = Object.keys(this.#report?.final ?? {}).find((name) => !names.includes(name));
     if (lost === undefined) return names;
     const uri = this.#storage.uriOf(this.#layout.finalTable(lost));
-    throw new ScytheError("storage", `${uri} is gone, though report.yml names it`, {
+    throw new ScytheError("storage", `${uri} is missing, though report.yml names it`, {
       hint: `Restore it from a copy of the run; scythe verify ${this.#layout.experimentId} says what else is missing.`,
     });
   }
@@ -62,7 +62,7 @@ export class FinalFiles implements TableFiles {
   }
 }
 
-/** Tables that `make` puts into a folder, which goes when they are closed. */
+/** Tables that `make` writes into a folder, which is removed when they are closed. */
 export async function inScratch(make: (folder: string) => Promise<Map<string, string>>): Promise<OpenFiles> {
   const folder = await makeScratch("read");
   const close = () => rm(folder, { recursive: true, force: true });

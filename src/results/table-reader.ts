@@ -7,13 +7,13 @@ import type { OpenFiles } from "./table-files.ts";
 type Row = Record<string, unknown>;
 
 /**
- * One table, opened for reading. Its columns are those of its file, whatever the rows hold; those of `scalars` are
- * followed by the experiment's file outputs.
+ * One table, opened for reading. Its columns are those of its file; for `scalars`, followed by the experiment's file
+ * outputs.
  */
 export class TableReader {
-  /** In order: the same as text, CSV, JSON and in SQL. */
+  /** In order: the same in text, CSV, JSON and SQL. */
   readonly columns: readonly string[];
-  /** Those that hold files of `scalars`. */
+  /** The columns of `scalars` that are files. */
   readonly fileFields: readonly string[];
   readonly #files: OpenFiles;
   readonly #table: OpenTable;
@@ -27,7 +27,7 @@ export class TableReader {
     this.columns = [...table.columns.map(({ name }) => name), ...this.fileFields];
   }
 
-  /** @param files the table and, for `scalars`, `result_file_refs` where there is one; closed with the reader */
+  /** @param files the table and, for `scalars`, `result_file_refs` if it exists; closed with the reader */
   static async open(
     files: OpenFiles,
     table: string,
@@ -54,7 +54,7 @@ export class TableReader {
   async *rows(): AsyncGenerator<Row> {
     const references = this.#references && readRows(this.#references.reader, this.#references.columns);
     for await (const row of readRows(this.#table.reader, this.#table.columns)) {
-      const files = (await references?.next())?.value as Row | undefined; // a row for each of the scalars', in their order
+      const files = (await references?.next())?.value as Row | undefined; // one row per row of scalars, in the same order
       yield files ? { ...row, ...files } : row;
     }
   }
@@ -72,7 +72,7 @@ interface OpenTable {
   columns: readonly Column[];
 }
 
-/** What `result_file_refs` has beyond the index, which both tables share. */
+/** The columns of `result_file_refs` beyond the index, which both tables share. */
 function fileColumns(scalars: OpenTable, references: OpenTable): Column[] {
   const index = new Set(scalars.columns.map(({ name }) => name));
   return references.columns.filter(({ name }) => !index.has(name));

@@ -64,7 +64,7 @@ it("a spec file whose reading fails ends the allocation, not the process", async
   const pipe = join(scratch.path, "specs.csv");
   execFileSync("mkfifo", [pipe]);
   const error = await allocate(memoryStorage(), pipe).catch((e) => e);
-  expect(error).toMatchObject({ code: "invalid_input", hint: "Give what a pipe holds by --specs - (stdin)." });
+  expect(error).toMatchObject({ code: "invalid_input", hint: "To read a pipe, use --specs - (stdin)." });
   const broken = new Readable({ read: () => broken.destroy(new Error("i/o error, read")) });
   const failed = allocate(memoryStorage(), new SpecStream(broken, "stdin", "csv"));
   await expect(failed).rejects.toMatchObject({

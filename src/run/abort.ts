@@ -1,7 +1,7 @@
 import { ScytheError } from "../errors.ts";
 
 /** @throws ScytheError `cancelled` */
-export function assertGoesOn(signal: AbortSignal | undefined): void {
+export function assertNotAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw cancelled(signal);
 }
 
@@ -9,7 +9,7 @@ function cancelled({ reason }: AbortSignal): ScytheError {
   return new ScytheError("cancelled", "The allocation was cancelled; nothing was stored", { cause: reason });
 }
 
-/** Items as they come, until the signal says to stop, also while the next one is still awaited. */
+/** Yields items until the signal aborts, also while it waits for the next one. */
 export function untilAborted<T>(
   items: AsyncIterable<T> | Iterable<T>,
   signal: AbortSignal | undefined,
@@ -35,7 +35,7 @@ async function* abortable<T>(items: AsyncIterable<T>, signal: AbortSignal): Asyn
     }
   } finally {
     signal.removeEventListener("abort", onAbort);
-    // a source that stalls answers this, too, when it goes on: nobody waits for it
+    // a stalled source may answer later, so this is not awaited
     void Promise.resolve(iterator.return?.()).catch(() => undefined);
   }
 }

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { seal, sealState, unsealed } from "./checksum.ts";
+import { addChecksum, checksumState, withoutChecksum } from "./checksum.ts";
 
 describe("a sealed text", () => {
   const text = stringify({ experiment_id: "study/v1.0.0", seed: 7, note: "é 😀" });
-  const sealed = seal(text);
+  const sealed = addChecksum(text);
 
   it("is YAML of the same content", () => {
-    expect(sealState(sealed)).toBe("whole");
-    expect(unsealed(sealed)).toBe(text);
+    expect(checksumState(sealed)).toBe("valid");
+    expect(withoutChecksum(sealed)).toBe(text);
     expect(sealed.startsWith("# ")).toBe(true);
   });
 
@@ -18,19 +18,19 @@ describe("a sealed text", () => {
     for (let bit = 0; bit < 8 * bytes.length; bit++) {
       const flipped = Buffer.from(bytes);
       flipped[bit >> 3]! ^= 1 << (bit & 7);
-      if (sealState(flipped.toString()) !== "broken") unseen.push(bit);
+      if (checksumState(flipped.toString()) !== "damaged") unseen.push(bit);
     }
     expect(unseen).toEqual([]);
   });
 
   it("shows every truncation", () => {
     for (let length = 0; length < sealed.length; length++) {
-      expect(sealState(sealed.slice(0, length)), String(length)).toBe("broken");
+      expect(checksumState(sealed.slice(0, length)), String(length)).toBe("damaged");
     }
   });
 
-  it("is told from one that never had a seal", () => {
-    expect(sealState(text)).toBe("none");
-    expect(unsealed(text)).toBe(text);
+  it("differs from one that never had a checksum", () => {
+    expect(checksumState(text)).toBe("none");
+    expect(withoutChecksum(text)).toBe(text);
   });
 });

@@ -3,22 +3,25 @@ import { ScytheError } from "../errors.ts";
 
 const PREFIX = "# sha256 of what follows: ";
 
-/** `whole`: the text is as it was written; `broken`: it is not; `none`: written without a seal (Python Scythe does). */
-export type SealState = "whole" | "broken" | "none";
+/**
+ * `valid`: unchanged since it was written. `damaged`: changed. `none`: written without a checksum, as Python Scythe
+ * does.
+ */
+export type ChecksumState = "valid" | "damaged" | "none";
 
-/** A text whose first line is a YAML comment with the hash of the rest, so that damage shows without another file. */
-export function seal(text: string): string {
+/** Puts a YAML comment with the SHA-256 of the text before it, so that damage shows without another file. */
+export function addChecksum(text: string): string {
   return `${PREFIX}${sha256Of(text)}\n${text}`;
 }
 
-/** Looked for at the top, where no truncation can take it away unseen. */
-export function sealState(text: string): SealState {
-  if (text.startsWith(PREFIX)) return seal(unsealed(text)) === text ? "whole" : "broken";
-  return /^(---|[A-Za-z_]+:)/.test(text) ? "none" : "broken"; // a damaged seal is no key of YAML either
+/** The checksum is the first line, so no truncation can remove it unnoticed. */
+export function checksumState(text: string): ChecksumState {
+  if (text.startsWith(PREFIX)) return addChecksum(withoutChecksum(text)) === text ? "valid" : "damaged";
+  return /^(---|[A-Za-z_]+:)/.test(text) ? "none" : "damaged"; // a damaged checksum line is not a YAML key either
 }
 
-/** The text below its seal. */
-export function unsealed(text: string): string {
+/** The text after its checksum line. */
+export function withoutChecksum(text: string): string {
   return text.startsWith(PREFIX) ? text.slice(text.indexOf("\n") + 1) : text;
 }
 
@@ -26,7 +29,7 @@ export function sha256Of(content: string | Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");
 }
 
-export function brokenSeal(uri: string): ScytheError {
+export function checksumMismatch(uri: string): ScytheError {
   return new ScytheError("storage", `${uri} is damaged: its SHA-256 is not the one in its first line`, {
     hint: "Restore it from a copy of the run, if there is one.",
     details: { uri },

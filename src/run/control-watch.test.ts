@@ -6,7 +6,7 @@ import { ControlWatch, type Steering } from "./control-watch.ts";
 import { RunLayout } from "./layout.ts";
 
 const layout = new RunLayout({ name: "study", version: "v1.0.0", timestamp: "2026-01-02_03-04-05" });
-const LOOK_MS = 5;
+const POLL_MS = 5;
 const never = new AbortController().signal;
 
 describe("ControlWatch", () => {
@@ -23,7 +23,7 @@ describe("ControlWatch", () => {
         return memory.list(prefix);
       },
     };
-    watch = new ControlWatch(storage, LOOK_MS);
+    watch = new ControlWatch(storage, POLL_MS);
   });
   const aborted = (signal: AbortSignal) =>
     new Promise<void>((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve())));
@@ -81,10 +81,10 @@ describe("ControlWatch", () => {
     storage.list = () => {
       throw new Error("away");
     };
-    watch = new ControlWatch(storage, LOOK_MS);
+    watch = new ControlWatch(storage, POLL_MS);
     await during(async ({ stop }) => {
       expect(stop.aborted).toBe(false);
-      watch.tell(layout, 1, { cancel: "drain" });
+      watch.set(layout, 1, { cancel: "drain" });
       expect(stop.aborted).toBe(true);
     });
   });
@@ -93,10 +93,10 @@ describe("ControlWatch", () => {
     watch = new ControlWatch(storage, 60_000);
     await Promise.all(Array.from({ length: 100 }, () => during(async () => undefined)));
     expect(looks).toBe(1);
-    watch = new ControlWatch(storage, LOOK_MS);
+    watch = new ControlWatch(storage, POLL_MS);
     await during(async () => undefined);
     const after = looks;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS * 10));
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS * 10));
     expect(looks).toBe(after);
   });
 });

@@ -2,33 +2,33 @@ import type { Storage } from "../storage/storage.ts";
 import { type Controls, NO_CONTROLS, readControls } from "./control.ts";
 import type { RunLayout } from "./layout.ts";
 
-const LOOK_MS = 1_000;
-/** A cluster's workers are many, and each look at a bucket costs a little. */
-export const CLUSTER_LOOK_MS = 3_000;
+const POLL_MS = 1_000;
+/** Longer than {@link POLL_MS}: a cluster has many workers, and each poll of a bucket costs a little. */
+export const CLUSTER_POLL_MS = 3_000;
 
-/** How the work on a run is steered. */
+/** What a run's work must obey. */
 export interface Steering {
   readonly controls: Controls;
-  /** Aborts when no further spec is to be begun: cancelled, paused, left, or driven by somebody else. */
+  /** Aborts when no further spec may start: the run was cancelled, paused, closed, or is driven by another process. */
   readonly stop: AbortSignal;
-  /** Aborts when the specs in hand are to be killed. */
+  /** Aborts when running specs must be killed. */
   readonly kill: AbortSignal;
-  /** Resolves when the run is not paused, or is to stop, or `signal` aborts. */
+  /** Resolves when the run is not paused, must stop, or `signal` aborts. */
   unpaused(signal: AbortSignal): Promise<void>;
 }
 
 /**
- * Tells the work of this process what is asked of its runs: one listing of a few keys every second or so, while there is work on it. Whatever
- * works for a run hears of it so, be it in the process that drives it or in a worker of a cluster.
+ * Polls the requests for the runs that this process works on: one listing of a few keys every second or so, only while
+ * there is work. The driver and a cluster's workers use the same watch.
  */
 export class ControlWatch {
   readonly #storage: Storage;
-  readonly #lookMs: number;
+  readonly #pollMs: number;
   readonly #watched = new Map<string, Watched>();
 
-  constructor(storage: Storage, lookMs = LOOK_MS) {
+  constructor(storage: Storage, pollMs = POLL_MS) {
     this.#storage = storage;
-    this.#lookMs = lookMs;
+    this.#pollMs = pollMs;
   }
 
   async use<T>(layout: RunLayout, epoch: number, work: (steering: Steering) => Promise<T>): Promise<T> {
@@ -42,9 +42,9 @@ export class ControlWatch {
     }
   }
 
-  /** What this process asks of its own work: heard at once, whether storage can be reached or not. */
-  tell(layout: RunLayout, epoch: number, change: Partial<Controls>): void {
-    this.#of(layout, epoch).tell(change);
+  /** Sets controls for this process's own work. They apply at once, whether storage can be reached or not. */
+  set(layout: RunLayout, epoch: number, change: Partial<Controls>): void {
+    this.#of(layout, epoch).set(change);
   }
 
   #of(layout: RunLayout, epoch: number): Watched {
@@ -52,7 +52,7 @@ export class ControlWatch {
     let watched = this.#watched.get(key);
     if (!watched) {
       const read = () => readControls(this.#storage, layout, epoch);
-      watched = new Watched(read, this.#lookMs, () => this.#watched.delete(key));
+      watched = new Watched(read, this.#pollMs, () => this.#watched.delete(key));
       this.#watched.set(key, watched);
     }
     return watched;
@@ -62,20 +62,20 @@ export class ControlWatch {
 class Watched implements Steering {
   controls: Controls = NO_CONTROLS;
   readonly #read: () => Promise<Controls>;
-  readonly #lookMs: number;
+  readonly #pollMs: number;
   readonly #forget: () => void;
   #users = 0;
-  /** What this process has said itself holds, whatever storage says. */
-  #told: Partial<Controls> = {};
+  /** Set by this process; it overrides what storage says. */
+  #own: Partial<Controls> = {};
   #stop = new AbortController();
   readonly #kill = new AbortController();
   #waiting: (() => void)[] = [];
-  #looking: Promise<void> | undefined;
+  #polling: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(read: () => Promise<Controls>, lookMs: number, forget: () => void) {
+  constructor(read: () => Promise<Controls>, pollMs: number, forget: () => void) {
     this.#read = read;
-    this.#lookMs = lookMs;
+    this.#pollMs = pollMs;
     this.#forget = forget;
   }
 
@@ -92,64 +92,64 @@ class Watched implements Steering {
     this.#timer?.ref();
   }
 
-  /** Without work, looking keeps no process alive. */
+  /** Without work, polling does not keep the process alive. */
   leave(): void {
     this.#users--;
     if (this.#users === 0) this.#timer?.unref();
   }
 
-  /** Resolves at once while the last look is recent. */
+  /** Resolves at once when the last poll is recent. */
   async fresh(): Promise<void> {
-    if (!this.#timer) await this.#look();
+    if (!this.#timer) await this.#poll();
   }
 
-  tell(change: Partial<Controls>): void {
-    this.#told = { ...this.#told, ...change };
+  set(change: Partial<Controls>): void {
+    this.#own = { ...this.#own, ...change };
     this.#apply(this.controls);
   }
 
   unpaused(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      const goOn = () => {
-        signal.removeEventListener("abort", goOn);
+      const proceed = () => {
+        signal.removeEventListener("abort", proceed);
         resolve();
       };
-      if (!this.#isPaused() || signal.aborted) return goOn();
-      this.#waiting.push(goOn);
-      signal.addEventListener("abort", goOn);
+      if (!this.#isPaused() || signal.aborted) return proceed();
+      this.#waiting.push(proceed);
+      signal.addEventListener("abort", proceed);
     });
   }
 
-  #look(): Promise<void> {
-    this.#looking ??= this.#lookOnce().finally(() => {
-      this.#looking = undefined;
+  #poll(): Promise<void> {
+    this.#polling ??= this.#pollOnce().finally(() => {
+      this.#polling = undefined;
     });
-    return this.#looking;
+    return this.#polling;
   }
 
-  async #lookOnce(): Promise<void> {
+  async #pollOnce(): Promise<void> {
     clearTimeout(this.#timer);
-    const found = await this.#read().catch(() => this.controls); // a storage that is away asks for nothing
+    const found = await this.#read().catch(() => this.controls); // an unreachable storage changes nothing
     this.#apply(found);
     this.#timer = setTimeout(() => {
-      if (this.#users > 0) void this.#look();
+      if (this.#users > 0) void this.#poll();
       else this.#forget();
-    }, this.#lookMs);
+    }, this.#pollMs);
     if (this.#users === 0) this.#timer.unref();
   }
 
   #apply(found: Controls): void {
-    this.controls = { ...found, ...this.#told };
+    this.controls = { ...found, ...this.#own };
     const { cancel } = this.controls;
-    const isOver = this.controls.superseded || this.controls.left;
+    const isOver = this.controls.superseded || this.controls.closed;
     if (cancel === "now" || isOver) this.#kill.abort();
     if (cancel !== "no" || isOver || this.controls.paused) this.#stop.abort();
     else if (this.#stop.signal.aborted) this.#stop = new AbortController(); // it was paused
-    if (!this.#isPaused()) for (const goOn of this.#waiting.splice(0)) goOn();
+    if (!this.#isPaused()) for (const proceed of this.#waiting.splice(0)) proceed();
   }
 
   #isPaused(): boolean {
-    const { cancel, paused, superseded, left } = this.controls;
-    return paused && cancel === "no" && !superseded && !left;
+    const { cancel, paused, superseded, closed } = this.controls;
+    return paused && cancel === "no" && !superseded && !closed;
   }
 }

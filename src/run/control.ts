@@ -2,23 +2,23 @@ import { getText, listAll, type Storage } from "../storage/storage.ts";
 import { type ControlName, parseControl, type RunLayout } from "./layout.ts";
 import { thisProcess } from "./owner.ts";
 
-/** What may be asked of whoever drives a run, from any process. */
+/** What any process may ask of the driver of a run. */
 export type ControlRequest = Exclude<ControlName, "driver">;
 
-/** What the objects under `control/` say to the driver of one epoch, and to the workers that serve it. */
+/** The requests under `control/` to the driver of one epoch and to the workers that serve it. */
 export interface Controls {
-  /** `drain`: the specs in hand are finished. `now`: they are killed. */
+  /** `drain`: running specs finish. `now`: they are killed. */
   cancel: "no" | "drain" | "now";
   paused: boolean;
-  /** Somebody has driven the run at a later epoch. */
+  /** Another process has taken the run over, at a later epoch. */
   superseded: boolean;
-  /** The project was closed in this process, which is all that may say so. */
-  left: boolean;
+  /** The project was closed in this process. Only this process sets it. */
+  closed: boolean;
 }
 
-export const NO_CONTROLS: Controls = { cancel: "no", paused: false, superseded: false, left: false };
+export const NO_CONTROLS: Controls = { cancel: "no", paused: false, superseded: false, closed: false };
 
-/** Asks it of the driver of this epoch; a later one never hears of it. */
+/** Sends a request to the driver of this epoch; drivers of later epochs do not see it. */
 export async function request(
   storage: Storage,
   layout: RunLayout,
@@ -49,11 +49,11 @@ export async function readControls(storage: Storage, layout: RunLayout, epoch: n
     cancel: asked.has("cancel-now") ? "now" : drain,
     paused: asked.has("pause"),
     superseded: found.some((control) => control.epoch > epoch),
-    left: false,
+    closed: false,
   };
 }
 
-/** Why a run was asked to stop, if whoever asked said so. */
+/** The reason given with a request to cancel; null when there is none. */
 export async function cancelReason(storage: Storage, layout: RunLayout, epoch: number): Promise<string | null> {
   const found = await getText(storage, layout.controlOf(epoch, "cancel"));
   return found ? (JSON.parse(found.text) as { reason: string | null }).reason : null;

@@ -6,19 +6,19 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { NO_WINDOW } from "../platform/processes.ts";
 
-/** What code and what surroundings made a run. Never environment variables: they hold secrets. */
+/** The code and environment that made a run. Never environment variables: they hold secrets. */
 export interface Environment {
   scythe: string;
   node: string;
   platform: string;
   git_commit: string | null;
-  /** True when the work tree had changes that no commit holds. */
+  /** True when the work tree had uncommitted changes. */
   git_dirty: boolean | null;
   lockfile_sha256: string | null;
   packages: Record<string, string>;
 }
 
-/** Looks at the project in `folder`; what it cannot find is null. */
+/** Describes the project in `folder`; what cannot be found is null. */
 export async function captureEnvironment(folder: string): Promise<Environment> {
   const [commit, changes, lockfile, packages] = await Promise.all([
     git(folder, "rev-parse", "HEAD"),
@@ -59,7 +59,7 @@ async function lockfileHash(folder: string): Promise<string | null> {
   return found && createHash("sha256").update(found.content).digest("hex");
 }
 
-/** Versions of the packages that the project itself names. */
+/** Installed versions of the project's direct dependencies. */
 async function packageVersions(folder: string): Promise<Record<string, string>> {
   const found = await nearest(folder, ["package.json"]);
   if (!found) return {};
@@ -70,7 +70,7 @@ async function packageVersions(folder: string): Promise<Record<string, string>> 
   return Object.fromEntries(versions.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
-/** Looked for where Node would look: many packages do not export their package.json. */
+/** Searches the folders that Node would: many packages do not export their package.json. */
 async function installedVersion(require: NodeJS.Require, name: string): Promise<string | undefined> {
   for (const folder of require.resolve.paths(name) ?? []) {
     const content = await readFile(join(folder, name, "package.json")).catch(() => undefined);
@@ -89,7 +89,7 @@ function manifestOf(packageJson: Buffer): PackageJson {
   try {
     return JSON.parse(packageJson.toString());
   } catch {
-    return {}; // not ours to complain of
+    return {}; // an invalid package.json is not our concern
   }
 }
 

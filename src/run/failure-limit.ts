@@ -1,9 +1,9 @@
 import { ScytheError } from "../errors.ts";
 
-/** Failed specs that a run may have: so many, or a share of all that were allocated, such as `1%`. */
+/** How many specs of a run may fail: a number, or a share of all allocated specs such as `1%`. */
 export type FailureLimit = number | `${number}%`;
 
-/** The limit as `state.yml` has it. @throws ScytheError `invalid_input` */
+/** The limit as text, as `state.yml` stores it. */
 export function failureLimitText(limit: FailureLimit | string): string {
   const text = String(limit).trim();
   const percent = /^(\d+(?:\.\d+)?)%$/.exec(text);
@@ -18,7 +18,7 @@ export function allowedFailures(limit: string, allocated: number): number {
   return limit.endsWith("%") ? Math.floor((allocated * Number(limit.slice(0, -1))) / 100) : Number(limit);
 }
 
-/** Why a run was stopped that has had too many. */
+/** The reason given when a run stops after too many failures. */
 export function tooManyFailures(limit: string, failed: number, allocated: number): string {
   const allowed = allowedFailures(limit, allocated);
   const share = limit.endsWith("%") ? `${limit} of ${allocated} specs, ${allowed}` : `${limit}`;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { deferred } from "../engine/toy-programs.testsuite.ts";
 import { memoryStorage } from "../storage/memory.ts";
 import type { Storage } from "../storage/storage.ts";
-import { drivenSeconds, Heartbeat, LifeWatch, SILENT_MS } from "./heartbeat.ts";
+import { drivenSeconds, Heartbeat, LivenessMonitor, SILENCE_MS } from "./heartbeat.ts";
 import { RunLayout } from "./layout.ts";
 import { thisProcess } from "./owner.ts";
 import { newState, type RunState, stateText } from "./state.ts";
@@ -24,13 +24,13 @@ describe("a driver on another machine", () => {
   afterEach(() => void vi.useRealTimers());
 
   it("lives once its heartbeat has changed, and as long as it does", async () => {
-    const watch = new LifeWatch(storage, layout);
+    const watch = new LivenessMonitor(storage, layout);
     await beat();
-    expect(await watch.look(state())).toBe("unknown");
+    expect(await watch.check(state())).toBe("unknown");
     for (let i = 0; i < 10; i++) {
-      pass(SILENT_MS - 10_000);
+      pass(SILENCE_MS - 10_000);
       await beat();
-      expect(await watch.look(state())).toBe("alive");
+      expect(await watch.check(state())).toBe("alive");
     }
   });
 
@@ -38,47 +38,47 @@ describe("a driver on another machine", () => {
     ["with its last beat still there", true],
     ["that never beat", false],
   ])("is gone after a minute of silence, %s", async (_name, beaten) => {
-    const watch = new LifeWatch(storage, layout);
+    const watch = new LivenessMonitor(storage, layout);
     if (beaten) await beat();
-    expect(await watch.look(state())).toBe("unknown");
-    pass(SILENT_MS - 1_000);
-    expect(await watch.look(state())).toBe("unknown");
+    expect(await watch.check(state())).toBe("unknown");
+    pass(SILENCE_MS - 1_000);
+    expect(await watch.check(state())).toBe("unknown");
     pass(1_000);
-    expect(await watch.look(state())).toBe("gone");
+    expect(await watch.check(state())).toBe("gone");
   });
 
   it("neither dies nor lives by a clock that jumps", async () => {
-    const watch = new LifeWatch(storage, layout);
+    const watch = new LivenessMonitor(storage, layout);
     await beat();
-    await watch.look(state());
+    await watch.check(state());
     for (const jump of [HOUR_MS, -HOUR_MS, -HOUR_MS, HOUR_MS]) {
       vi.setSystemTime(Date.now() + jump);
       pass(5_000);
       await beat();
-      expect(await watch.look(state())).toBe("alive");
+      expect(await watch.check(state())).toBe("alive");
     }
-    pass(SILENT_MS / 2);
+    pass(SILENCE_MS / 2);
     vi.setSystemTime(Date.now() - HOUR_MS);
-    expect(await watch.look(state())).toBe("alive");
-    pass(SILENT_MS / 2);
-    expect(await watch.look(state())).toBe("gone");
+    expect(await watch.check(state())).toBe("alive");
+    pass(SILENCE_MS / 2);
+    expect(await watch.check(state())).toBe("gone");
   });
 
   it("is listened for anew when another has taken over", async () => {
-    const watch = new LifeWatch(storage, layout);
-    await watch.look(state());
-    pass(SILENT_MS);
-    expect(await watch.look(state(2))).toBe("unknown");
+    const watch = new LivenessMonitor(storage, layout);
+    await watch.check(state());
+    pass(SILENCE_MS);
+    expect(await watch.check(state(2))).toBe("unknown");
     await beat(2);
     pass(5_000);
-    expect(await watch.look(state(2))).toBe("alive");
+    expect(await watch.check(state(2))).toBe("alive");
   });
 });
 
 it("of this machine is known at once", async () => {
-  const watch = new LifeWatch(memoryStorage(), layout);
-  expect(await watch.look({ ...state(), owner: thisProcess() })).toBe("alive");
-  expect(await watch.look({ ...state(), owner: { ...thisProcess(), started: "another time" } })).toBe("gone");
+  const watch = new LivenessMonitor(memoryStorage(), layout);
+  expect(await watch.check({ ...state(), owner: thisProcess() })).toBe("alive");
+  expect(await watch.check({ ...state(), owner: { ...thisProcess(), started: "another time" } })).toBe("gone");
 });
 
 it("a driver's heartbeat writes nothing once it has stopped", async () => {

@@ -4,21 +4,21 @@ import { presenceOf } from "./owner.ts";
 import { type RunState, readState } from "./state.ts";
 
 const BEAT_MS = 5_000;
-/** A driver on another machine that has not been heard of for so long is taken for dead. */
-export const SILENT_MS = 60_000;
-/** Between two looks for the heartbeat of another machine's driver. */
-const LOOK_MS = 2_000;
+/** A driver on another machine counts as dead after this long without a heartbeat. */
+export const SILENCE_MS = 60_000;
+/** Between two reads of the heartbeat of a driver on another machine. */
+const POLL_MS = 2_000;
 
-/** What a driver tells of itself. */
+/** The content of a heartbeat. */
 interface Beat {
   beat: number;
   at: string;
   generation: number;
-  /** Seconds for which it has driven the run by then, without pauses and without the time in which it was stopped. */
+  /** Seconds that it has driven the run so far, without pauses and without time in which the process was suspended. */
   driven: number;
 }
 
-/** Shows other machines that this process drives a run: an object that it rewrites every few seconds. */
+/** Shows other machines that this process drives a run, by an object that it rewrites every few seconds. */
 export class Heartbeat {
   readonly #storage: Storage;
   readonly #layout: RunLayout;
@@ -28,8 +28,8 @@ export class Heartbeat {
   #beats = 0;
   #driven = 0;
   #countedAt = performance.now();
-  /** The write that is under way; there is one at a time. */
-  #beating: Promise<unknown> | undefined;
+  /** The write in progress; there is one at a time. */
+  #writing: Promise<unknown> | undefined;
 
   constructor(storage: Storage, layout: RunLayout, { epoch, generation }: Pick<RunState, "epoch" | "generation">) {
     this.#storage = storage;
@@ -40,27 +40,27 @@ export class Heartbeat {
     this.#beat();
   }
 
-  /** Resolves when nothing is written any more: whoever removes the run next must not find it growing. */
+  /** Resolves when no write is in progress, so that the run can be removed safely. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#beating;
-    this.#beat(); // when it ended
-    await this.#beating;
+    await this.#writing;
+    this.#beat(); // the last one records when the driver ended
+    await this.#writing;
   }
 
-  /** A storage that is away is no reason to stop working: what counts is checked at each commit. */
+  /** Errors are ignored: an unreachable storage is no reason to stop working, as each commit checks the epoch. */
   #beat(): void {
-    if (this.#beating) return;
-    this.#beating = this.#tell()
+    if (this.#writing) return;
+    this.#writing = this.#write()
       .catch(() => undefined)
       .finally(() => {
-        this.#beating = undefined;
+        this.#writing = undefined;
       });
   }
 
-  async #tell(): Promise<void> {
+  async #write(): Promise<void> {
     const now = performance.now();
-    const passed = Math.min(now - this.#countedAt, 2 * BEAT_MS); // more, and the process was stopped, or the machine asleep
+    const passed = Math.min(now - this.#countedAt, 2 * BEAT_MS); // a longer gap means that the process was suspended or the machine asleep
     this.#countedAt = now;
     const isPaused = (await readState(this.#storage, this.#layout))?.status === "paused";
     if (!isPaused) this.#driven += passed / 1000;
@@ -75,9 +75,9 @@ export class Heartbeat {
 }
 
 /**
- * Seconds for which a generation of a run was driven, by all of its drivers so far; undefined where that was not told, as
- * by drivers of earlier versions, or where a cluster drives the run on without the process that began it.
- * @param epoch of whoever drives it now
+ * Seconds that a generation of a run was driven, by all of its drivers so far. Undefined when unknown: drivers of
+ * earlier versions do not record it, nor does a cluster after the process that started the run has gone.
+ * @param epoch of the current driver
  */
 export async function drivenSeconds(
   storage: Storage,
@@ -101,35 +101,36 @@ async function readBeat(storage: Storage, key: string): Promise<Beat | undefined
     const beat = JSON.parse((await getText(storage, key))?.text ?? "") as Beat;
     return Number.isFinite(beat.driven) ? beat : undefined;
   } catch {
-    return undefined; // of an earlier version, or cut short: it is no record
+    return undefined; // written by an earlier version, or truncated
   }
 }
 
-/** `unknown`: on another machine, and not heard of yet. */
-export type Life = "alive" | "gone" | "unknown";
+/** `unknown`: on another machine, and no heartbeat seen yet. */
+export type Liveness = "alive" | "gone" | "unknown";
 
 /**
- * Tells whether whoever drives a run lives. On this machine the system knows; elsewhere the heartbeat must change while
- * this process watches, by this process's own clock: no two clocks are compared, and none may jump.
+ * Whether the driver of a run is alive. On this machine the operating system knows. For another machine the heartbeat
+ * must change while this process watches, measured by this process's own monotonic clock: clocks of two machines are
+ * never compared.
  */
-export class LifeWatch {
+export class LivenessMonitor {
   readonly #storage: Storage;
   readonly #layout: RunLayout;
-  readonly #silentMs: number;
+  readonly #silenceMs: number;
   #epoch: number | undefined;
   #etag: string | undefined;
   #changedAt = 0;
-  #lookedAt = 0;
-  #heard = false;
+  #polledAt = 0;
+  #seenChange = false;
 
-  constructor(storage: Storage, layout: RunLayout, options: { silentMs?: number } = {}) {
+  constructor(storage: Storage, layout: RunLayout, options: { silenceMs?: number } = {}) {
     this.#storage = storage;
     this.#layout = layout;
-    this.#silentMs = options.silentMs ?? SILENT_MS;
+    this.#silenceMs = options.silenceMs ?? SILENCE_MS;
   }
 
-  /** @param state of a run that somebody drives */
-  async look(state: RunState): Promise<Life> {
+  /** @param state of a run that is being driven */
+  async check(state: RunState): Promise<Liveness> {
     const presence = state.owner ? presenceOf(state.owner) : "gone";
     if (presence !== "elsewhere") return presence === "here" ? "alive" : "gone";
     const now = performance.now();
@@ -137,18 +138,18 @@ export class LifeWatch {
       this.#epoch = state.epoch;
       this.#etag = (await this.#storage.head(this.#layout.controlOf(state.epoch, "driver")))?.etag;
       this.#changedAt = now;
-      this.#lookedAt = now;
-      this.#heard = false;
-    } else if (now - this.#lookedAt >= LOOK_MS) {
-      this.#lookedAt = now;
+      this.#polledAt = now;
+      this.#seenChange = false;
+    } else if (now - this.#polledAt >= POLL_MS) {
+      this.#polledAt = now;
       const etag = (await this.#storage.head(this.#layout.controlOf(state.epoch, "driver")))?.etag;
       if (etag !== this.#etag) {
         this.#etag = etag;
         this.#changedAt = now;
-        this.#heard = true;
+        this.#seenChange = true;
       }
     }
-    if (now - this.#changedAt >= this.#silentMs) return "gone";
-    return this.#heard ? "alive" : "unknown";
+    if (now - this.#changedAt >= this.#silenceMs) return "gone";
+    return this.#seenChange ? "alive" : "unknown";
   }
 }

@@ -2,28 +2,31 @@ import type { Storage } from "../storage/storage.ts";
 import type { RunLayout } from "./layout.ts";
 import { readYaml } from "./yaml.ts";
 
-/** `input_artifacts.yml`: by field the URIs of the run's input files, then what is known of each, by URI. */
+/** `input_artifacts.yml`: the URIs of the run's input files by field, then the hash and name of each by URI. */
 export interface InputArtifactsFile {
   files?: Record<string, string[]>;
   /** Hex SHA-256. */
   sha256?: Record<string, string>;
-  /** The name that a file had, where it lies under another. */
+  /** The original file name, where the file is stored under another. */
   names?: Record<string, string>;
 }
 
 /** An input file that a run stored. */
 export interface InputArtifact {
-  /** Where it lay when the run was allocated. */
+  /** Where it was when the run was allocated. */
   uri: string;
-  /** Within the run, wherever that lies now; undefined for a file of another place. */
+  /** Path within the run; undefined for a file outside of it. */
   path: string | undefined;
-  /** Hex; undefined where none was recorded. */
+  /** Hex; undefined when not recorded. */
   sha256: string | undefined;
-  /** The name that it had, where it lies under another. */
+  /** The original file name, where the file is stored under another. */
   name: string | undefined;
 }
 
-/** The input files that a run recorded; none where it has no record of them. @throws ScytheError `storage` for a damaged one */
+/**
+ * The run's recorded input files; empty without a record.
+ * @throws ScytheError `storage` for a damaged record
+ */
 export async function readInputArtifacts(storage: Storage, layout: RunLayout): Promise<InputArtifact[]> {
   const found = await readYaml<InputArtifactsFile>(storage, layout.inputArtifacts);
   const { sha256 = {}, names = {} } = found?.value ?? {};

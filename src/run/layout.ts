@@ -1,11 +1,12 @@
 /**
- * Every key of a run. No other module puts a key together or takes one apart.
- *
- * The names and their places are Python Scythe's, whose readers list folders and raise on any that they cannot parse:
- * so there is nothing but versions under an experiment, and nothing but timestamps under a version.
+ * Every key of a run. No other module builds or parses keys.
+ * Names and folders are those of Python Scythe, whose readers list folders and raise on names they cannot parse: an
+ * experiment's folder holds only versions, and a version's folder only timestamps.
  */
 
-/** Step of a node's path in the tree: it holds every `factor`-th position of its parent, from `offset` on. */
+/**
+ * One step of a node's path in the tree: the node holds every `factor`-th position of its parent, starting at `offset`.
+ */
 export type PathStep = {
   factor: number;
   offset: number;
@@ -13,7 +14,7 @@ export type PathStep = {
 export type NodePath = readonly PathStep[];
 
 export interface RunId {
-  /** The experiment's name, or the run name it was given instead. */
+  /** The experiment's name, or the run name given instead. */
   name: string;
   version: string;
   /** UTC, `YYYY-MM-DD_HH-MM-SS`. */
@@ -36,7 +37,7 @@ export function isTimestamp(text: string): boolean {
   return /^\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}$/.test(text);
 }
 
-/** A time as a folder's name; seconds are its finest unit, as in Python Scythe. */
+/** A time as a folder name, in whole seconds as in Python Scythe. */
 export function timestampOf(date: Date): string {
   return date.toISOString().slice(0, 19).replace("T", "_").replaceAll(":", "-");
 }
@@ -46,12 +47,12 @@ export function dateOfTimestamp(timestamp: string): Date {
   return new Date(`${day}T${time!.replaceAll("-", ":")}Z`);
 }
 
-/** A file, not a folder, so that a claim alone never looks like a version. */
+/** A file rather than a folder, so that a claim alone does not look like a version. */
 export function versionClaimKey(name: string, version: string): string {
   return `${name}/${version}.claim`;
 }
 
-/** A part of a run: the rows of positions `from` … `to` − 1 of a node, `ok` of them good and `failed` not. */
+/** A part of a run: the rows of positions `from` … `to` − 1 of a node. `ok` specs succeeded, `failed` did not. */
 export interface PartName {
   generation: number;
   from: number;
@@ -69,7 +70,7 @@ export class RunLayout {
     this.experimentId = experimentId(id);
   }
 
-  /** The run with this `experiment_id`; undefined for a text that is none. */
+  /** The layout of the run with this `experiment_id`; undefined when the text is not one. */
   static parse(text: string): RunLayout | undefined {
     const id = parseExperimentId(text);
     return id && new RunLayout(id);
@@ -85,7 +86,10 @@ export class RunLayout {
     return key.slice(this.experimentId.length + 1);
   }
 
-  /** Where in this run a URI points, wherever the run lay when it was written; undefined when it points elsewhere. */
+  /**
+   * The path within this run that a URI points to, wherever the run was when the URI was written; undefined when it
+   * points elsewhere.
+   */
   pathOf(uri: string): string | undefined {
     const at = uri.indexOf(`/${this.experimentId}/`);
     return at < 0 ? undefined : uri.slice(at + this.experimentId.length + 2);
@@ -125,11 +129,11 @@ export class RunLayout {
   get artifacts(): string {
     return this.key("artifacts/");
   }
-  /** What a retry replaced: the errors and the report of an earlier generation. */
+  /** What a retry replaced: errors and report of an earlier generation. */
   history(generation: number, file: "errors.pq" | "report.yml"): string {
     return this.key(`history/${generationName(generation)}/${file}`);
   }
-  /** In a folder that a run was downloaded to: which content of which object has arrived. */
+  /** In the folder of a downloaded run: which version of which object has arrived. */
   get download(): string {
     return this.key("download.json");
   }
@@ -151,20 +155,20 @@ export class RunLayout {
     const folder = generation === 0 ? "" : `${generationName(generation)}/`;
     return this.key(`scatter-gather/input/${folder}${nodeFolder(path)}specs.pq`);
   }
-  /** The specs that a generation above the first runs again, as one attempt to begin it chose them. */
+  /** The specs that a later generation runs again, as chosen by one attempt to start it. */
   retriedSpecs(generation: number, attempt: string): string {
     return this.key(`scatter-gather/input/${generationName(generation)}/specs-${attempt}.pq`);
   }
-  /** The specs that a run which extends another has of its own. */
+  /** The specs that an extending run adds to those of its base run. */
   get addedSpecs(): string {
     return this.key("scatter-gather/input/added.pq");
   }
-  /** A finished table of the run that this one extends, copied. */
-  carriedTable(table: string): string {
+  /** A copy of a final table of the base run. The folder's name `carried` is stored, so it stays. */
+  inheritedTable(table: string): string {
     return this.key(`scatter-gather/input/carried/${table}.pq`);
   }
-  /** What the copied tables are, and where their references lead. */
-  get carried(): string {
+  /** Lists the copied tables and how their references change (`InheritedTables`). */
+  get inheritedTables(): string {
     return this.key("scatter-gather/input/carried/carried.json");
   }
   /** The waves that a node has planned. */
@@ -184,22 +188,22 @@ export class RunLayout {
   part(path: NodePath, part: PartName): string {
     return `${this.parts(path)}${rangeName(part)}.${part.ok}-${part.failed}.pq`;
   }
-  /** The tables beside the parts of one node. */
+  /** The side tables of one node's parts. */
   partTables(path: NodePath): string {
     return this.key(`scatter-gather/output/${nodeFolder(path)}tables/`);
   }
-  /** Rows of a user's table, written by one attempt before the part that names the attempt. */
+  /** Rows of one side table, written by an attempt before the part that names this attempt. */
   partTable(path: NodePath, range: Omit<PartName, "ok" | "failed">, table: string, attempt: string): string {
     return `${this.partTables(path)}${table}/${rangeName(range)}.${attempt}.pq`;
   }
-  /** {@link partTable} of the part with this key. */
-  static besidePart(part: string, table: string, attempt: string): string {
+  /** The {@link partTable} that belongs to the part with this key. */
+  static sideTableOf(part: string, table: string, attempt: string): string {
     const [, node, range] = /^(.*\/)parts\/([^/.]+)\.[^/]*$/.exec(part)!;
     return `${node}tables/${table}/${range}.${attempt}.pq`;
   }
   /**
-   * The good rows that a node below the root gathered, for its parent to merge. Created once: they name the attempt
-   * whose other tables belong to them.
+   * The rows of succeeded specs that a node below the root gathered, for its parent to merge. Created once; they name
+   * the attempt whose side tables belong to them.
    */
   gathered(path: NodePath, generation: number): string {
     return `${this.gatheredFolder(path, generation)}rows.pq`;
@@ -211,18 +215,18 @@ export class RunLayout {
     return this.key(`scatter-gather/output/${nodeFolder(path)}gathered/${generationName(generation)}/`);
   }
 
-  /** What only the tree needs: gone, a complete run is still whole. */
+  /** Needed only while the run is in progress: a complete run is whole without it. */
   get tree(): string {
     return this.key("scatter-gather/");
   }
   get events(): string {
     return this.key("scatter-gather/events/");
   }
-  /** @param attempt names what one attempt tells before its part is there */
+  /** @param attempt for events that an attempt reports before its part is written */
   event(path: NodePath, range: Omit<PartName, "ok" | "failed">, attempt?: string): string {
     return `${this.events}${nodeFolder(path)}${rangeName(range)}${attempt === undefined ? "" : `.${attempt}`}.json`;
   }
-  /** What the leaves of a node have in hand, for whoever comes after a worker that died with it. */
+  /** Which specs a node's leaves are running, for the worker that replaces one that died. */
   notes(path: NodePath, generation: number): string {
     return this.key(`scatter-gather/notes/${nodeFolder(path)}g${pad(generation, 4)}-`);
   }
@@ -232,7 +236,7 @@ export class RunLayout {
   get control(): string {
     return this.key("scatter-gather/control/");
   }
-  /** What is asked of the driver of one epoch, or told by it: a request never reaches a later driver. */
+  /** A request to the driver of one epoch, or its heartbeat. A request never reaches a later driver. */
   controlOf(epoch: number, what: ControlName): string {
     return `${this.control}e${pad(epoch, 6)}-${what}.json`;
   }
@@ -261,13 +265,13 @@ function pad(value: number, width: number): string {
 
 const PART = /\/parts\/g(\d+)-(\d+)-(\d+)\.(\d+)-(\d+)\.pq$/;
 
-/** The generation that a path within a run keeps something of; undefined for a path that is not in `history/`. */
+/** The generation whose files this path in `history/` keeps; undefined for any other path. */
 export function historyGeneration(path: string): number | undefined {
   const match = /^history\/g(\d+)\//.exec(path);
   return match ? Number(match[1]) : undefined;
 }
 
-/** What a part's key says; undefined for a key that is not a part's. */
+/** Parses a part's key; undefined for any other key. */
 export function parsePart(key: string): PartName | undefined {
   const match = PART.exec(key);
   if (!match) return undefined;
@@ -275,23 +279,23 @@ export function parsePart(key: string): PartName | undefined {
   return { generation, from, to, ok, failed };
 }
 
-/** Epoch and kind of a key under `control/`. */
+/** Epoch and kind of a key under `control/`; undefined for any other key. */
 export function parseControl(key: string): { epoch: number; what: ControlName } | undefined {
   const match = /\/control\/e(\d+)-(driver|cancel|cancel-now|pause)\.json$/.exec(key);
   return match ? { epoch: Number(match[1]), what: match[2] as ControlName } : undefined;
 }
 
-/** Generation and number of a wave's key. */
+/** Generation and number of a wave's key; undefined for any other key. */
 export function parseWave(key: string): { generation: number; wave: number } | undefined {
   const match = /\/waves\/g(\d+)-w(\d+)\.json$/.exec(key);
   return match ? { generation: Number(match[1]), wave: Number(match[2]) } : undefined;
 }
 
-/** The generation whose chunk an event's key names, and whether it was told before the chunk's end. */
+/** The generation in an event's key, and whether the event was reported before its chunk ended. */
 export function parseEvent(key: string): { generation: number; early: boolean } | undefined {
   const match = /\/events\/.*\/g(\d+)-\d+-\d+(\.[0-9a-f]+)?\.json$/.exec(key);
   return match ? { generation: Number(match[1]), early: match[2] !== undefined } : undefined;
 }
 
-/** References to a run's own files are held relative to it until the tables are finished. */
+/** References to a run's own files have this scheme, relative to the run, until the final tables are written. */
 export const RUN_SCHEME = "scythe-run:";

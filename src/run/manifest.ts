@@ -3,7 +3,7 @@ import { z } from "zod";
 import { ScytheError } from "../errors.ts";
 import type { Column } from "../schema/columns.ts";
 import { getText, type Storage } from "../storage/storage.ts";
-import { brokenSeal, seal, sealState } from "./checksum.ts";
+import { addChecksum, checksumMismatch, checksumState } from "./checksum.ts";
 import type { Environment } from "./environment.ts";
 import type { RunLayout } from "./layout.ts";
 import { parseYaml } from "./yaml.ts";
@@ -15,7 +15,7 @@ export interface Recursion {
   max_depth: number;
 }
 
-/** `manifest.yml`: what never changes about a run. The first six fields are Python Scythe's. */
+/** `manifest.yml`: the immutable facts of a run. The first six fields are Python Scythe's. */
 export interface Manifest {
   workflow_run_id: string;
   experiment_id: string;
@@ -23,7 +23,7 @@ export interface Manifest {
   specs_uri: string;
   io_spec: string;
   input_artifacts: string | null;
-  /** What this package adds; null for a run of Python Scythe. */
+  /** Fields added by this package; null for a run of Python Scythe. */
   scythe: ManifestDetails | null;
 }
 
@@ -31,24 +31,30 @@ export interface ManifestDetails {
   seed: number;
   spec_count: number;
   recursion: Recursion;
-  /** Specs of a chunk, when the user fixed it. */
+  /** Specs per chunk, when the user fixed it. */
   chunk_size: number | null;
   schema_hash: string;
-  /** Fields that a loose schema took beyond those it names. */
+  /** Fields that a loose schema accepted beyond the declared ones. */
   extra_columns: Column[];
-  /** Inputs of several plain kinds are among the index columns; absent in runs of earlier versions, where they are not. */
+  /**
+   * Whether inputs of a union of scalar types are index columns; absent in runs of earlier versions, where they are
+   * not.
+   */
   union_columns?: boolean;
   /** The run that this one extends. */
   parent_run: string | null;
-  /** How many of the specs came from there with their rows; absent = none. */
+  /**
+   * How many specs, with their rows, were inherited from the base run; absent = none. Stored name: earlier versions use
+   * it.
+   */
   carried_count?: number;
   created_at: string;
   environment: Environment;
-  /** What was typed to allocate the run, without secrets; null when code did it. */
+  /** The command line that allocated the run, without secrets; null when it was allocated by code. */
   command?: string | null;
-  /** Where the specs came from; null when code gave them. */
+  /** The file that the specs came from; null when code gave them. */
   specs_source?: SpecsFile | null;
-  /** Hex SHA-256 of what was stored beside the manifest; null for a file that the run does not have. */
+  /** Hex SHA-256 of the files stored with the manifest; null for a file that the run does not have. */
   specs_sha256?: string;
   io_spec_sha256?: string;
   input_artifacts_sha256?: string;
@@ -57,7 +63,7 @@ export interface ManifestDetails {
 
 /** The spec file as it was when it was read. */
 export interface SpecsFile {
-  /** Relative to the project where it lies within it. */
+  /** Relative to the project when inside it. */
   path: string;
   bytes: number;
   sha256: string;
@@ -74,26 +80,26 @@ const pythonManifest = z.looseObject({
 
 export function manifestText(manifest: Manifest): string {
   const { scythe, ...theirs } = manifest;
-  return seal(stringify({ ...theirs, ...scythe }));
+  return addChecksum(stringify({ ...theirs, ...scythe }));
 }
 
-/** @throws ScytheError `not_found` when the run has none, `storage` when it cannot be understood */
+/** @throws ScytheError `not_found` when the run has none, `storage` when it is damaged */
 export async function readManifest(storage: Storage, layout: RunLayout): Promise<Manifest> {
   const found = await getText(storage, layout.manifest);
   if (!found) {
     throw new ScytheError("not_found", `No run ${layout.experimentId} in ${storage.uri}`, {
-      hint: "`scythe list` shows the runs there are. A run without manifest.yml was never finished allocating.",
+      hint: "`scythe list` shows all runs. The allocation of a run without manifest.yml never finished.",
     });
   }
-  if (sealState(found.text) === "broken") throw brokenSeal(storage.uriOf(layout.manifest));
+  if (checksumState(found.text) === "damaged") throw checksumMismatch(storage.uriOf(layout.manifest));
   const manifest = parseManifest(found.text);
   if (manifest) return manifest;
   throw new ScytheError("storage", `${storage.uriOf(layout.manifest)} is not a run's manifest`, {
-    hint: "The file may be damaged: compare it with another run's.",
+    hint: "The file may be damaged: compare it with that of another run.",
   });
 }
 
-/** Undefined for text that is no manifest. Its seal is not looked at. */
+/** Undefined for text that is not a manifest. Does not verify the checksum. */
 export function parseManifest(text: string): Manifest | undefined {
   const parsed = pythonManifest.safeParse(yamlOr(text));
   if (!parsed.success) return undefined;
@@ -109,7 +115,7 @@ export function parseManifest(text: string): Manifest | undefined {
   };
 }
 
-/** Undefined for text that is no YAML. */
+/** Undefined for text that is not YAML. */
 function yamlOr(text: string): unknown {
   try {
     return parseYaml(text);

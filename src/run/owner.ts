@@ -3,21 +3,24 @@ import { platform as ours } from "../platform/current.ts";
 import { type Platform, UNKNOWN } from "../platform/platform.ts";
 import { isThisMachine, thisMachine } from "../process-identity.ts";
 
-/** The process that drives a run, told apart from a later one that was given its pid. */
+/** The process that drives a run. `started` tells it from a later process with the same pid. */
 export interface Owner {
   host: string;
   pid: number;
-  /** This boot of this machine, and the container in it: pids mean something within one only. Null where unknown. */
+  /**
+   * Id of this boot of this machine, and of the container in it: pids mean something only within one. Null where
+   * unknown.
+   */
   machine?: string | null;
-  /** When the process began, as its system tells it; opaque, and no matter of the clock on Linux. */
+  /** When the process started, as the operating system reports it. Opaque; on Linux it does not depend on the clock. */
   started?: string | null;
-  /** When it began to drive the run: for people. */
+  /** When it started to drive the run; only for display. */
   since?: string;
 }
 
 /**
- * `here`: it runs on this machine. `gone`: it did. `elsewhere`: only its heartbeat can tell, as for a process whose id is
- * in use here where the system does not say since when.
+ * `here`: it runs on this machine. `gone`: it ran here and has ended. `elsewhere`: on another machine, where only its
+ * heartbeat can tell.
  */
 export type Presence = "here" | "gone" | "elsewhere";
 

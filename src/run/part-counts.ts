@@ -8,8 +8,8 @@ export interface CountedPart extends PartName {
 }
 
 /**
- * The parts of a run, of one generation, by one listing. Where a chunk ran twice, once: ranges that overlap, and such that
- * differ in their counts, stand for the same specs.
+ * The parts of one generation of a run, by one listing. A chunk that ran twice counts once: overlapping ranges, or
+ * equal ranges with different counts, stand for the same specs.
  */
 export async function countedParts(storage: Storage, layout: RunLayout, generation: number): Promise<CountedPart[]> {
   const parts: CountedPart[] = [];
@@ -18,7 +18,7 @@ export async function countedParts(storage: Storage, layout: RunLayout, generati
     const part = parsePart(key);
     if (!part || part.generation !== generation) continue;
     const folder = key.slice(0, key.lastIndexOf("/") + 1);
-    if (last?.folder === folder && part.from < last.to) continue; // in order of `from` within a folder
+    if (last?.folder === folder && part.from < last.to) continue; // keys are in order of `from` within a folder
     last = { ...part, folder, key };
     parts.push(last);
   }

@@ -1,15 +1,18 @@
 import { isPlainName } from "../schema/plain-name.ts";
 import { parseExperimentId } from "./layout.ts";
 
-/** What a file of a run belongs to. `tree`: scatter-gather/; `about`: what describes the run; `other`: nothing of a run. */
+/**
+ * The part of a run that a file belongs to. `tree`: scatter-gather/. `about`: the run's description. `other`: not a
+ * file of a run.
+ */
 export type RunFolder = "about" | "final" | "results" | "artifacts" | "specs" | "tree" | "other";
 
 const ABOUT =
   /^((manifest|state|report|experiment_io_spec|input_artifacts|workflow_spec)\.yml|output_artifacts\.pq|history\/g\d+\/(errors\.pq|report\.yml))$/;
 
 /**
- * What a path within a run is. Whoever may write to a storage can put anything beside a run, and what is brought from there
- * must not become somebody's project, so that only what a run is made of is anything but `other`.
+ * Classifies a path within a run. Anyone who may write to a storage can add files next to a run, and a download must
+ * not turn them into a project on the user's disk. So only known paths are anything but `other`.
  */
 export function folderOf(path: string): RunFolder {
   if (path === "specs.pq") return "specs";
@@ -21,7 +24,7 @@ export function folderOf(path: string): RunFolder {
   return (folder as "results" | "artifacts" | undefined) ?? "other";
 }
 
-/** True for the key of a table or file of some run. */
+/** Whether a key is that of a run's table or file. */
 export function isRunFileKey(key: string): boolean {
   const [name, version, timestamp, ...path] = key.split("/");
   if (!parseExperimentId([name, version, timestamp].join("/"))) return false;

@@ -1,57 +1,60 @@
 import { stringify } from "yaml";
 import { isScytheError, ScytheError } from "../errors.ts";
 import type { Storage } from "../storage/storage.ts";
-import { seal } from "./checksum.ts";
+import { addChecksum } from "./checksum.ts";
 import type { RunLayout } from "./layout.ts";
 import { type Owner, ownerText, presenceOf, thisProcess } from "./owner.ts";
 import { readYaml } from "./yaml.ts";
 
 export type RunStatus = "allocating" | "allocated" | "running" | "paused" | "complete" | "failed" | "cancelled";
 
-/** `interrupted`: the process that drove it is no more. */
+/** `interrupted`: the process that drove the run has died. */
 export type ShownStatus = RunStatus | "interrupted";
 
-/** What a generation above the first runs again, and how. It stands from the moment that the generation is raised. */
+/** What a retry runs again, and how. Recorded when the generation is raised. */
 export interface RetryPlan {
-  /** The attempt that chose the specs: their file is named by it. */
+  /** The attempt that chose the specs; the name of their file contains it. */
   attempt: string;
   /** How many specs run again. */
   count: number;
   /** Kinds of failure that were chosen; null = all. */
   kinds: string[] | null;
-  /** Time limit of one try, in this generation alone; null = the experiment's. */
+  /** Time limit per try in this generation; null = the experiment's. */
   timeout_ms: number | null;
   started_at: string;
 }
 
-/** `state.yml`: what changes about a run. Written by compare-and-swap only. */
+/** `state.yml`: the mutable facts of a run. Written by compare-and-swap only. */
 export interface RunState {
   status: RunStatus;
-  /** Raised by whoever begins to drive the run; the highest alone may commit. */
+  /** Raised by each process that starts to drive the run; only the highest may commit. */
   epoch: number;
   /** Raised by a retry of failed specs. */
   generation: number;
-  /** Of the generation; absent in the first. */
+  /** The plan of this generation; absent in the first. */
   retry?: RetryPlan | null;
   engine: string | null;
   engine_run_id: string | null;
-  /** Who drives it; null once it was left. On a cluster the engine does, and this is who began it. */
+  /**
+   * The process that drives it; null when it was released. On a cluster the engine drives it, and this is the process
+   * that started it.
+   */
   owner: Owner | null;
-  /** Failed specs after which the run stops: a number, or a share of all such as `1%`. */
+  /** The run stops after this many failed specs: a number, or a share of all such as `1%`. */
   max_failures?: string | null;
-  /** Why it was cancelled, if not by hand. */
+  /** Why it was cancelled, if not by a user. */
   reason?: string | null;
-  /** Who may write `final/` and the report: the last to have begun. */
+  /** The only attempt that may write `final/` and the report: the last one to have started. */
   final_attempt?: string | null;
   updated_at: string;
 }
 
-/** Somebody drives the run, or did when he died. */
+/** Whether a process drives the run, or drove it until it died. */
 export function isDriven(status: ShownStatus): boolean {
   return status === "running" || status === "paused";
 }
 
-/** What a run without a report is doing. One without a state is Python Scythe's, which lists only what it finished. */
+/** The status of a run without a report. A run without a state is Python Scythe's, which lists only finished ones. */
 export function shownStatus(state: RunState | undefined): ShownStatus {
   if (!state) return "complete";
   if (state.engine === "hatchet" || !(isDriven(state.status) || state.status === "allocating")) return state.status;
@@ -75,17 +78,17 @@ export function newState(): RunState {
 }
 
 export function stateText(state: RunState): string {
-  return seal(stringify(state));
+  return addChecksum(stringify(state));
 }
 
-/** The run's state; undefined for a run that Python Scythe laid out, or none. */
+/** The run's state; undefined for a run of Python Scythe, or for no run. */
 export async function readState(storage: Storage, layout: RunLayout): Promise<RunState | undefined> {
-  return (await readYaml<RunState>(storage, layout.state, { sealed: true }))?.value;
+  return (await readYaml<RunState>(storage, layout.state, { checksummed: true }))?.value;
 }
 
 /**
- * Changes the state by compare-and-swap, again from the newest state when another writer was first.
- * @param change gives the new state, or undefined to leave it as it is
+ * Changes the state by compare-and-swap; retries from the newest state when another writer was first.
+ * @param change returns the changes, or undefined to leave the state as it is
  */
 export async function updateState(
   storage: Storage,
@@ -93,7 +96,7 @@ export async function updateState(
   change: (state: RunState) => Partial<RunState> | undefined,
 ): Promise<RunState> {
   for (;;) {
-    const found = await readYaml<RunState>(storage, layout.state, { sealed: true });
+    const found = await readYaml<RunState>(storage, layout.state, { checksummed: true });
     if (!found) throw new ScytheError("not_found", `Run ${layout.experimentId} has no state.yml`);
     const state = found.value;
     const changed = change(state);
@@ -105,15 +108,15 @@ export async function updateState(
 }
 
 export interface TakeOverOptions {
-  /** Only when nobody has taken it over since this epoch. */
+  /** Fail when another process has taken the run over since this epoch. */
   since?: number;
-  /** What else changes. */
+  /** Further changes to the state. */
   change?: Partial<RunState>;
 }
 
 /**
- * Begins to drive a run: raises its epoch, so that whoever drove it before has no effect from now on.
- * @throws ScytheError `conflict` when the run is complete, or somebody else was first
+ * Starts to drive a run: raises its epoch, so that an earlier driver can no longer commit.
+ * @throws ScytheError `conflict` when the run is complete, or another process was first
  */
 export async function takeOver(
   storage: Storage,
@@ -123,7 +126,7 @@ export async function takeOver(
 ): Promise<RunState> {
   return updateState(storage, layout, (state) => {
     if (state.status === "complete") {
-      throw new ScytheError("conflict", `Run ${layout.experimentId} is complete already`);
+      throw new ScytheError("conflict", `Run ${layout.experimentId} is already complete`);
     }
     if (options.since !== undefined && state.epoch !== options.since) throw takenOver(layout, options.since, state);
     return {
@@ -147,7 +150,7 @@ export async function assertEpoch(storage: Storage, layout: RunLayout, epoch: nu
 }
 
 /**
- * Makes `attempt` the only one that may write what is final about the run.
+ * Makes `attempt` the only one that may write `final/` and the report.
  * @throws ScytheError `conflict` as {@link assertEpoch}
  */
 export async function beginFinal(storage: Storage, layout: RunLayout, epoch: number, attempt: string): Promise<void> {
@@ -157,24 +160,24 @@ export async function beginFinal(storage: Storage, layout: RunLayout, epoch: num
   });
 }
 
-/** @throws ScytheError `conflict` when the run was taken over, or another attempt of this epoch has begun after this one */
+/** @throws ScytheError `conflict` when the run was taken over, or a later attempt of this epoch has started */
 export async function assertFinal(storage: Storage, layout: RunLayout, epoch: number, attempt: string): Promise<void> {
   const state = await assertEpoch(storage, layout, epoch);
   if (state && state.final_attempt !== attempt) {
-    throw new ScytheError("conflict", `Run ${layout.experimentId} is finished by another worker`);
+    throw new ScytheError("conflict", `Run ${layout.experimentId} is being finished by another worker`);
   }
 }
 
-/** The one error by which whoever drove a run learns that somebody else does. */
+/** The error for a driver that has lost the run to another process. */
 export function takenOver(layout: RunLayout, epoch: number, state: Pick<RunState, "epoch" | "owner">): ScytheError {
   const by = state.owner ? ` by ${ownerText(state.owner)}` : "";
   return new ScytheError("conflict", `Run ${layout.experimentId} was taken over${by}`, {
-    hint: `What this process had finished is kept; it has no effect any more. See \`scythe watch ${layout.experimentId}\`.`,
+    hint: `Results that this process stored are kept. See \`scythe watch ${layout.experimentId}\`.`,
     details: { epoch, current: state.epoch },
   });
 }
 
-/** Whether an error says that somebody else drives the run by now. */
+/** Whether an error means that another process has taken the run over. */
 export function isTakenOver(error: unknown): boolean {
   return isScytheError(error) && error.code === "conflict" && "current" in error.details;
 }

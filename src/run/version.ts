@@ -30,12 +30,12 @@ export function compareVersions(a: Version, b: Version): number {
   return a.major - b.major || a.minor - b.minor || a.patch - b.patch;
 }
 
-/** Highest of the names that are versions, in whatever spelling they have. */
+/** The highest of the names that are versions, in any spelling. */
 export function latestOf(names: readonly string[]): string | undefined {
   return sortVersions(names).at(-1);
 }
 
-/** The names that are versions, lowest first; others are left out. */
+/** The names that are versions, lowest first; other names are dropped. */
 export function sortVersions(names: readonly string[]): string[] {
   return names
     .flatMap((name) => {
@@ -55,10 +55,10 @@ export function bump(version: Version, how: Exclude<VersionBump, "keep">): Versi
 const BUMPS: readonly string[] = ["bumpmajor", "bumpminor", "bumppatch"];
 
 /**
- * Settles which version an allocation gets; the first of an experiment is v1.0.0. A bumped version is claimed by a
- * conditional create beside the version folders, so that of two concurrent bumps the loser bumps again.
- * @param after the version that is bumped or kept, instead of the latest
- * @throws ScytheError `invalid_input` for what is neither a bump nor a version
+ * Decides the version of an allocation; an experiment's first is v1.0.0. A bumped version is claimed by creating an
+ * object next to the version folders, so that of two concurrent bumps the second bumps again.
+ * @param after the version to bump or keep, instead of the latest
+ * @throws ScytheError `invalid_input` for text that is neither a bump nor a version
  */
 export async function resolveVersion(
   storage: Storage,
@@ -83,7 +83,7 @@ export async function resolveVersion(
   }
 }
 
-/** An explicit version that exists in another spelling (`v1` for `v1.0.0`) is that one. */
+/** An explicit version keeps the spelling of an existing one (`v1` for `v1.0.0`). */
 function explicit(request: string, existing: readonly string[]): string {
   const version = parseVersion(request.startsWith("v") ? request : `v${request}`);
   if (!version) {

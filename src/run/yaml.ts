@@ -1,25 +1,25 @@
 import { isScalar, LineCounter, parseDocument, visit } from "yaml";
 import { messageOf, ScytheError } from "../errors.ts";
 import { getText, type Storage } from "../storage/storage.ts";
-import { brokenSeal, sealState } from "./checksum.ts";
+import { checksumMismatch, checksumState } from "./checksum.ts";
 
-/** Above this a description is not read: the records of 100,000 input files take some 30 MB. */
-const MOST_BYTES = 64e6;
+/** Longer files are refused: the records of 100,000 input files take some 30 MB. */
+const MAX_BYTES = 64e6;
 
-/** Each alias is looked for in all of the text before it. */
-const MOST_ALIASES = 100;
+/** Each alias costs a search of all the text before it. */
+const MAX_ALIASES = 100;
 const ALIAS = /(?<=^|[\s,[{])\*[^\s*]/gm;
 
 /**
- * What a YAML text holds. Takes time in proportion to its length, whoever wrote it: the library's own look for keys that
- * occur twice compares each with all others.
- * @throws Error for text that is no YAML, has a key twice, or is too long
+ * Parses YAML in time proportional to its length, whoever wrote it. The library's own check for duplicate keys compares
+ * each key with all others, so this has its own.
+ * @throws Error for text that is not YAML, has a duplicate key, or is too long
  */
 export function parseYaml(text: string): unknown {
-  if (text.length > MOST_BYTES) {
-    throw new Error(`it has ${text.length} characters, and ${MOST_BYTES} are the most that are read`);
+  if (text.length > MAX_BYTES) {
+    throw new Error(`it has ${text.length} characters, the limit is ${MAX_BYTES}`);
   }
-  if ((text.match(ALIAS)?.length ?? 0) > MOST_ALIASES) throw new Error(`it has more than ${MOST_ALIASES} aliases`);
+  if ((text.match(ALIAS)?.length ?? 0) > MAX_ALIASES) throw new Error(`it has more than ${MAX_ALIASES} aliases`);
   const lines = new LineCounter();
   const document = parseDocument(text, { uniqueKeys: false, prettyErrors: false, lineCounter: lines });
   const [error] = document.errors;
@@ -39,17 +39,17 @@ export function parseYaml(text: string): unknown {
 
 /**
  * Reads one of a run's small YAML files; undefined when it does not exist.
- * @param options.sealed whether it begins with a hash of the rest
+ * @param options.checksummed whether its first line is a checksum of the rest
  * @throws ScytheError `storage` when it is damaged
  */
 export async function readYaml<T>(
   storage: Storage,
   key: string,
-  options: { sealed?: boolean } = {},
+  options: { checksummed?: boolean } = {},
 ): Promise<{ value: T; etag: string } | undefined> {
   const found = await getText(storage, key);
   if (!found) return undefined;
-  if (options.sealed && sealState(found.text) === "broken") throw brokenSeal(storage.uriOf(key));
+  if (options.checksummed && checksumState(found.text) === "damaged") throw checksumMismatch(storage.uriOf(key));
   try {
     const value = parseYaml(found.text) as T;
     if (typeof value !== "object" || value === null) throw new Error("it holds no fields");

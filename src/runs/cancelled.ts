@@ -8,20 +8,20 @@ import { isDriven, readState, updateState } from "../run/state.ts";
 import type { NodeTask, RunInfo } from "../scatter/run-task.ts";
 import type { Storage } from "../storage/storage.ts";
 
-/** What tells that a run was stopped before its end. */
+/** The error for a run that was stopped before its end. */
 export function cancelledError({ experimentId }: RunLayout, reason: string | null): ScytheError {
   if (!reason) {
     return new ScytheError("cancelled", `Run ${experimentId} was cancelled`, {
-      hint: `What is done is kept; \`scythe resume ${experimentId}\` goes on.`,
+      hint: `Finished work is kept; \`scythe resume ${experimentId}\` continues the run.`,
     });
   }
   return new ScytheError("cancelled", `Run ${experimentId} was stopped: ${reason}`, {
-    hint: `What is done is kept; \`scythe resume ${experimentId} --max-failures 100%\` goes on whatever fails.`,
+    hint: `Finished work is kept; \`scythe resume ${experimentId} --max-failures 100%\` continues the run without a limit.`,
     details: { reason },
   });
 }
 
-/** Notes in `state.yml` that the driver of this epoch has stopped as it was asked to. Returns what to tell. */
+/** Records in `state.yml` that the driver of this epoch has stopped as requested. Returns the error to report. */
 export async function endCancelled(storage: Storage, layout: RunLayout, epoch: number): Promise<ScytheError> {
   const reason = await cancelReason(storage, layout, epoch);
   await updateState(storage, layout, (state) =>
@@ -30,7 +30,7 @@ export async function endCancelled(storage: Storage, layout: RunLayout, epoch: n
   return cancelledError(layout, reason);
 }
 
-/** Asks the run to stop when its parts hold more failed specs than it may have. */
+/** Requests cancellation when the parts contain more failed specs than allowed. */
 export async function stopIfTooManyFailed(
   { storage, controls }: { storage: Storage; controls: ControlWatch },
   { layout, details }: RunInfo,
@@ -42,5 +42,5 @@ export async function stopIfTooManyFailed(
   const failed = parts.reduce((sum, part) => sum + part.failed, 0);
   if (failed <= allowedFailures(limit, details.spec_count)) return;
   await request(storage, layout, epoch, "cancel", tooManyFailures(limit, failed, details.spec_count));
-  controls.tell(layout, epoch, { cancel: "drain" });
+  controls.set(layout, epoch, { cancel: "drain" });
 }

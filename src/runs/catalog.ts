@@ -8,7 +8,7 @@ import type { Storage } from "../storage/storage.ts";
 import type { OpenHome } from "./home.ts";
 import { openRun, type Run } from "./run.ts";
 
-/** The versions and runs that storage holds under one name, whether this package or Python Scythe laid them out. */
+/** The versions and runs in a storage under one name, made by this package or by Python Scythe. */
 export class Catalog<E extends AnyExperiment = AnyExperiment> {
   readonly name: string;
   readonly #storage: Storage;
@@ -53,7 +53,7 @@ export class Catalog<E extends AnyExperiment = AnyExperiment> {
   }
 
   /**
-   * Where the latest run lies, without reading it.
+   * The layout of the latest run, without reading it.
    * @throws ScytheError `not_found`
    */
   async latestLayout(version?: string): Promise<RunLayout> {
@@ -61,7 +61,7 @@ export class Catalog<E extends AnyExperiment = AnyExperiment> {
     for (const own of wanted.reverse()) {
       for (const id of (await this.listRuns(own)).reverse()) {
         const layout = RunLayout.parse(id)!;
-        // a folder without a manifest is an allocation under way, or one that was killed
+        // a folder without a manifest is an allocation in progress, or one that was killed
         if (await this.#storage.head(layout.manifest)) return layout;
       }
     }
@@ -72,11 +72,11 @@ export class Catalog<E extends AnyExperiment = AnyExperiment> {
       hint:
         versions.length > 0
           ? `It has ${versions.slice(-5).reverse().join(", ")}${versions.length > 5 ? ", …" : ""}.`
-          : "`scythe list` shows what there is; `scythe run` makes one.",
+          : "`scythe list` shows all runs; `scythe run` makes one.",
     });
   }
 
-  /** The version as its folder spells it: `v1` finds `v1.0.0`. */
+  /** The version as spelled in its folder's name: `v1` finds `v1.0.0`. */
   async #spelled(version: string): Promise<string> {
     const wanted = parseVersion(version.startsWith("v") ? version : `v${version}`);
     if (!wanted) return version;

@@ -31,7 +31,7 @@ describe("claimDrive", () => {
       await drivenBy(own, status);
       await expect(claimDrive(storage, layout, home)).rejects.toMatchObject({
         code: "conflict",
-        message: expect.stringContaining(`is driven already, by process ${own.pid} on ${own.host}, since ${own.since}`),
+        message: expect.stringContaining(`is already driven by process ${own.pid} on ${own.host}, since ${own.since}`),
         hint: expect.stringContaining("--take-over"),
       });
       expect((await readState(storage, layout))?.epoch).toBe(3);
@@ -58,7 +58,7 @@ describe("claimDrive", () => {
 
   it("takes the run of one on another machine that is silent", async () => {
     await drivenBy(elsewhere);
-    expect(await claimDrive(storage, layout, home, { silentMs: 300 })).toMatchObject({ epoch: 4 });
+    expect(await claimDrive(storage, layout, home, { silenceMs: 300 })).toMatchObject({ epoch: 4 });
   });
 
   it("is won by one of many", async () => {
@@ -73,7 +73,7 @@ describe("claimDrive", () => {
     await storage.put(layout.report, "experiment_id: study\ngeneration: 0\n");
     await expect(claimDrive(storage, layout, home)).rejects.toMatchObject({
       code: "conflict",
-      message: expect.stringContaining("complete already"),
+      message: expect.stringContaining("already complete"),
     });
     expect((await readState(storage, layout))?.status).toBe("complete");
   });

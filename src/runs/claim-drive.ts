@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ScytheError } from "../errors.ts";
-import { LifeWatch } from "../run/heartbeat.ts";
+import { LivenessMonitor } from "../run/heartbeat.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { ownerText } from "../run/owner.ts";
 import { readReport } from "../run/report.ts";
@@ -8,23 +8,23 @@ import { isDriven, isTakenOver, type RunState, readState, takeOver, updateState 
 import type { Storage } from "../storage/storage.ts";
 import { engineRunOf, type RunHome } from "./home.ts";
 
-const LOOK_MS = 500;
+const POLL_MS = 500;
 
 export interface ClaimOptions {
-  /** Take the run from whoever drives it, alive or not. */
+  /** Take the run over from its driver, alive or not. */
   takeOver?: boolean;
-  /** What else changes about its state. */
+  /** Further changes to its state. */
   change?: Partial<RunState>;
-  /** Told when it takes a while to find out whether a driver lives. */
+  /** Called when it takes a while to find out whether the driver is alive. */
   onWait?: (driver: string) => void;
-  /** How long a driver on another machine may be silent. */
-  silentMs?: number;
+  /** How long a driver on another machine may be silent before it counts as dead. */
+  silenceMs?: number;
 }
 
 /**
- * Makes this process the one that drives a run. One whose driver has died is taken over; a driver on another machine is
- * listened for until it is heard, or has been silent for a minute.
- * @throws ScytheError `conflict` naming who drives the run, or when it is complete
+ * Makes this process the driver of a run. A run whose driver has died is taken over. For a driver on another machine,
+ * waits until its heartbeat changes or it has been silent for a minute.
+ * @throws ScytheError `conflict` naming the driver, or when the run is complete
  */
 export async function claimDrive(
   storage: Storage,
@@ -32,29 +32,38 @@ export async function claimDrive(
   home: RunHome,
   options: ClaimOptions = {},
 ): Promise<RunState> {
-  const life = new LifeWatch(storage, layout, options.silentMs === undefined ? {} : { silentMs: options.silentMs });
+  const life = new LivenessMonitor(
+    storage,
+    layout,
+    options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs },
+  );
   let onWait = options.onWait;
-  const told = (driver: string) => {
+  const notifyOnce = (driver: string) => {
     onWait?.(driver);
     onWait = undefined;
   };
   for (;;) {
     const state = await readState(storage, layout);
     if (state) await noteReport(storage, layout, state);
-    if (!state || options.takeOver || !isDriven(state.status) || (await hasEnded(state, life, home, layout, told))) {
+    if (
+      !state ||
+      options.takeOver ||
+      !isDriven(state.status) ||
+      (await hasEnded(state, life, home, layout, notifyOnce))
+    ) {
       try {
         return await takeOver(storage, layout, home.engine.name, {
           ...(state && { since: state.epoch }),
           ...(options.change && { change: options.change }),
         });
       } catch (error) {
-        if (!isTakenOver(error)) throw error; // somebody was first: look again
+        if (!isTakenOver(error)) throw error; // another process was first: check again
       }
     }
   }
 }
 
-/** Whoever wrote the report may have died before saying so in the state. */
+/** The driver may have died between writing the report and the state. */
 async function noteReport(storage: Storage, layout: RunLayout, state: RunState): Promise<void> {
   if (state.status === "complete") return;
   const report = await readReport(storage, layout);
@@ -62,10 +71,13 @@ async function noteReport(storage: Storage, layout: RunLayout, state: RunState):
   await updateState(storage, layout, (now) => (now.epoch === state.epoch ? { status: "complete" } : undefined));
 }
 
-/** @throws ScytheError `conflict` when its driver lives */
+/**
+ * Whether the driver is gone.
+ * @throws ScytheError `conflict` when it is alive
+ */
 async function hasEnded(
   state: RunState,
-  life: LifeWatch,
+  life: LivenessMonitor,
   home: RunHome,
   layout: RunLayout,
   onWait: (driver: string) => void,
@@ -73,20 +85,20 @@ async function hasEnded(
   if (state.engine === "hatchet") {
     const engineRun = await engineRunOf(async () => home, state);
     const status = await engineRun?.status().catch(() => undefined);
-    if (status === "running") throw isDrivenAlready(layout, `Hatchet, as its run ${state.engine_run_id}`);
-    return true; // ended, lost with its engine, or of a cluster that cannot be asked: the epoch keeps it apart
+    if (status === "running") throw alreadyDriven(layout, `Hatchet, as its run ${state.engine_run_id}`);
+    return true; // ended, lost with its engine, or on a cluster that cannot be asked: the epoch keeps it from committing
   }
-  const found = await life.look(state);
-  if (found === "alive") throw isDrivenAlready(layout, ownerText(state.owner!));
+  const found = await life.check(state);
+  if (found === "alive") throw alreadyDriven(layout, ownerText(state.owner!));
   if (found === "unknown") {
     onWait(ownerText(state.owner!));
-    await sleep(LOOK_MS);
+    await sleep(POLL_MS);
   }
   return found === "gone";
 }
 
-function isDrivenAlready({ experimentId }: RunLayout, by: string): ScytheError {
-  return new ScytheError("conflict", `Run ${experimentId} is driven already, by ${by}`, {
-    hint: `See \`scythe watch ${experimentId}\`, stop it by \`scythe cancel ${experimentId}\`, or resume with --take-over.`,
+function alreadyDriven({ experimentId }: RunLayout, by: string): ScytheError {
+  return new ScytheError("conflict", `Run ${experimentId} is already driven by ${by}`, {
+    hint: `See \`scythe watch ${experimentId}\`, stop it with \`scythe cancel ${experimentId}\`, or resume with --take-over.`,
   });
 }

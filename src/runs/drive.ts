@@ -10,21 +10,24 @@ import type { Storage } from "../storage/storage.ts";
 import { type ClaimOptions, claimDrive } from "./claim-drive.ts";
 import type { RunHome } from "./home.ts";
 
-/** One driving of a run by this process, from its epoch's beginning to its end. */
+/** One period in which this process drives a run, at one epoch. */
 export interface Drive {
   epoch: number;
   engineRun: EngineRun;
-  /** How it ended; what is to be noted of that is noted by then. @throws what failed it */
+  /**
+   * Resolves when the run has ended and its state is recorded.
+   * @throws what made it fail
+   */
   result(): Promise<void>;
-  /** Asks the work of this process. */
-  tell(change: Partial<Controls>): void;
-  /** Ends it where it stands, as its project is closed: what is done is kept, and anybody may drive the run on. */
-  leave(): Promise<void>;
+  /** Sets controls for this process's work. */
+  setControls(change: Partial<Controls>): void;
+  /** Stops driving because the project is closed: finished work is kept, and any process may resume the run. */
+  detach(): Promise<void>;
 }
 
 /**
- * Drives a run on this project's engine, as its only driver from now on.
- * @throws ScytheError `conflict` when somebody drives it already, or it is complete
+ * Drives a run on this project's engine, as its only driver.
+ * @throws ScytheError `conflict` when another process drives it, or it is complete
  */
 export async function startDrive(
   storage: Storage,
@@ -52,7 +55,7 @@ export async function startDrive(
     return drive;
   } catch (error) {
     await heartbeat.stop();
-    await note(storage, layout, epoch, "failed", messageOf(error)).catch(() => undefined); // the first fault is to be told
+    await note(storage, layout, epoch, "failed", messageOf(error)).catch(() => undefined); // report the first error, not this one
     throw error;
   }
 }
@@ -65,26 +68,26 @@ function driveOf(
   engineRun: EngineRun,
   heartbeat: Heartbeat,
 ): Drive {
-  let left = false;
-  const tell = (change: Partial<Controls>) => home.controls.tell(layout, epoch, change);
-  const ended = noteEnd(storage, layout, epoch, engineRun, () => left).finally(() => heartbeat.stop());
-  const leave = async () => {
-    if (home.engine.slots === 0) return; // its cluster drives it
-    left = true;
-    tell({ left });
+  let closed = false;
+  const setControls = (change: Partial<Controls>) => home.controls.set(layout, epoch, change);
+  const ended = noteEnd(storage, layout, epoch, engineRun, () => closed).finally(() => heartbeat.stop());
+  const detach = async () => {
+    if (home.engine.slots === 0) return; // a cluster drives it
+    closed = true;
+    setControls({ closed });
     await engineRun.cancel();
     await ended;
   };
   const drive: Drive = {
     epoch,
     engineRun,
-    tell,
-    leave,
+    setControls,
+    detach,
     result: async () => {
       try {
         await engineRun.result().finally(() => ended);
       } catch (error) {
-        throw left && isCancelled(error) ? leftError(layout) : error;
+        throw closed && isCancelled(error) ? closedError(layout) : error;
       }
     },
   };
@@ -92,38 +95,38 @@ function driveOf(
   return drive;
 }
 
-function leftError({ experimentId }: RunLayout): ScytheError {
-  return new ScytheError("cancelled", `Run ${experimentId} was left before its end, as its project was closed`, {
-    hint: `What is done is kept; \`scythe resume ${experimentId}\` goes on. To wait for the end: \`await run.result()\`.`,
+function closedError({ experimentId }: RunLayout): ScytheError {
+  return new ScytheError("cancelled", `Run ${experimentId} was interrupted because its project was closed`, {
+    hint: `Finished work is kept; \`scythe resume ${experimentId}\` continues the run. To wait for the end: \`await run.result()\`.`,
   });
 }
 
-/** Notes in `state.yml` how an engine's run ended, unless somebody else drives it by then. */
+/** Records in `state.yml` how the engine's run ended, unless another process drives the run by then. */
 async function noteEnd(
   storage: Storage,
   layout: RunLayout,
   epoch: number,
   engineRun: EngineRun,
-  wasLeft: () => boolean,
+  wasClosed: () => boolean,
 ): Promise<void> {
   try {
     await engineRun.result();
   } catch (error) {
-    if (wasLeft()) return noteLeft(storage, layout, epoch).catch(() => undefined);
+    if (wasClosed()) return noteClosed(storage, layout, epoch).catch(() => undefined);
     const cancelled = isCancelled(error);
     const reason = cancelled ? null : messageOf(error);
     await note(storage, layout, epoch, cancelled ? "cancelled" : "failed", reason).catch(() => undefined);
   }
 }
 
-/** A run that nobody drives, though it goes on where it is once somebody does: interrupted. */
-async function noteLeft(storage: Storage, layout: RunLayout, epoch: number): Promise<void> {
+/** Marks the run as not driven: it is interrupted until it is resumed. */
+async function noteClosed(storage: Storage, layout: RunLayout, epoch: number): Promise<void> {
   await updateState(storage, layout, (now) =>
     now.epoch === epoch && isDriven(now.status) ? { status: "running", owner: null } : undefined,
   );
 }
 
-/** Notes it unless somebody else drives the run by then, or it is noted already. */
+/** Records the status unless another process drives the run by then, or one is recorded already. */
 export async function note(
   storage: Storage,
   layout: RunLayout,

@@ -1,8 +1,8 @@
 import { ScytheError } from "../errors.ts";
 
-/** What a project drives in this process, to be left when the project is closed. */
+/** The runs that a project drives in this process; closing the project releases them. */
 export class Drives {
-  readonly #going = new Set<{ leave(): Promise<void> }>();
+  readonly #active = new Set<{ detach(): Promise<void> }>();
   #closed = false;
 
   get closed(): boolean {
@@ -12,21 +12,21 @@ export class Drives {
   /** @throws ScytheError `conflict` */
   assertOpen(): void {
     if (!this.#closed) return;
-    throw new ScytheError("conflict", "The project is closed: it drives no run any more", {
-      hint: "Open it anew, or close it later: `await run.result()` first.",
+    throw new ScytheError("conflict", "The project is closed and drives no more runs", {
+      hint: "Open it again, or close it later: `await run.result()` first.",
     });
   }
 
-  /** Until `ended` has settled. One that comes when the project is closed already is left at once. */
-  add(drive: { leave(): Promise<void> }, ended: Promise<void>): void {
-    this.#going.add(drive);
-    void ended.finally(() => this.#going.delete(drive));
-    if (this.#closed) void drive.leave();
+  /** Registers a drive until `ended` has settled. When the project is already closed, it is released at once. */
+  add(drive: { detach(): Promise<void> }, ended: Promise<void>): void {
+    this.#active.add(drive);
+    void ended.finally(() => this.#active.delete(drive));
+    if (this.#closed) void drive.detach();
   }
 
-  /** Resolves when none of them does anything more. */
+  /** Resolves when all of them have stopped. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#going].map((drive) => drive.leave()));
+    await Promise.all([...this.#active].map((drive) => drive.detach()));
   }
 }

@@ -7,7 +7,7 @@ import { assertKnownKeys, type Keys } from "../known-keys.ts";
 import type { RunLayout } from "../run/layout.ts";
 import type { Storage } from "../storage/storage.ts";
 
-/** As for an allocation. What is left out is as in the run that is extended; the version is its next patch. */
+/** As for an allocation. Defaults are those of the base run, with its version's next patch. */
 export type ExtendOptions = Pick<
   AllocateOptions,
   "version" | "recursion" | "chunkSize" | "copyInputs" | "allowPaths" | "command" | "onArtifact" | "onNotice" | "signal"
@@ -26,9 +26,9 @@ const OPTIONS: Keys<ExtendOptions> = {
 };
 
 /**
- * Allocates a run that begins with the specs and rows of a complete one and adds specs to them. The seed stays, so that
- * every spec's random numbers are what they would be in one run of all. From its manifest on, the new run is whole: it
- * has copies of whatever it needs of the other.
+ * Allocates a run that inherits the specs and rows of a complete run and adds specs. It keeps the seed, so every spec's
+ * random numbers are as in one run of all specs. Once its manifest is written, the new run is independent: it has
+ * copies of everything it needs.
  * @throws ScytheError `conflict` when the run is not complete or the experiment's schemas have changed
  */
 export async function extendRun(

@@ -3,11 +3,11 @@ import type { ControlWatch } from "../run/control-watch.ts";
 import type { RunState } from "../run/state.ts";
 import type { Drives } from "./drives.ts";
 
-/** The project that a run was found in: what is needed to drive it, and to ask those who do. */
+/** The project that a run was found in: what is needed to drive the run and to reach its driver. */
 export interface RunHome {
   /** The engine that this project drives runs on. */
   engine: Engine;
-  /** Another engine that a run may be on; undefined when this project has no access to it. */
+  /** Another engine that a run may use; undefined when this project has no access to it. */
   engineNamed(name: string): Engine | undefined;
   controls: ControlWatch;
   drives: Drives;
@@ -16,7 +16,7 @@ export interface RunHome {
 /** Opens the project's engine when it is first needed: reading a run needs none. */
 export type OpenHome = () => Promise<RunHome>;
 
-/** The engine's own run, when the engine outlives processes, and can be reached. */
+/** The engine's own run, if the engine outlives processes and can be reached. */
 export async function engineRunOf(
   open: OpenHome | undefined,
   state: RunState | undefined,

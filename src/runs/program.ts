@@ -22,9 +22,9 @@ export function programsOf(settings: readonly ProgramSettings[]): Programs {
 }
 
 /**
- * One experiment's run as an engine sees it: scatter, leaf, gather. Requests to pause and cancel are answered here, so that
- * they hold on every engine: a leaf hands back what it has not begun, nodes below the root are left as they are, the root
- * says why.
+ * One experiment's run as an engine sees it: scatter, leaf, gather. Requests to pause and cancel are handled here, so
+ * that they work on every engine: a leaf hands back what it has not started, nodes below the root stop, the root
+ * reports why.
  */
 function programOf(settings: ProgramSettings): TreeProgram<NodeTask, LeafTask, LeafResult> {
   return {
@@ -64,7 +64,7 @@ async function steered<T>(
   return settings.controls.use(run.layout, task.epoch, (steering) => work(steering, run));
 }
 
-/** What a leaf did that has written its part. */
+/** The result of a leaf that has written its part. */
 async function writtenPart({ storage, runs }: LeafSettings, task: LeafTask): Promise<LeafResult | undefined> {
   const { layout } = await runs.get(task);
   const keys = await listAll(storage, layout.parts(task.path));
@@ -74,11 +74,11 @@ async function writtenPart({ storage, runs }: LeafSettings, task: LeafTask): Pro
   return part && { from: part.from, to: part.to, ok: part.ok, failed: part.failed, seconds: 0 };
 }
 
-/** The counts of a run that is complete. */
+/** The counts of a complete run. */
 async function reported({ storage, runs }: LeafSettings, task: NodeTask): Promise<Json | undefined> {
   const { layout } = await runs.get(task);
   const report = await readReport(storage, layout);
-  // a retry's root is not done by the report that it will replace
+  // the report that a retry will replace does not complete the retry's root
   if (!report || report.generation < task.generation) return undefined;
   return { succeeded: report.succeeded, failed: report.failed };
 }

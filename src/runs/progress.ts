@@ -11,20 +11,20 @@ export interface NewFailure {
   message: string;
 }
 
-/** How far a run is, as storage tells it: any process anywhere may ask. */
+/** The progress of a run, from storage: any process may ask. */
 export interface Progress {
   status: ShownStatus;
-  /** Above 0 while, and after, failed specs run again. */
+  /** Above 0 during and after a retry of failed specs. */
   generation: number;
-  /** Specs of the run; for who watches a generation, those that it runs. */
+  /** Specs of the run; while a generation is watched, those that it runs. */
   allocated: number;
   succeeded: number;
   failed: number;
-  /** Specs a second over the last quarter of a minute; 0 until something is known. */
+  /** Specs per second over the last 15 s; 0 until known. */
   rate: number;
-  /** Seconds until the end at that rate; undefined while the rate is 0. */
+  /** Seconds until the end at this rate; undefined while it is 0. */
   eta: number | undefined;
-  /** Seconds since the watching began. */
+  /** Seconds since watching started. */
   seconds: number;
   /** A few of the newest failures. */
   failures: NewFailure[];
@@ -44,17 +44,17 @@ export class ProgressReader {
   readonly #samples: { at: number; done: number }[] = [];
   #failures: NewFailure[] = [];
   #eventsSeen = "";
-  /** As it was read last. */
+  /** The state as last read. */
   state: RunState | undefined;
-  /** The generation that was under way when it was last looked at: its specs are counted to the end. */
+  /** The last generation seen in progress: its specs are counted to the end. */
   #watched: number | undefined;
 
-  /** @param carried how many of the specs came with their rows, from a run that this one extends */
-  constructor(storage: Storage, layout: RunLayout, allocated: number, carried = 0) {
+  /** @param inherited how many specs came with their rows from the base run */
+  constructor(storage: Storage, layout: RunLayout, allocated: number, inherited = 0) {
     this.#storage = storage;
     this.#layout = layout;
     this.#allocated = allocated;
-    this.#begunWith = allocated - carried;
+    this.#begunWith = allocated - inherited;
   }
 
   async read(): Promise<Progress> {

@@ -19,18 +19,18 @@ import { localCopy } from "../storage/local-copy.ts";
 import type { Storage } from "../storage/storage.ts";
 import { indexNames } from "../table/describe.ts";
 import { type Duck, withDuckDb } from "../table/duckdb.ts";
-import { SEAL_KEY, sealFile, UNSEALED } from "../table/parquet-seal.ts";
+import { addFileChecksum, CHECKSUM_KEY, CHECKSUM_PLACEHOLDER } from "../table/parquet-checksum.ts";
 import { parquetFacts, parquetRows } from "../table/parquet-sql.ts";
 import { ParquetReader } from "../table/read-parquet.ts";
 import { identifier, literal } from "../table/sql.ts";
 import { makeScratch } from "../temporary.ts";
 
 export interface RetryOptions {
-  /** Kinds of failure to run again; left out = all. */
+  /** Kinds of failure to retry; default all. */
   kind?: string | readonly string[];
-  /** The `sort_index` of the failed specs to run again; left out = all. */
+  /** The `sort_index` of the failed specs to retry; default all. */
   specs?: readonly number[];
-  /** Longest time of one try, as "10m" or milliseconds, for this retry alone. */
+  /** Time limit per try, as "10m" or milliseconds, for this retry only. */
   timeout?: string | number;
 }
 
@@ -41,10 +41,9 @@ interface Chosen {
 }
 
 /**
- * Makes a new generation of a complete run out of its failed specs, ready to be started. Until the generation is
- * complete, the tables and the report stay those of the one before. Returns how many specs it will run; with none,
- * nothing is changed.
- * @throws ScytheError `conflict` when the run is not complete, or another retry was quicker
+ * Makes a new generation of a complete run from its failed specs, ready to start. Until it is complete, tables and
+ * report stay those of the previous generation. Returns how many specs it will run; with none, nothing changes.
+ * @throws ScytheError `conflict` when the run is not complete, or another retry was first
  */
 export async function beginRetry(
   storage: Storage,
@@ -69,7 +68,7 @@ export async function beginRetry(
   try {
     await raiseGeneration(storage, layout, report.generation, plan);
   } catch (error) {
-    await storage.delete([specs]).catch(() => undefined); // what went wrong first is what to tell
+    await storage.delete([specs]).catch(() => undefined); // report the first error, not this one
     throw error;
   }
   return count;
@@ -95,7 +94,7 @@ function checkOptions(options: RetryOptions): Chosen {
   };
 }
 
-/** The `sort_index` of the specs that a retried run's last generation ran again; undefined once `gc` has removed them. */
+/** The `sort_index` of the specs that the last generation ran again; undefined when `gc` has removed them. */
 export async function retriedSpecs(
   storage: Storage,
   layout: RunLayout,
@@ -123,11 +122,11 @@ async function completeReport(storage: Storage, layout: RunLayout): Promise<Repo
   if (report && isComplete(state, report)) return report;
   const what = report ? `Generation ${state!.generation} of run ${layout.experimentId}` : `Run ${layout.experimentId}`;
   throw new ScytheError("conflict", `${what} is not complete`, {
-    hint: `Drive it on first: scythe resume ${layout.experimentId}`,
+    hint: `Resume it first: scythe resume ${layout.experimentId}`,
   });
 }
 
-/** Stores the rows of `specs.pq` that run again; returns how many they are. Nothing is stored for none. */
+/** Stores the specs that run again; returns their number. Stores nothing for none. */
 async function writeRetriedSpecs(
   storage: Storage,
   layout: RunLayout,
@@ -147,13 +146,13 @@ async function writeRetriedSpecs(
       await duck.run(
         `COPY (SELECT * FROM ${parquetRows(specs)} WHERE sort_index IN (${failed}) ORDER BY sort_index)
          TO ${literal(target)} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${SPECS_ROW_GROUP},
-           KV_METADATA {${SEAL_KEY}: ${literal(UNSEALED)}})`,
+           KV_METADATA {${CHECKSUM_KEY}: ${literal(CHECKSUM_PLACEHOLDER)}})`,
         "Could not choose the failed specs",
       );
       const [row] = await duck.rows(`SELECT num_rows AS n FROM ${parquetFacts("file_metadata", target)}`);
       const count = Number(row!.n);
       if (count === 0) return 0;
-      await sealFile(target);
+      await addFileChecksum(target);
       await storage.putFile(key, target, { move: true });
       return count;
     });
@@ -162,7 +161,10 @@ async function writeRetriedSpecs(
   }
 }
 
-/** SQL of the `sort_index` of the failed specs that were chosen. @throws ScytheError for one that did not fail */
+/**
+ * SQL of the `sort_index` of the chosen failed specs.
+ * @throws ScytheError for a chosen spec that did not fail
+ */
 async function failedSpecs(duck: Duck, errors: string, { kinds, specs }: Chosen, layout: RunLayout): Promise<string> {
   const kind = identifier(errorNames(await indexNames(duck, errors)).kind);
   const ofKind = kinds ? `WHERE ${kind} IN (${kinds.map(literal).join(", ")})` : "";
@@ -178,22 +180,22 @@ async function failedSpecs(duck: Duck, errors: string, { kinds, specs }: Chosen,
   });
 }
 
-/** The one step that makes the retry: of two at once, one finds the generation raised. */
+/** The one atomic step of a retry: of two concurrent ones, the second finds the generation raised. */
 async function raiseGeneration(storage: Storage, layout: RunLayout, from: number, retry: RetryPlan): Promise<void> {
   await updateState(storage, layout, (state) => {
     if (state.generation !== from) {
       const { owner } = state;
-      throw new ScytheError("conflict", `Another retry of run ${layout.experimentId} has begun`, {
-        hint: `It was begun by ${owner ? ownerText(owner) : "another process"}. Watch it with: scythe watch ${layout.experimentId}`,
+      throw new ScytheError("conflict", `Another retry of run ${layout.experimentId} has started`, {
+        hint: `It was started by ${owner ? ownerText(owner) : "another process"}. Watch it with: scythe watch ${layout.experimentId}`,
       });
     }
     return {
       status: "allocated",
       generation: from + 1,
       retry,
-      epoch: state.epoch + 1, // whoever drove the earlier generation has no effect any more
+      epoch: state.epoch + 1, // the driver of the earlier generation can no longer commit
       engine_run_id: null,
-      max_failures: null, // what may fail was said of all specs
+      max_failures: null, // the limit applied to all specs
       reason: null,
       owner: thisProcess(),
     };
@@ -201,7 +203,11 @@ async function raiseGeneration(storage: Storage, layout: RunLayout, from: number
 }
 
 function otherErrors(storage: Storage, layout: RunLayout): ScytheError {
-  return new ScytheError("storage", `${storage.uriOf(layout.finalTable(ERRORS))} is not as report.yml recorded it`, {
-    hint: "If another retry is at work, wait for its end. Else the file is damaged: restore it from a copy of the run.",
-  });
+  return new ScytheError(
+    "storage",
+    `${storage.uriOf(layout.finalTable(ERRORS))} differs from its record in report.yml`,
+    {
+      hint: "If another retry is running, wait for its end. Otherwise the file is damaged: restore it from a copy of the run.",
+    },
+  );
 }

@@ -4,35 +4,35 @@ import { listAll, type Storage } from "../storage/storage.ts";
 import type { LogSource } from "../worker/protocol.ts";
 import type { ChunkEvent } from "../worker/supervisor/chunk-log.ts";
 
-/** What one spec said. */
+/** The log of one spec. */
 export interface SpecLog {
   sortIndex: number;
   failed: boolean;
-  /** `log` is `ctx.log`. Printed text comes as it was printed, line breaks included. */
+  /** `log` is `ctx.log`. Printed text includes its line breaks. */
   lines: { source: LogSource; text: string }[];
 }
 
 export interface RunLogs {
-  /** By `sort_index`; specs that said nothing have none. */
+  /** By `sort_index`; specs without output are omitted. */
   specs: SpecLog[];
-  /** What was printed by no spec in particular: while the project was loaded, say. */
+  /** Output that belongs to no known spec, such as while the project loads. */
   output: string;
-  /** Specs whose log was not kept, as more was said than is kept. */
+  /** Number of specs whose log was dropped, as there was too much output. */
   dropped: number;
 }
 
 export interface LogOptions {
   spec?: number;
-  /** Those of failed specs alone. */
+  /** Only logs of failed specs. */
   failed?: boolean;
 }
 
-/** Events read at the same time. */
-const AT_ONCE = 16;
+/** Events read concurrently. */
+const CONCURRENCY = 16;
 
 /**
- * What a run's specs have said by now; of one that ran more than once, what it said when it got its row, or else last. Events are kept between calls
- * until they change, so that following a run reads what is new.
+ * Reads the logs of a run's specs so far. For a spec that ran more than once: the log of the try that gave its row,
+ * else the last. Events are cached until they change, so following a run reads only what is new.
  */
 export class LogReader {
   readonly #storage: Storage;
@@ -73,12 +73,12 @@ export class LogReader {
         const about = parseEvent(key);
         if (event && about) this.#events.set(key, { stamp: stampOf(modified, size), event, ...about });
       },
-      { concurrency: AT_ONCE },
+      { concurrency: CONCURRENCY },
     );
   }
 }
 
-/** Undefined for an event that is damaged or gone: it tells of what happened, no row depends on it. */
+/** Undefined for a damaged or missing event: no row depends on it. */
 export async function readEvent(storage: Storage, key: string): Promise<ChunkEvent | undefined> {
   try {
     const event = JSON.parse(new TextDecoder().decode((await storage.get(key)).body)) as ChunkEvent;

@@ -5,7 +5,7 @@ import type { AnyExperiment } from "../experiment/define.ts";
 import { assertKnownKeys, type Keys } from "../known-keys.ts";
 import type { Column } from "../schema/columns.ts";
 import { hasScheme } from "../schema/file-ref.ts";
-import { makeSpecValidator } from "../schema/given.ts";
+import { makeSpecValidator } from "../schema/spec-validator.ts";
 import { makeScratch } from "../temporary.ts";
 import type { LogLine } from "../worker/protocol.ts";
 import { InputFiles } from "../worker/task/input-files.ts";
@@ -14,23 +14,23 @@ import { SpecContext } from "../worker/task/spec-context.ts";
 
 export interface RunOnceOptions {
   seed?: number;
-  /** Stands for the spec's place in a run, and so for its random numbers. */
+  /** The spec's place in a run, which determines its random numbers. */
   sortIndex?: number;
-  /** What `ctx.attempt` says (default 1). */
+  /** The value of `ctx.attempt` (default 1). */
   attempt?: number;
 }
 
 export interface RunOnceResult {
-  /** Outputs as a run would store them, but that files are local paths. */
+  /** Outputs as a run would store them, but with local paths of files. */
   output: Record<string, unknown>;
   tables: Record<string, Record<string, unknown>[]>;
   logs: string[];
-  /** Where the spec's files are; yours to remove. */
+  /** The folder of the spec's files; the caller removes it. */
   tempDir: string;
 }
 
 /**
- * The test before a batch: one spec, checked as in a run, without a run. What the function throws comes through.
+ * Runs one spec without a run, checked as in a run, to test before a batch. Errors of the function are rethrown.
  * @throws ScytheError `invalid_specs` for the input, `invalid_input` for an output that its schema refuses
  */
 export async function runOnce(
@@ -54,7 +54,7 @@ export async function runOnce(
   const files = InputFiles.of(experiment, fetchUri);
   const returned = await experiment.run(files ? await files.bring(input, () => context.tempDir) : input, context);
   const { tempDir } = context;
-  const folder = { tempDir, sealTempDir: () => tempDir }; // no other spec follows; the caller looks for the files there
+  const folder = { tempDir, detachTempDir: () => tempDir }; // no other spec follows, and the caller reads the files there
   const output = new OutputChecker(experiment).check(returned, () => "run-once", folder);
   if (isFailure(output)) {
     throw new ScytheError("invalid_input", output.message, { details: { kind: output.kind, name: output.name } });
@@ -68,13 +68,13 @@ export async function runOnce(
   return { output: values, tables, logs: logs.map(({ message }) => message), tempDir };
 }
 
-/** Whoever calls gives the spec: it may name any file. */
+/** The caller gave the spec, so it may name any file. */
 function localPath(reference: string): string | undefined {
   if (reference.startsWith("file://")) return fileURLToPath(reference);
   return hasScheme(reference) ? undefined : reference;
 }
 
-/** Local files are used where they are: nothing is stored. */
+/** Local files are used in place: nothing is stored. */
 function withLocalPaths(spec: Record<string, unknown>, columns: readonly Column[]): Record<string, unknown> {
   const local = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(local);

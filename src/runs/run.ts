@@ -6,7 +6,7 @@ import { assertKnownKeys, type Keys } from "../known-keys.ts";
 import { type OpenResultsOptions, openResults, type Results } from "../results/results.ts";
 import { request } from "../run/control.ts";
 import { type FailureLimit, failureLimitText } from "../run/failure-limit.ts";
-import { LifeWatch } from "../run/heartbeat.ts";
+import { LivenessMonitor } from "../run/heartbeat.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { type Manifest, readManifest } from "../run/manifest.ts";
 import { isDriven, readState } from "../run/state.ts";
@@ -17,31 +17,33 @@ import { engineRunOf, type OpenHome } from "./home.ts";
 import { type Progress, ProgressReader } from "./progress.ts";
 import { beginRetry, type RetryOptions } from "./retry.ts";
 import { type LogOptions, LogReader, type RunLogs } from "./run-logs.ts";
-import { type CancelOptions, cancelRun, type Obeyed, pauseRun, unpauseRun } from "./steer.ts";
+import { type CancelOptions, type CancelOutcome, cancelRun, pauseRun, unpauseRun } from "./steer.ts";
 
 export interface ResumeOptions {
-  /** Take the run from whoever drives it, alive or not: from then on that process has no effect. */
+  /** Take the run over from its driver, alive or not; that process can no longer commit. */
   takeOver?: boolean;
   /** A new limit of failed specs, as for `allocate`. */
   maxFailures?: FailureLimit;
-  /** Told when it takes a while to find out whether the driver, on another machine, lives. */
+  /** Called when it takes a while to find out whether a driver on another machine is alive. */
   onWait?: (driver: string) => void;
 }
 
 const RESUME_OPTIONS: Keys<ResumeOptions> = { takeOver: true, maxFailures: true, onWait: true };
 
-/** Where a run was found, and whether this process drives it. */
+/** The project of a run, and the drive if this process drives it. */
 interface RunContext {
   home?: OpenHome | undefined;
   drive?: Drive;
 }
 
-/** A run: to watch, to wait for, to steer, to read. The same object for one just started and for one found in storage. */
+/**
+ * A run: watch it, wait for it, steer it, read it. The same class for a run just started and for one found in storage.
+ */
 export class Run<E extends AnyExperiment = AnyExperiment> {
   readonly experimentId: string;
   readonly manifest: Manifest;
   readonly #storage: Storage;
-  /** The key of each of its files in the storage. */
+  /** The keys of its files in the storage. */
   readonly layout: RunLayout;
   readonly #experiment: E | undefined;
   readonly #home: OpenHome | undefined;
@@ -63,37 +65,37 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
     this.experimentId = layout.experimentId;
   }
 
-  /** Where the run lies: a `file:` or `s3:` URI. */
+  /** The URI of the run's folder: `file:` or `s3:`. */
   get uri(): string {
     return this.#storage.uriOf(this.experimentId);
   }
 
   /**
-   * Counts, rate and newest failures, every `intervalMs` until the run has ended; the last one says how. It ends as
-   * `interrupted`, too, when whoever drove the run is no more.
+   * Counts, rate and newest failures, every `intervalMs` until the run has ended; the last item has the final status.
+   * It is `interrupted` when the driver has died.
    */
   async *progress(options: { intervalMs?: number } = {}): AsyncGenerator<Progress> {
     assertKnownKeys(options, { intervalMs: true }, "progress");
     const { spec_count = 0, carried_count } = this.manifest.scythe ?? {};
     const reader = new ProgressReader(this.#storage, this.layout, spec_count, carried_count);
-    const life = new LifeWatch(this.#storage, this.layout);
+    const life = new LivenessMonitor(this.#storage, this.layout);
     const ended = this.#ended();
     for (;;) {
       const over = await within(ended, 0);
       const progress = await reader.read();
       const { state } = reader;
-      const goesOn = isDriven(progress.status) || progress.status === "allocated";
+      const isActive = isDriven(progress.status) || progress.status === "allocated";
       const own = this.#drive !== undefined || state?.engine === "hatchet";
-      const lost = goesOn && !own && state !== undefined && (await life.look(state)) === "gone";
+      const lost = isActive && !own && state !== undefined && (await life.check(state)) === "gone";
       yield lost && isDriven(progress.status) ? { ...progress, status: "interrupted" } : progress;
-      if (over || lost || !goesOn) return;
+      if (over || lost || !isActive) return;
       await within(ended, options.intervalMs ?? 500);
     }
   }
 
   /**
-   * Waits for the end, whoever drives the run, and opens the tables.
-   * @throws what failed the run; ScytheError `cancelled`; `engine` when nobody drives it any more
+   * Waits for the end, whichever process drives the run, and opens the tables.
+   * @throws what made the run fail; ScytheError `cancelled`; `engine` when no process drives it any more
    */
   async result(): Promise<Results<E>> {
     if (this.#drive) await this.#drive.result();
@@ -102,50 +104,51 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
   }
 
   /**
-   * Opens the tables of a run that is complete, without waiting; with `partial`, of any run, as far as they stand.
-   * @throws ScytheError `not_found` when it is not complete, and `partial` was not asked for
+   * Opens the tables of a complete run without waiting; with `partial`, of any run, as far as they exist.
+   * @throws ScytheError `not_found` when it is not complete and `partial` was not given
    */
   async openResults(options: OpenResultsOptions = {}): Promise<Results<E>> {
     assertKnownKeys(options, { partial: true }, "openResults");
     return openResults(this.#storage, this.layout, this.#experiment, options);
   }
 
-  /** What the run's specs said by now: `ctx.log`, and what they printed. */
+  /** The logs of the run's specs so far: `ctx.log`, and printed text. */
   async logs(options: LogOptions = {}): Promise<RunLogs> {
     assertKnownKeys(options, { spec: true, failed: true }, "logs");
     return new LogReader(this.#storage, this.layout).read(options);
   }
 
   /**
-   * Stops the run, whoever drives it, after the specs in hand, or at once with `now`. What is done is kept. Resolves when
-   * its driver has stopped; says `nobody` when it had none any more.
+   * Stops the run, whichever process drives it, after the running specs, or at once with `now`. Finished work is kept.
+   * Resolves with `driver` when its driver has stopped, or `nobody` when it had none.
    * @throws ScytheError `conflict` when there is nothing to stop
    */
-  async cancel(options: CancelOptions = {}): Promise<Obeyed> {
+  async cancel(options: CancelOptions = {}): Promise<CancelOutcome> {
     assertKnownKeys(options, { now: true }, "cancel");
     const drive = this.#drive;
     if (!drive) return cancelRun(this.#storage, this.layout, this.#home, options);
     if (options.now) {
-      drive.tell({ cancel: "now" });
+      drive.setControls({ cancel: "now" });
       const home = await this.#home?.();
       if (home?.engine.slots === 0) await request(this.#storage, this.layout, drive.epoch, "cancel-now");
     }
     await drive.engineRun.cancel();
-    await drive.result().catch(() => undefined); // noted by then
+    await drive.result().catch(() => undefined); // recorded in the state by then
     return "driver";
   }
 
   /**
-   * Lets the run begin no more specs until {@link resume}, whoever drives it; those in hand are finished.
-   * @throws ScytheError `conflict` when nobody drives it
+   * Starts no more specs until {@link resume}, whichever process drives the run; running specs finish.
+   * @throws ScytheError `conflict` when no process drives it
    */
   pause(): Promise<void> {
     return pauseRun(this.#storage, this.layout, this.#home);
   }
 
   /**
-   * Lets a paused run go on where it is; drives any other on from here, from where storage says it stands. Says which.
-   * @throws ScytheError `conflict` when somebody drives it, or it is complete
+   * Continues a paused run where it is, or drives any other from this process, from where it stands in storage. Returns
+   * which of the two.
+   * @throws ScytheError `conflict` when another process drives it, or it is complete
    */
   async resume(options: ResumeOptions = {}): Promise<"unpaused" | "driven"> {
     assertKnownKeys(options, RESUME_OPTIONS, "resume");
@@ -161,9 +164,9 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
   }
 
   /**
-   * Runs the failed specs of a complete run again from here, as a new generation: its tables become whole, and stay as
-   * they are until then. Says how many run; 0 when none failed, or none of that kind.
-   * @throws ScytheError `conflict` when the run is not complete, or is retried by another process
+   * Retries the failed specs of a complete run, from this process, as a new generation. Its tables are replaced when
+   * that is complete. Returns how many specs run; 0 when none failed, or none of that kind.
+   * @throws ScytheError `conflict` when the run is not complete, or another process retries it
    */
   async retry(options: RetryOptions = {}): Promise<number> {
     if (!this.#home || !this.#experiment) throw this.#withoutExperiment();
@@ -186,7 +189,7 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
     return true;
   }
 
-  /** Of an engine that outlives the process that started the run. */
+  /** For an engine that outlives the process that started the run. */
   async #engineRun(): Promise<EngineRun | undefined> {
     return engineRunOf(this.#home, await readState(this.#storage, this.layout));
   }
@@ -202,24 +205,27 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
       await note(this.#storage, this.layout, state!.epoch, "failed").catch(() => undefined);
       throw error;
     });
-    const hint = `What is done is kept: \`scythe resume ${this.experimentId}\`.`;
+    const hint = `Finished work is kept: \`scythe resume ${this.experimentId}\`.`;
     if (status === "failed") {
       throw new ScytheError("engine", `Run ${this.experimentId} failed${state?.reason ? `: ${state.reason}` : ""}`, {
         hint,
       });
     }
-    throw new ScytheError("engine", `Nobody drives run ${this.experimentId} any more`, { hint });
+    throw new ScytheError("engine", `No process drives run ${this.experimentId} any more`, { hint });
   }
 }
 
-/** Waits for the end, but not longer than `ms`; true when it has come. Leaves no timer behind. */
+/** Waits for the end for at most `ms`; true when it has come. Leaves no timer running. */
 async function within(ended: Promise<boolean>, ms: number): Promise<boolean> {
   const stop = new AbortController();
   const timer = sleep(ms, false, { signal: stop.signal }).catch(() => false);
   return Promise.race([ended, timer]).finally(() => stop.abort());
 }
 
-/** A run that is in storage already. @param home opens the project's engine, to steer the run or to drive it on */
+/**
+ * Opens a run in storage.
+ * @param home the project, needed to steer or resume it
+ */
 export async function openRun<E extends AnyExperiment>(
   storage: Storage,
   layout: RunLayout,

@@ -7,8 +7,8 @@ import type { RunHome } from "./home.ts";
 import { Run } from "./run.ts";
 
 /**
- * Starts an allocated run on this project's engine, as its only driver from now on.
- * @throws ScytheError `conflict` when somebody drives it already, or it is complete
+ * Starts an allocated run on this project's engine, as its only driver.
+ * @throws ScytheError `conflict` when another process drives it, or it is complete
  */
 export async function startRun<E extends AnyExperiment>(
   storage: Storage,

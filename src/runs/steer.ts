@@ -1,35 +1,35 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ScytheError } from "../errors.ts";
 import { request, withdraw } from "../run/control.ts";
-import { LifeWatch } from "../run/heartbeat.ts";
+import { LivenessMonitor } from "../run/heartbeat.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { isDriven, type RunState, type RunStatus, readState, updateState } from "../run/state.ts";
 import type { Storage } from "../storage/storage.ts";
 import { note } from "./drive.ts";
 import { engineRunOf, type OpenHome } from "./home.ts";
 
-const LOOK_MS = 250;
-/** A cluster that this process cannot ask may take this long to obey. */
+const POLL_MS = 250;
+/** How long to wait for a cluster that this process cannot ask. */
 const CLUSTER_MS = 60_000;
 
 export interface CancelOptions {
-  /** Kill the specs in hand instead of waiting for them. */
+  /** Kill running specs instead of waiting for them. */
   now?: boolean;
 }
 
-/** `driver`: it has stopped. `nobody`: the run was driven no more. */
-export type Obeyed = "driver" | "nobody";
+/** `driver`: the driver has stopped. `nobody`: no process drove the run. */
+export type CancelOutcome = "driver" | "nobody";
 
 /**
  * Stops a run from any process: asks its driver, and waits until it has stopped.
- * @throws ScytheError `conflict` when there is nothing to stop, `engine` when a cluster has not obeyed
+ * @throws ScytheError `conflict` when there is nothing to stop, `engine` when a cluster has not reacted
  */
 export async function cancelRun(
   storage: Storage,
   layout: RunLayout,
   home: OpenHome | undefined,
   { now = false }: CancelOptions = {},
-): Promise<Obeyed> {
+): Promise<CancelOutcome> {
   const state = await stateOf(storage, layout);
   const { epoch, status } = state;
   if (status === "complete" || status === "allocating") throw notRunning(layout, status, "stop");
@@ -44,16 +44,16 @@ export async function cancelRun(
     : awaitDriver(storage, layout, epoch);
 }
 
-async function awaitDriver(storage: Storage, layout: RunLayout, epoch: number): Promise<Obeyed> {
-  const life = new LifeWatch(storage, layout);
+async function awaitDriver(storage: Storage, layout: RunLayout, epoch: number): Promise<CancelOutcome> {
+  const life = new LivenessMonitor(storage, layout);
   for (;;) {
     const state = await stateOf(storage, layout);
     if (state.epoch !== epoch || !isDriven(state.status)) return "driver";
-    if ((await life.look(state)) === "gone") {
+    if ((await life.check(state)) === "gone") {
       await note(storage, layout, epoch, "cancelled");
       return "nobody";
     }
-    await sleep(LOOK_MS);
+    await sleep(POLL_MS);
   }
 }
 
@@ -62,19 +62,19 @@ async function cancelOnCluster(
   layout: RunLayout,
   home: OpenHome | undefined,
   { epoch }: RunState,
-): Promise<Obeyed> {
+): Promise<CancelOutcome> {
   const engineRun = await engineRunOf(home, await stateOf(storage, layout));
   if (engineRun) {
     await engineRun.cancel();
     await note(storage, layout, epoch, "cancelled");
     return "driver";
   }
-  for (const begun = performance.now(); performance.now() - begun < CLUSTER_MS; await sleep(LOOK_MS)) {
+  for (const begun = performance.now(); performance.now() - begun < CLUSTER_MS; await sleep(POLL_MS)) {
     const state = await stateOf(storage, layout);
     if (state.epoch !== epoch || !isDriven(state.status)) return "driver";
   }
-  throw new ScytheError("engine", `Run ${layout.experimentId} was asked to stop, but nobody has obeyed yet`, {
-    hint: "Its workers do when they next work for it. Set HATCHET_CLIENT_TOKEN to have Hatchet asked as well.",
+  throw new ScytheError("engine", `Run ${layout.experimentId} was asked to stop, but no worker has reacted yet`, {
+    hint: "Its workers stop when they next run a task of it. Set HATCHET_CLIENT_TOKEN to cancel it through Hatchet as well.",
   });
 }
 
@@ -85,8 +85,8 @@ async function markCancelled(storage: Storage, layout: RunLayout, epoch: number)
 }
 
 /**
- * Lets a run that somebody drives begin no more specs, until {@link unpauseRun}. Those in hand are finished.
- * @throws ScytheError `conflict` when nobody drives it
+ * Makes a driven run start no more specs, until {@link unpauseRun}. Running specs finish.
+ * @throws ScytheError `conflict` when no process drives it
  */
 export async function pauseRun(storage: Storage, layout: RunLayout, home: OpenHome | undefined): Promise<void> {
   const state = await stateOf(storage, layout);
@@ -95,7 +95,10 @@ export async function pauseRun(storage: Storage, layout: RunLayout, home: OpenHo
   await setPaused(storage, layout, state.epoch, true);
 }
 
-/** Lets a paused run go on. @returns false when there is no paused run that somebody drives */
+/**
+ * Continues a paused run.
+ * @returns false when no process drives it, or it is not paused
+ */
 export async function unpauseRun(storage: Storage, layout: RunLayout, home: OpenHome | undefined): Promise<boolean> {
   const state = await readState(storage, layout);
   if (state?.status !== "paused" || !(await isAlive(storage, layout, home, state))) return false;
@@ -110,7 +113,7 @@ async function setPaused(storage: Storage, layout: RunLayout, epoch: number, pau
   );
 }
 
-/** Whether somebody drives it; on a cluster its engine does, which is believed to when it cannot be asked. */
+/** Whether a process drives it. A cluster that cannot be asked is assumed to. */
 async function isAlive(
   storage: Storage,
   layout: RunLayout,
@@ -122,11 +125,11 @@ async function isAlive(
     const engineRun = await engineRunOf(home, state);
     return ((await engineRun?.status().catch(() => undefined)) ?? "running") === "running";
   }
-  const life = new LifeWatch(storage, layout);
+  const life = new LivenessMonitor(storage, layout);
   for (;;) {
-    const found = await life.look(state);
+    const found = await life.check(state);
     if (found !== "unknown") return found === "alive";
-    await sleep(LOOK_MS);
+    await sleep(POLL_MS);
   }
 }
 
@@ -139,11 +142,11 @@ async function stateOf(storage: Storage, layout: RunLayout): Promise<RunState> {
 }
 
 function notRunning({ experimentId }: RunLayout, status: RunStatus, what: string): ScytheError {
-  const said = isDriven(status) ? "is driven by nobody any more" : `is ${status}`;
+  const said = isDriven(status) ? "is not driven by any process" : `is ${status}`;
   return new ScytheError("conflict", `Run ${experimentId} ${said}: there is nothing to ${what}`, {
     hint:
       status === "complete"
         ? `\`scythe results ${experimentId}\` shows it.`
-        : `\`scythe resume ${experimentId}\` drives it on.`,
+        : `\`scythe resume ${experimentId}\` continues it.`,
   });
 }

@@ -7,7 +7,7 @@ export interface Random {
   (): number;
   /** Normal with the given mean and standard deviation. */
   normal(mean?: number, standardDeviation?: number): number;
-  /** Uniform whole number from `low` to `high`, both included. */
+  /** Uniform integer from `low` to `high`, both included. */
   integer(low: number, high: number): number;
 }
 
@@ -68,7 +68,7 @@ function splitmix32(state: number): () => number {
   };
 }
 
-/** 53-bit seeds count with all of their bits. */
+/** Uses all bits of 53-bit seeds. */
 function fold(seed: number): number {
   return (seed ^ Math.imul(Math.floor(seed / 2 ** 32), 0x85ebca6b)) | 0;
 }

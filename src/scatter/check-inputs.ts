@@ -16,7 +16,7 @@ export async function checkInputs(storage: Storage, run: RunInfo): Promise<void>
 }
 
 async function compareInputs(storage: Storage, { layout, details, specs }: RunInfo): Promise<void> {
-  const isSubset = specs !== layout.specs; // of a retry or an extension: it carries its checksum itself
+  const isSubset = specs !== layout.specs; // of a retry or an extension; it contains its own checksum
   if (isSubset && (await damagedOf(storage, [specs])).length > 0) throw damagedInput(storage, specs, "is damaged");
   await compare(storage, [
     { key: layout.specs, sha256: details.specs_sha256 },
@@ -29,7 +29,7 @@ async function compareInputs(storage: Storage, { layout, details, specs }: RunIn
   );
 }
 
-/** @param files whose hash is not recorded pass: an earlier version made the run */
+/** @param files those without a recorded hash pass: an earlier version made the run */
 async function compare(storage: Storage, files: readonly { key: string; sha256: string | undefined }[]): Promise<void> {
   await pMap(
     files,
@@ -46,7 +46,7 @@ async function compare(storage: Storage, files: readonly { key: string; sha256: 
 
 export function damagedInput(storage: Storage, key: string, what: string): ScytheError {
   return new ScytheError("storage", `${storage.uriOf(key)} ${what}`, {
-    hint: "Restore it from where it came from, or from a copy of the run, and resume the run: what is done is kept.",
+    hint: "Restore it from its source or from a copy of the run, then resume the run: finished work is kept.",
     details: { key },
   });
 }

@@ -4,14 +4,14 @@ import { SPECS_ROW_GROUP } from "../allocate/publish.ts";
 import type { NodePath } from "../run/layout.ts";
 import { localCopy } from "../storage/local-copy.ts";
 import { type Duck, withDuckDb } from "../table/duckdb.ts";
-import { SEAL_KEY, sealFile, UNSEALED } from "../table/parquet-seal.ts";
+import { addFileChecksum, CHECKSUM_KEY, CHECKSUM_PLACEHOLDER } from "../table/parquet-checksum.ts";
 import { parquetRows } from "../table/parquet-sql.ts";
 import { literal } from "../table/sql.ts";
 import { removeDamagedGathered, removeDamagedSlice } from "./repair.ts";
 import { type NodeTask, nodeSpecs, type RunInfo, type TreeSettings } from "./run-task.ts";
 import { childPaths, nodeSize } from "./tree.ts";
 
-/** MiB of buffers for splitting a node's specs: rows stream through. */
+/** MiB of memory for splitting a node's specs: rows stream through. */
 const SPLIT_MB = 128;
 
 /**
@@ -58,10 +58,10 @@ async function writeSlices(
       await duck.run(
         `COPY (FROM ${parquetRows(source)} QUALIFY (row_number() OVER () - 1) % ${factor} = ${offset})
          TO ${literal(target)} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${SPECS_ROW_GROUP},
-           KV_METADATA {${SEAL_KEY}: ${literal(UNSEALED)}})`,
+           KV_METADATA {${CHECKSUM_KEY}: ${literal(CHECKSUM_PLACEHOLDER)}})`,
         "Could not split the specs",
       );
-      await sealFile(target);
+      await addFileChecksum(target);
       await storage.putFile(nodeSpecs(run, path), target, { ifAbsent: true, move: true });
     };
     await settings.memory.use(SPLIT_MB, (memoryMb) =>

@@ -40,7 +40,7 @@ describe("the columns of errors.pq", () => {
   });
 
   it("must be there", () => {
-    expect(() => errorNamesAmong([...IDS, "kind", "name"])).toThrow(/has not the columns/);
+    expect(() => errorNamesAmong([...IDS, "kind", "name"])).toThrow(/unexpected columns/);
   });
 });
 

@@ -3,8 +3,8 @@ import type { AnyExperiment } from "../experiment/define.ts";
 import type { Column } from "../schema/columns.ts";
 
 /**
- * The columns of finished tables. All begin with the same index: the ids, the plain inputs, the computed features. What
- * follows is said here, for whoever writes a table, reads it or checks it.
+ * The columns of the final tables. All begin with the same index: ids, scalar inputs, computed features. This module
+ * defines the rest for writers, readers and checks.
  */
 
 /** The table of failed specs; no user table can have its name. */
@@ -18,15 +18,15 @@ const PLAIN = { optional: false, file: false };
 /** The number of a row within its spec. */
 export const SORT_SUBINDEX: Column = { name: "sort_subindex", type: { kind: "int64" }, nullable: false, ...PLAIN };
 
-/** What a table has after the index that all tables share. */
+/** A table's columns after the shared index. */
 export interface TableLayout {
-  /** Further levels of its index. */
+  /** Further index levels. */
   levels: Column[];
   columns: Column[];
 }
 
 /**
- * Every table of an experiment's complete run, in the order in which they are written.
+ * All tables of a complete run, in the order in which they are written.
  * @param index names of the columns that all tables begin with
  */
 export function finalLayout(experiment: AnyExperiment, index: readonly string[]): Map<string, TableLayout> {
@@ -48,7 +48,7 @@ export function finalTableNames(experiment: AnyExperiment): string[] {
   return [...finalLayout(experiment, []).keys()];
 }
 
-/** What `errors.pq` says of a failed spec, in the order of its columns. New fields come last. */
+/** What `errors.pq` records about a failed spec, in column order. Append new fields at the end. */
 const ERROR_FIELDS = {
   kind: "string",
   name: "string",
@@ -61,25 +61,25 @@ const ERROR_FIELDS = {
 
 export type ErrorField = keyof typeof ERROR_FIELDS;
 
-/** The value of each field, as it is read. */
+/** The type of each field's value when read. */
 export type ErrorValues = {
   [F in ErrorField]: (typeof ERROR_FIELDS)[F] extends "string" ? (F extends "stack" ? string | null : string) : number;
 };
 
 export const ERROR_FIELD_NAMES = Object.keys(ERROR_FIELDS) as ErrorField[];
 
-/** A field's column, under the name that it has in a table. */
+/** A field's column under the given name. */
 export function errorColumn(field: ErrorField, name: string = field): Column {
   return { name, type: { kind: ERROR_FIELDS[field] }, nullable: field === "stack", ...PLAIN };
 }
 
-/** The columns of `errors.pq` after its index, which may have a `kind`, too: then the error's is `error_kind`. */
+/** The columns of `errors.pq` after its index. If the index has a `kind` too, the error's column is `error_kind`. */
 export function errorColumns(index: readonly string[]): Column[] {
   const names = errorNames(index);
   return ERROR_FIELD_NAMES.map((field) => errorColumn(field, names[field]));
 }
 
-/** Each field's column in an `errors.pq` with that index. */
+/** The column name of each field in an `errors.pq` with this index. */
 export function errorNames(index: readonly string[]): Record<ErrorField, string> {
   const taken = new Set(index.map((name) => name.toLowerCase()));
   const named = (field: string): string => (taken.has(field) ? named(`error_${field}`) : field);
@@ -87,8 +87,8 @@ export function errorNames(index: readonly string[]): Record<ErrorField, string>
 }
 
 /**
- * Each field's column in an `errors.pq`, of whose columns only the names are known. Where the index ends is where the
- * names follow that it leaves free; columns of a later version may come after them.
+ * The column name of each field in an `errors.pq` when only the column names are known. The index ends where the
+ * following names are those that it leaves free; columns of a later version may follow.
  * @param columns all of the file's, in order
  * @throws ScytheError `storage` when they are not those of such a file
  */
@@ -97,7 +97,7 @@ export function errorNamesAmong(columns: readonly string[]): Record<ErrorField, 
     const names = errorNames(columns.slice(0, end));
     if (ERROR_FIELD_NAMES.every((field, i) => names[field] === columns[end + i])) return names;
   }
-  throw new ScytheError("storage", `errors.pq has not the columns of one: ${columns.join(", ")}`, {
+  throw new ScytheError("storage", `errors.pq has unexpected columns: ${columns.join(", ")}`, {
     hint: "`scythe verify` says whether it is damaged.",
   });
 }

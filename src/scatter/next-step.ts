@@ -63,7 +63,7 @@ function measure(settled: readonly SettledLeaf[]): Measured | undefined {
   return specs > 0 ? { specs, seconds } : undefined;
 }
 
-/** When every open chunk has just failed for a reason that is not its specs', trying again would go on for ever. */
+/** Throws when every open chunk has just failed for a reason other than its specs: retrying would loop for ever. */
 function throwIfAllFailed(open: readonly Range[], settled: readonly SettledLeaf[]): void {
   const failures = settled.flatMap((leaf) => ("error" in leaf ? [leaf] : []));
   const allFailed = open.every(({ from }) => failures.some(({ payload }) => payload.from === from));
@@ -71,7 +71,7 @@ function throwIfAllFailed(open: readonly Range[], settled: readonly SettledLeaf[
   const cause = failures[0]!.error;
   if (isScytheError(cause) && cause.code !== "storage" && cause.code !== "internal") throw cause;
   throw new ScytheError("engine", `${failures.length} chunks could not be run: ${cause.message}`, {
-    hint: (isScytheError(cause) && cause.hint) || "Nothing that is done is lost: mend the cause, then resume the run.",
+    hint: (isScytheError(cause) && cause.hint) || "Finished work is kept: fix the cause, then resume the run.",
     cause,
   });
 }

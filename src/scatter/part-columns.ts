@@ -5,10 +5,10 @@ import { SORT_INDEX } from "../schema/id-columns.ts";
 import { ERROR_FIELD_NAMES, ERRORS, type ErrorField, errorColumn, SORT_SUBINDEX } from "./final-layout.ts";
 
 /**
- * The columns of the files inside a run, in physical types. A part holds the good rows of its chunk: `sort_index`, the
- * scalar inputs (so that no join is needed later), computed features as JSON, and the outputs. Failed rows and the
- * rows of user tables lie in files of their own, named by the attempt that wrote the part; so does what is known of the
- * output files of its specs.
+ * The columns of a run's intermediate files, in physical types. A part holds the rows of a chunk's succeeded specs:
+ * `sort_index`, the scalar inputs (so that no join is needed later), computed features as JSON, and the outputs. Failed
+ * rows, rows of user tables and the record of output files are side tables: files of their own, named by the attempt
+ * that wrote the part.
  */
 
 export const FEATURES = "__features";
@@ -17,18 +17,18 @@ const PLAIN = { optional: false, file: false };
 const FEATURES_COLUMN: Column = { name: FEATURES, type: { kind: "string" }, nullable: true, ...PLAIN };
 
 export interface PartColumns {
-  /** Good rows. */
+  /** Succeeded specs. */
   rows: Column[];
-  /** Failed rows. */
+  /** Failed specs. */
   errors: Column[];
   tables: Record<string, Column[]>;
-  /** What is recorded of each output file. */
+  /** The record of output files. */
   files: Column[];
-  /** Those of `rows` and `errors` that say which spec it is, after `sort_index`; features last, when there are any. */
+  /** The columns of `rows` and `errors` that identify the spec, after `sort_index`; features last, if any. */
   index: Column[];
 }
 
-/** What a run says of its index beyond the schema of its inputs. */
+/** What a run adds to its index beyond the input schema. */
 export interface IndexShape {
   extra_columns: readonly Column[];
   union_columns?: boolean | undefined;
@@ -58,12 +58,12 @@ export function partColumns(experiment: AnyExperiment, shape: IndexShape): PartC
   };
 }
 
-/** Names of what may lie beside the good rows: of a part, and of what a node gathered. */
-export function sideTables({ columns, tables }: AnyExperiment): string[] {
+/** Names of the side tables that rows may have, of a part or of a gathered node. */
+export function sideTableNames({ columns, tables }: AnyExperiment): string[] {
   return [ERRORS, ...(columns.files.length > 0 ? [OUTPUT_FILES] : []), ...Object.keys(tables)];
 }
 
-/** What is recorded of an output file: `path` is within the run. */
+/** The record of an output file: `path` is within the run. */
 export const FILE_COLUMNS: readonly Column[] = (
   [
     ["field", "string"],
@@ -73,12 +73,12 @@ export const FILE_COLUMNS: readonly Column[] = (
   ] as const
 ).map(([name, kind]) => ({ name, type: { kind }, nullable: false, ...PLAIN }));
 
-/** What is kept of a failed spec, under names that no input has. */
+/** What is recorded about a failed spec, under names that no input can have. */
 export const ERROR_COLUMNS: readonly Column[] = ERROR_FIELD_NAMES.map((field) =>
   errorColumn(field, partErrorName(field)),
 );
 
-/** A field of a failed spec in a part. */
+/** The column name of an error field in a part. */
 export function partErrorName(field: ErrorField): string {
   return `__${field}`;
 }

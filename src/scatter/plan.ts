@@ -4,7 +4,7 @@ import { hashOf } from "../schema/json-schema.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import type { Wave } from "./chunks.ts";
 
-/** The parts that a node has so far, of one generation, in order of position. */
+/** The parts of a node so far, of one generation, in order of position. */
 export async function listParts(
   storage: Storage,
   layout: RunLayout,
@@ -24,7 +24,7 @@ export interface RecordedWave extends Wave {
   number: number;
 }
 
-/** The newest wave that a node has planned, by whichever process; one that is damaged counts, but plans nothing. */
+/** The newest wave that any process planned for a node. A damaged one counts, but has no ranges. */
 export async function latestWave(
   storage: Storage,
   layout: RunLayout,
@@ -45,7 +45,7 @@ export async function latestWave(
   return { number, timeBudgetMs: null, ranges: [] };
 }
 
-/** Records a wave before it is dispatched. The first writer wins: what this returns is what was recorded. */
+/** Records a wave before it is dispatched. The first writer wins; returns the wave that was recorded. */
 export async function recordWave(
   storage: Storage,
   layout: RunLayout,
@@ -72,7 +72,7 @@ interface WaveRecord {
   ranges: number[][];
 }
 
-/** Undefined for a plan that is not as it was written: which parts there are decides, not what was planned. */
+/** Undefined for a damaged plan: the existing parts decide, not the plan. */
 async function readWave(storage: Storage, key: string, number: number): Promise<RecordedWave | undefined> {
   const { body } = await storage.get(key);
   try {

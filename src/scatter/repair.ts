@@ -2,14 +2,14 @@ import pMap from "p-map";
 import { ScytheError } from "../errors.ts";
 import type { NodePath, PartName } from "../run/layout.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
-import { isSealed } from "../table/parquet-seal.ts";
-import { readBeside } from "./gather/beside.ts";
-import { sideTables } from "./part-columns.ts";
+import { hasValidChecksum } from "../table/parquet-checksum.ts";
+import { readSideTables } from "./gather/side-tables.ts";
+import { sideTableNames } from "./part-columns.ts";
 import type { NodeTask, RunInfo, TreeSettings } from "./run-task.ts";
 
 /*
  * Files on a disk may have changed since they were written. What the tree made itself is removed, with a warning that names
- * it, and is made again. In a bucket only what is gone is looked for: there every download is checked against its hash.
+ * it, and is made again. In a bucket only what is gone is candidates for: there every download is checked against its hash.
  */
 
 /** Files read at once: whole ones on a disk, footers in a bucket. */
@@ -19,8 +19,7 @@ const REQUESTS_AT_ONCE = 16;
 const MAX_REPAIRS = 3;
 
 /**
- * Looks at the parts that a node is about to merge, and removes those that are damaged, or whose tables are damaged or
- * gone.
+ * Removes the parts of a node that are damaged, or whose side tables are damaged or missing.
  * @returns true when there were any: their specs are to be run again
  */
 export async function removeDamagedParts(
@@ -30,25 +29,28 @@ export async function removeDamagedParts(
   parts: readonly (PartName & StoredRows)[],
 ): Promise<boolean> {
   const { storage } = settings;
-  const mayHave = sideTables(settings.experiment);
+  const mayHave = sideTableNames(settings.experiment);
   const suspects = storage.localPath ? parts : parts.filter(({ failed }) => failed > 0 || mayHave.length > 1);
   const listing = suspects.length > 0 ? await listAll(storage, run.layout.partTables(task.path)) : [];
   const there = new Set(listing.map(({ key }) => key));
-  const found: Damage = { rows: [], beside: [] };
+  const found: Damage = { rows: [], sideTables: [] };
   await pMap(
     suspects,
     async (part) => {
       const keyOf = (table: string, attempt: string) => run.layout.partTable(task.path, part, table, attempt);
       const damage = await damageOf(storage, part, { mayHave, keyOf, isThere: async (key) => there.has(key) });
       found.rows.push(...damage.rows);
-      found.beside.push(...damage.beside);
+      found.sideTables.push(...damage.sideTables);
     },
     { concurrency: storage.localPath ? FILES_AT_ONCE : REQUESTS_AT_ONCE },
   );
   return remove(settings, run, task.path, found, "its specs are run again");
 }
 
-/** Removes what a node below the root has gathered when any of it is damaged or gone: it is gathered from its parts again. */
+/**
+ * Removes a child node's gathered files when any is damaged or missing, so that they are gathered from its parts again.
+ * @returns true when there were any
+ */
 export async function removeDamagedGathered(
   settings: TreeSettings,
   run: RunInfo,
@@ -60,23 +62,23 @@ export async function removeDamagedGathered(
   const rows = { key: run.layout.gathered(path, generation), size };
   const keyOf = (table: string, attempt: string) => run.layout.gatheredTable(path, generation, table, attempt);
   const isThere = async (key: string) => (await storage.head(key)) !== undefined;
-  const damage = await damageOf(storage, rows, { mayHave: sideTables(settings.experiment), keyOf, isThere });
+  const damage = await damageOf(storage, rows, { mayHave: sideTableNames(settings.experiment), keyOf, isThere });
   return remove(settings, run, path, damage, "its node is gathered again");
 }
 
-/** A part, or what a node gathered. */
+/** A part's rows, or a node's gathered rows. */
 interface StoredRows {
   key: string;
   size: number;
 }
 
-/** Keys of what is damaged or gone. Rows with a table that is go with it: they name it. */
+/** Keys of damaged or missing files. Rows whose side table is damaged are removed too: they name it. */
 interface Damage {
   rows: string[];
-  beside: string[];
+  sideTables: string[];
 }
 
-/** The tables that may lie beside rows, and where. */
+/** Which side tables rows may have, and where. */
 interface SideTables {
   mayHave: readonly string[];
   keyOf: (table: string, attempt: string) => string;
@@ -84,8 +86,9 @@ interface SideTables {
 }
 
 async function damageOf(storage: Storage, rows: StoredRows, { mayHave, keyOf, isThere }: SideTables): Promise<Damage> {
-  if (storage.localPath && (await damagedOf(storage, [rows.key])).length > 0) return { rows: [rows.key], beside: [] };
-  const { attempt, tables } = await readBeside(storage, rows.key, rows.size);
+  if (storage.localPath && (await damagedOf(storage, [rows.key])).length > 0)
+    return { rows: [rows.key], sideTables: [] };
+  const { attempt, tables } = await readSideTables(storage, rows.key, rows.size);
   const keys = (tables ?? mayHave).map((table) => keyOf(table, attempt));
   const there = await Promise.all(keys.map(isThere));
   const lost = tables ? keys.filter((_, i) => !there[i]) : [];
@@ -95,15 +98,15 @@ async function damageOf(storage: Storage, rows: StoredRows, { mayHave, keyOf, is
         keys.filter((_, i) => there[i]),
       )
     : [];
-  const beside = [...lost, ...damaged];
-  return { rows: beside.length > 0 ? [rows.key] : [], beside };
+  const sideTables = [...lost, ...damaged];
+  return { rows: sideTables.length > 0 ? [rows.key] : [], sideTables };
 }
 
-/** Removes the specs of a node below the root when they are damaged: its parent has them all. */
+/** Removes a damaged copy of a child node's specs: its parent can write it again. */
 export function removeDamagedSlice(settings: TreeSettings, run: RunInfo, path: NodePath, key: string) {
   if (!settings.storage.localPath) return Promise.resolve(false);
   return damagedOf(settings.storage, [key]).then((damaged) =>
-    remove(settings, run, path, { rows: damaged, beside: [] }, "it is made again from the specs of its parent"),
+    remove(settings, run, path, { rows: damaged, sideTables: [] }, "it is written again from its parent's specs"),
   );
 }
 
@@ -113,19 +116,25 @@ export async function damagedOf(storage: Storage, keys: readonly string[]): Prom
   await pMap(
     keys,
     async (key) => {
-      if (!(await isSealed(storage.localPath!(key)).catch(() => false))) damaged.push(key);
+      if (!(await hasValidChecksum(storage.localPath!(key)).catch(() => false))) damaged.push(key);
     },
     { concurrency: FILES_AT_ONCE },
   );
   return damaged;
 }
 
-/** Rows go first: while they are there, what they name is. */
-async function remove(settings: TreeSettings, run: RunInfo, path: NodePath, { rows, beside }: Damage, then: string) {
+/** Deletes rows first: while rows exist, the tables that they name must exist. */
+async function remove(
+  settings: TreeSettings,
+  run: RunInfo,
+  path: NodePath,
+  { rows, sideTables }: Damage,
+  then: string,
+) {
   if (rows.length === 0) return false;
   const { storage } = settings;
-  const keys = [...rows, ...beside];
-  const uris = (beside.length > 0 ? beside : rows).map((key) => storage.uriOf(key)).sort();
+  const keys = [...rows, ...sideTables];
+  const uris = (sideTables.length > 0 ? sideTables : rows).map((key) => storage.uriOf(key)).sort();
   const { repairs } = run.findings;
   const node = run.layout.parts(path);
   const count = (repairs.get(node) ?? 0) + 1;
@@ -133,12 +142,12 @@ async function remove(settings: TreeSettings, run: RunInfo, path: NodePath, { ro
   if (count > MAX_REPAIRS) {
     repairs.delete(node); // before the run is resumed, something will have been done about it
     throw new ScytheError("storage", `${uris[0]} is damaged, after it was made again ${MAX_REPAIRS} times`, {
-      hint: "The disk gives back other bytes than were written to it: copy the run to another one.",
+      hint: "The disk returns other bytes than were written. Copy the run to another disk.",
       details: { keys },
     });
   }
-  for (const uri of uris) process.emitWarning(`${uri} is damaged or gone; ${then}`, "ScytheWarning");
+  for (const uri of uris) process.emitWarning(`${uri} is damaged or missing; ${then}`, "ScytheWarning");
   await storage.delete(rows);
-  await storage.delete(beside);
+  await storage.delete(sideTables);
   return true;
 }

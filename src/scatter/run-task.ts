@@ -24,17 +24,17 @@ export type LeafTask = NodeTask & {
   to: number;
   /** Time budget: the leaf stops after this long, between two specs; null = never. */
   box_ms: number | null;
-  /** A worker whose code has another hash hands the task back. */
+  /** A worker whose code has another hash refuses the task. */
   schema_hash: string;
 };
 
-/** What a leaf did; the rest of its range, if any, it hands back. */
+/** What a leaf finished; it hands back the rest of its range. */
 export type LeafResult = {
   from: number;
   to: number;
   ok: number;
   failed: number;
-  /** Time in which specs ran. */
+  /** Seconds in which specs ran. */
   seconds: number;
 };
 
@@ -73,9 +73,9 @@ export interface RunInfo {
   manifest: Manifest;
   details: ManifestDetails;
   generation: number;
-  /** Why this generation is there; undefined for the first. */
+  /** The retry that made this generation; undefined for the first. */
   retry: RetryPlan | undefined;
-  /** Key of the specs that it runs, and how many they are. */
+  /** Key and number of the specs that it runs. */
   specs: string;
   count: number;
   findings: RunFindings;
@@ -86,7 +86,7 @@ export function nodeSpecs({ layout, specs, generation }: RunInfo, path: NodePath
   return path.length === 0 ? specs : layout.nodeSpecs(path, generation);
 }
 
-/** What a generation runs never changes, so each process reads each once. */
+/** What a generation runs never changes, so each process reads it once. */
 export class RunCache {
   readonly #storage: Storage;
   readonly #runs = new Map<string, Promise<RunInfo>>();
@@ -127,18 +127,18 @@ async function readRetry(storage: Storage, layout: RunLayout, generation: number
   const state = await readState(storage, layout);
   if (state?.retry && state.generation === generation) return state.retry;
   throw new ScytheError("conflict", `Run ${layout.experimentId} is not at generation ${generation}`, {
-    hint: "Its failed specs have been run again since: this work is not wanted any more.",
+    hint: "Its failed specs have been retried since, so this work is obsolete.",
     details: { generation, current: state?.generation ?? null },
   });
 }
 
-/** What scatter and gather need to know of the project they run in. */
+/** What scatter and gather need from their project. */
 export interface TreeSettings {
   storage: Storage;
   experiment: AnyExperiment;
   runs: RunCache;
-  /** Folder for files that may be lost at any time. */
+  /** Folder for files that may be deleted at any time. */
   scratch: string;
-  /** Of all that this process merges and splits. */
+  /** Shared by all merges and splits of this process. */
   memory: MemoryBudget;
 }

@@ -10,8 +10,8 @@ import type { LeafResult, LeafTask, NodeTask, RunInfo, TreeSettings } from "./ru
 import { nodeSize, splits } from "./tree.ts";
 
 /**
- * The next wave of a node: its children while it splits, else chunks of specs that have no part yet. Everything is
- * read from storage, so that it does not matter who asked before.
+ * The next wave of a node: its children while it splits, else chunks of specs without a part. All state is read from
+ * storage, so any process may ask.
  */
 export async function expandNode(
   settings: TreeSettings,

@@ -2,8 +2,8 @@ import type { NodePath } from "../run/layout.ts";
 import type { Recursion } from "../run/manifest.ts";
 
 /**
- * The tree as arithmetic. A node holds every `factor`-th position of its parent (grid stride), so that neighbours in a
- * sorted study, which often cost alike, are spread over the tree.
+ * The tree as pure arithmetic. A node holds every `factor`-th position of its parent (grid stride), so that neighbours
+ * in a sorted study, which often cost alike, are spread over the tree.
  */
 
 /** Half-open range of positions within a node. */
@@ -17,17 +17,17 @@ export function nodeSize(total: number, path: NodePath): number {
   return path.reduce((size, { factor, offset }) => Math.max(0, Math.ceil((size - offset) / factor)), total);
 }
 
-/** The position in the run of position `at` in a node. */
+/** Converts a position in a node to the position in the run. */
 export function runPosition(path: NodePath, at: number): number {
   return path.reduceRight((position, { factor, offset }) => offset + factor * position, at);
 }
 
-/** A node with more specs than its factor, and than one chunk, splits while there is depth left. */
+/** Whether a node splits: it has more specs than its factor and than one chunk, and depth is left. */
 export function splits(size: number, depth: number, recursion: Recursion, chunkSize = 1): boolean {
   return depth < recursion.max_depth && recursion.factor > 1 && size > Math.max(recursion.factor, chunkSize);
 }
 
-/** The paths of a splitting node's children; none is empty, as a node only splits with more specs than children. */
+/** The paths of a splitting node's children. None is empty, as a node splits only with more specs than children. */
 export function childPaths(path: NodePath, factor: number): NodePath[] {
   return Array.from({ length: factor }, (_, offset) => [...path, { factor, offset }]);
 }
@@ -72,7 +72,7 @@ function countUpTo(byEnd: readonly Range[], at: number): number {
   return low;
 }
 
-/** What of `whole` no range in `done` covers, in order. */
+/** The parts of `whole` that no range in `done` covers, in order. */
 export function subtract(whole: Range, done: readonly Range[]): Range[] {
   const rest: Range[] = [];
   let at = whole.from;

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { unwrap } from "./columns.ts";
 import { bigintOf, booleanOf, dateOf, numberOf } from "./plain-text.ts";
 
-/** What a value was refused for. */
+/** A refused value's broken rule. */
 export class Refused {
   readonly rule: string;
 
@@ -11,12 +11,12 @@ export class Refused {
   }
 }
 
-/** The value that a schema of some kind is to see, for what was given. */
+/** Converts a given value to the value that a schema will parse. */
 export type Reading = (value: unknown) => unknown | Refused;
 
 export type Kind = "date" | "bigint" | "number" | "boolean" | "string" | "other";
 
-/** The kind of plain value that a schema has; of a literal, an enum or a union, what all of its values have. */
+/** The kind of scalar value of a schema; for a literal, an enum or a union, the kind of all its values. */
 export function kindOf(inner: z.core.$ZodType): Kind {
   const def = inner._zod.def as unknown as Record<string, unknown> & { type: string };
   if (def.type === "literal") return sameKind((def.values as unknown[]).map((value) => typeof value));
@@ -37,9 +37,9 @@ function plain(name: string): Kind {
 }
 
 /**
- * How values of a kind are read. JSON and text have no dates and no 64-bit integers: ISO 8601 and digits stand for them.
- * Under `z.coerce`, JavaScript would take almost anything (dates by the machine's zone, "no" for true, a list for a
- * number); here it takes what is written as such a value. Undefined: a value is handed on as it is.
+ * The conversion for a kind of value. JSON and text have no dates and no 64-bit integers: ISO 8601 and digits represent
+ * them. With `z.coerce`, JavaScript would accept almost anything (dates in the machine's zone, "no" as true, a list as
+ * a number); this accepts only what is written as such a value. Undefined: the value is passed on unchanged.
  */
 export function coercedReader(kind: Kind, coerce: boolean): Reading | undefined {
   if (kind === "date") return dateFrom;
@@ -50,10 +50,9 @@ export function coercedReader(kind: Kind, coerce: boolean): Reading | undefined 
   return kind === "string" ? textFrom : undefined;
 }
 
-const DATE_RULE =
-  "must be a day or a time in ISO 8601, such as 2024-01-31 or 2024-01-31T12:00:00Z (UTC where no zone is given)";
+const DATE_RULE = "must be a date or time in ISO 8601, such as 2024-01-31 or 2024-01-31T12:00:00Z (UTC without a zone)";
 
-/** A number might be seconds, or milliseconds: it is none. */
+/** A number is refused: it could be seconds or milliseconds. */
 function dateFrom(value: unknown): unknown {
   if (typeof value === "string") return dateOf(value) ?? new Refused(DATE_RULE);
   return value instanceof Date ? value : new Refused(DATE_RULE);

@@ -3,12 +3,12 @@ import { ScytheError } from "../errors.ts";
 import { isFileRef } from "./file-ref.ts";
 
 /**
- * How a value is held in a Parquet table. `docs/guide/types.md` lists what each zod schema becomes.
- * `json` is text: a record, tuple or union whose shape Parquet has no single type for.
+ * How a value is stored in a Parquet table. `docs/guide/types.md` lists the type of each zod schema. `json` is text: a
+ * record, tuple or union, for which Parquet has no single type.
  */
 export type ColumnType =
   | { kind: "float64" | "int64" | "bigint" | "boolean" | "string" | "timestamp" }
-  /** `plain`: a number, a text or a boolean, whichever the value is. */
+  /** `plain`: each value is a number, a string or a boolean. */
   | { kind: "json"; plain?: boolean }
   | { kind: "list"; element: ColumnType }
   | { kind: "struct"; fields: Column[] };
@@ -17,18 +17,18 @@ export interface Column {
   name: string;
   type: ColumnType;
   nullable: boolean;
-  /** A null stands for a field that was left out, as the schema takes no null there. */
+  /** A null means that the field was omitted, as the schema does not accept null. */
   optional: boolean;
-  /** Holds file references: one, or (for a list) many. */
+  /** Contains a file reference, or a list of them. */
   file: boolean;
 }
 
-/** True for a column of one plain value a row: only these become index levels, as in Python Scythe. */
+/** True for a column of scalar values: only these become index levels, as in Python Scythe. */
 export function isScalarColumn(column: Column): boolean {
   return !["list", "struct", "json"].includes(column.type.kind) || isUnionColumn(column);
 }
 
-/** True for a column of plain values of several kinds (`number | "auto"`), each as JSON text. */
+/** True for a column of scalar values of several types (`number | "auto"`), each as JSON text. */
 export function isUnionColumn({ type }: Column): boolean {
   return type.kind === "json" && type.plain === true;
 }
@@ -41,7 +41,7 @@ export function columnsOf(schema: z.core.$ZodObject, where: string): Column[] {
   return columnsWithin([], schema, where);
 }
 
-/** The schemas that a schema stands in: what holds itself is met again among them. */
+/** The enclosing schemas, to detect recursion. */
 type Outer = readonly z.core.$ZodType[];
 
 function columnsWithin(outer: Outer, schema: z.core.$ZodObject, where: string): Column[] {
@@ -63,7 +63,10 @@ function isFileColumn(schema: z.core.$ZodType): boolean {
 
 const WRAPPERS = new Set(["optional", "nullable", "default", "prefault", "readonly", "nonoptional", "catch"]);
 
-/** Peels what changes only whether a value may be missing, and a pipe down to the side its values have. */
+/**
+ * Removes wrappers that affect only whether a value may be missing, and reduces a pipe to the side that its values
+ * have.
+ */
 export function unwrap(schema: z.core.$ZodType): { inner: z.core.$ZodType; nullable: boolean } {
   let inner = schema;
   let nullable = false;
@@ -79,7 +82,7 @@ export function unwrap(schema: z.core.$ZodType): { inner: z.core.$ZodType; nulla
     } else if (def.type === "pipe") {
       inner = pipeSide(inner as z.core.$ZodPipe);
     } else if (def.type === "lazy") {
-      inner = (inner as z.core.$ZodLazy)._zod.innerType; // the getter itself makes a new schema at each call
+      inner = (inner as z.core.$ZodLazy)._zod.innerType; // the getter itself creates a new schema at each call
     } else if (def.type === "union") {
       const options = (def as z.core.$ZodUnionDef).options;
       const present = options.filter(isPresent);
@@ -104,13 +107,16 @@ function holdsNull(schema: z.core.$ZodType): boolean {
   return def.type === "literal" && def.values.some((value) => value === null || value === undefined);
 }
 
-/** `default` makes a missing value present, but not a null one; `z.coerce` makes 0 of a null, which is no null any more. */
+/**
+ * Whether null is accepted as null. `default` replaces a missing value but not null; `z.coerce` turns null into 0,
+ * which is not null.
+ */
 function acceptsNull(schema: z.core.$ZodType): boolean {
   try {
     const result = z.core.safeParse(schema, null);
     return result.success && result.data === null;
   } catch {
-    return false; // a transform that was not meant for null
+    return false; // a transform that cannot handle null
   }
 }
 
@@ -119,14 +125,16 @@ function isNullable(schema: z.core.$ZodType): boolean {
   return nullable || holdsNull(inner);
 }
 
-/** The side of a pipe whose type its parsed values have; a bare transform is idempotent here, so its input's type. */
+/**
+ * The side of a pipe that has the type of its parsed values. A bare transform is idempotent here, so its input's type.
+ */
 function pipeSide(pipe: z.core.$ZodPipe): z.core.$ZodType {
   const { in: input, out } = pipe._zod.def;
   return out._zod.def.type === "transform" ? input : out;
 }
 
 function typeOf(outer: Outer, schema: z.core.$ZodType, where: string): ColumnType {
-  if (outer.includes(schema)) return jsonType(schema, where); // it holds itself, to any depth
+  if (outer.includes(schema)) return jsonType(schema, where); // a recursive schema, of any depth
   const def = schema._zod.def;
   switch (def.type) {
     case "number":
@@ -180,7 +188,7 @@ function typeOfObject(outer: Outer, schema: z.core.$ZodObject, where: string): C
   return fields.length > 0 && !open ? { kind: "struct", fields } : jsonType(schema, where);
 }
 
-/** Options of one kind share that kind; whole and fractional numbers share `float64`; anything else is JSON text. */
+/** Options of one kind keep that kind; integers and other numbers share `float64`; anything else is JSON text. */
 function typeOfUnion(outer: Outer, schema: z.core.$ZodUnion, where: string): ColumnType {
   const options = schema._zod.def.options.filter(isPresent).map((option) => unwrap(option).inner);
   if (options.some(isFileColumn)) throw unsupported("a choice of a file and something else", where);
@@ -209,12 +217,12 @@ function isInteger(schema: z.core.$ZodType): boolean {
   return formats.some((format) => format === "safeint" || format === "int32" || format === "uint32");
 }
 
-/** `__proto__` is no field that an object can be given. */
+/** `__proto__` cannot be set as an object's field. */
 function isFieldName(name: string): boolean {
   return name !== "" && name !== "__proto__" && !name.includes("\0") && name.isWellFormed();
 }
 
-/** SQL does not see case, neither in a table's columns nor in a struct's fields. */
+/** Two names that differ only in case, which SQL ignores in column names and in a struct's fields. */
 export function caseTwins(names: readonly string[]): [string, string] | undefined {
   const folded = new Map<string, string>();
   for (const name of names) {
@@ -230,7 +238,7 @@ function jsonType(schema: z.core.$ZodType, where: string): ColumnType {
   return { kind: "json" };
 }
 
-/** JSON text cannot carry bigints, dates or files without loss; such schemas need a field of their own. */
+/** JSON text cannot represent bigints, dates or files without loss; such values need a field of their own. */
 function assertJson(schema: z.core.$ZodType, where: string, seen: Set<z.core.$ZodType>): void {
   if (seen.has(schema)) return;
   seen.add(schema);

@@ -4,10 +4,9 @@ const FORMAT = "scythe-file";
 
 /**
  * A file that a spec refers to or that a task produces.
- *
  * In an input: a local path (relative to the config file, or to the spec file's folder), an `http(s)://` URL or an
- * `s3://` URI; `run` sees a local path. In an output: a file in `ctx.tempDir`, taken the moment the spec ends, or the URI
- * of something that lies elsewhere (`https://…`, `s3://…`), kept as it is.
+ * `s3://` URI; `run` gets a local path. In an output: a file in `ctx.tempDir`, taken when the spec ends, or the URI of
+ * a file stored elsewhere (`https://…`, `s3://…`), kept as it is.
  */
 export function fileRef() {
   return z.stringFormat(FORMAT, isFileReference);
@@ -17,7 +16,7 @@ function isFileReference(value: string): boolean {
   return value.length > 0 && value.length <= 4096 && !value.includes("\0");
 }
 
-/** True for a schema made by {@link fileRef}, described or not. */
+/** True for a schema made by {@link fileRef}, with or without a description. */
 export function isFileRef(schema: z.core.$ZodType): boolean {
   const def = schema._zod.def as { type: string; format?: string };
   return def.type === "string" && def.format === FORMAT;

@@ -1,7 +1,7 @@
 import { ID_COLUMNS } from "./base.ts";
 import type { Column } from "./columns.ts";
 
-/** The columns that every table begins with. */
+/** The first columns of every table. */
 export const ID_FIELDS: readonly Column[] = ID_COLUMNS.map((name) => ({
   name,
   type: { kind: name === "sort_index" ? "int64" : "string" },

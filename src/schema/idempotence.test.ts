@@ -57,7 +57,9 @@ describe("a schema whose parsed values parse to themselves is taken:", () => {
 describe("one whose parsed values do not is refused by name:", () => {
   it.each(Object.entries(REFUSED))("%s", (_, schema) => {
     expect(judge(schema)).toThrow(expect.objectContaining({ code: "invalid_definition", details: { field: "field" } }));
-    expect(judge(schema)).toThrow(/^study\.input\.field: the schema turns .* into .*, which it does not take back/);
+    expect(judge(schema)).toThrow(
+      /^study\.input\.field: the schema turns .* into .*, which it does not parse to itself/,
+    );
   });
 });
 

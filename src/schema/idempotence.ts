@@ -3,15 +3,15 @@ import { z } from "zod";
 import { ScytheError } from "../errors.ts";
 
 /**
- * Specs are stored as parsed and parsed again wherever they are read, so what a schema gives back it must also take.
- * A transform cannot be inspected; it is tried on these.
+ * Specs are stored as parsed and parsed again when read, so a schema must accept its own output unchanged. A transform
+ * cannot be inspected; it is tested with these values.
  */
 const PROBES: readonly unknown[] = [
   ...["", "a", " Ab ", "0", "1", "-2.5", "true", "no", "2020-01-31", "2020-01-31T12:00:00Z", "a,b", "x".repeat(40)],
   ...[0, 1, 2, -3, 10, 0.5, -1.25, 1e6, true, false, null, undefined, 3n, new Date(0), [], ["a"], [1], {}],
 ];
 
-/** True when the schema changes values while it parses: only then must stored values be checked one by one. */
+/** True when the schema changes values while parsing: only then must stored values be checked one by one. */
 export function rewrites(schema: z.core.$ZodType): boolean {
   return some(schema, (s) => s._zod.def.type === "transform" || isCodec(s) || hasOverwrite(s), new Set());
 }
@@ -27,9 +27,9 @@ export function assertIdempotent(schema: z.core.$ZodObject, where: string): void
       if (!first.success || parsesToItself(field, first.data)) continue;
       throw new ScytheError(
         "invalid_definition",
-        `${where}.${name}: the schema turns ${show(probe)} into ${show(first.data)}, which it does not take back unchanged.`,
+        `${where}.${name}: the schema turns ${show(probe)} into ${show(first.data)}, which it does not parse to itself.`,
         {
-          hint: "Specs are stored as parsed. Keep the input as it is written, and convert it inside `run`.",
+          hint: "Specs are stored as parsed. Keep the input as written, and convert it inside `run`.",
           details: { field: name },
         },
       );
@@ -42,7 +42,7 @@ export function parsesToItself(schema: z.core.$ZodType, value: unknown): boolean
   return again.success && isDeepStrictEqual(again.data, value);
 }
 
-/** A user's transform may throw on a probe that it was never meant for; that is no answer either way. */
+/** A user's transform may throw on a probe; that is inconclusive. */
 function tryParse(schema: z.core.$ZodType, value: unknown): { success: true; data: unknown } | { success: false } {
   try {
     const result = z.core.safeParse(schema, value);

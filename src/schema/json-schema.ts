@@ -4,7 +4,7 @@ import { z } from "zod";
 /**
  * JSON Schema 2020-12 of a zod schema. Dates are `date-time` strings, bigints are int64 integers (zod throws on both),
  * files are strings of format `uri-reference`.
- * @param io which side of defaults and codecs is described
+ * @param io which side of defaults and codecs to describe
  */
 export function jsonSchemaOf(schema: z.ZodType, io: "input" | "output" = "output"): Record<string, unknown> {
   const result = z.toJSONSchema(schema, {
@@ -20,7 +20,9 @@ export function jsonSchemaOf(schema: z.ZodType, io: "input" | "output" = "output
   return Object.fromEntries(Object.entries(result).filter(([key]) => !key.startsWith("~")));
 }
 
-/** SHA-256 of a JSON value whose object keys are sorted: equal schemas hash equally, whatever their order of writing. */
+/**
+ * SHA-256 of a JSON value with sorted object keys: equal schemas have equal hashes, whatever the order of their keys.
+ */
 export function hashOf(value: unknown): string {
   return createHash("sha256")
     .update(JSON.stringify(sorted(value)))

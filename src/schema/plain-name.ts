@@ -1,8 +1,8 @@
-/** False for names that shells, git and this program look for: `.envrc`, `.git`, `scythe.config.ts`. */
+/** False for names with a meaning to shells, git or this program: `.envrc`, `.git`, `scythe.config.ts`. */
 export function isPlainName(name: string): boolean {
   const seen = name
     .normalize("NFKC")
     .replace(/\p{Cf}/gu, "")
-    .toLowerCase(); // as a forgiving file system takes it
+    .toLowerCase(); // as a lenient file system compares names
   return seen !== "" && !seen.startsWith(".") && !seen.startsWith("scythe.config.");
 }

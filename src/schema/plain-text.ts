@@ -1,9 +1,9 @@
 /**
- * What text stands for where a schema asks for another kind: the cells of a CSV file, `--set`, text in JSON. Each reader
- * takes time in proportion to the text and returns undefined for what is not of its kind; nothing is guessed.
+ * Parses text for schemas of other kinds: CSV cells, `--set`, strings in JSON. Each parser takes time proportional to
+ * the text and returns undefined for text that is not of its kind; nothing is guessed.
  */
 
-/** Decimal digits with a point and an exponent, as every language writes them; `nan`, `inf`. */
+/** Decimal digits with a point and an exponent, as most languages write them; `nan`, `inf`. */
 export function numberOf(text: string): number | undefined {
   const plain = text.trim();
   if (/^[+-]?nan$/i.test(plain)) return Number.NaN;
@@ -11,12 +11,12 @@ export function numberOf(text: string): number | undefined {
   return /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(plain) ? Number(plain) : undefined;
 }
 
-/** More digits than this fit no 64-bit integer, and take time that grows faster than their number. */
-const MOST_DIGITS = 40;
+/** Text with more digits cannot be a 64-bit integer, and parsing time grows faster than the number of digits. */
+const MAX_DIGITS = 40;
 
 export function bigintOf(text: string): bigint | undefined {
   const plain = text.trim();
-  if (plain.length > MOST_DIGITS || !/^[+-]?\d+$/.test(plain)) return undefined;
+  if (plain.length > MAX_DIGITS || !/^[+-]?\d+$/.test(plain)) return undefined;
   return BigInt(plain.replace(/^\+/, ""));
 }
 
@@ -33,8 +33,8 @@ const DATE =
 const LONGEST_DATE = 64;
 
 /**
- * A day or a time in ISO 8601: `2024-01-31`, `2024-01-31T12:00`, `2024-01-31 12:00:00.5+01:00`. Without a zone it is UTC,
- * wherever it is read. A day that the calendar does not have is none. Digits beyond the millisecond are dropped.
+ * A date or time in ISO 8601: `2024-01-31`, `2024-01-31T12:00`, `2024-01-31 12:00:00.5+01:00`. UTC without a zone,
+ * wherever it is read. Dates that do not exist are refused. Digits beyond milliseconds are dropped.
  */
 export function dateOf(text: string): Date | undefined {
   const plain = text.length > LONGEST_DATE ? "" : text.trim();
@@ -52,7 +52,7 @@ export function dateOf(text: string): Date | undefined {
   return Number.isNaN(shifted.getTime()) ? undefined : shifted;
 }
 
-/** False where the calendar or the clock went on to another day or hour: 30 February, 25 o'clock. */
+/** False when Date normalized the value to another day or hour: 30 February, 25 o'clock. */
 function is(date: Date, [year, month, day, hour, minute, second]: readonly number[]): boolean {
   return (
     date.getUTCFullYear() === year &&

@@ -4,7 +4,7 @@ import { toJson } from "../json.ts";
 import { IGNORED_SPEC_COLUMNS } from "./base.ts";
 import type { Column, ColumnType } from "./columns.ts";
 
-/** One rule that one field of one spec broke. */
+/** A rule broken by one field of one spec. */
 export interface SpecIssue {
   field: string;
   /** The value as text, cut to 80 characters. */
@@ -14,7 +14,7 @@ export interface SpecIssue {
 
 export type Checked<T> = { ok: true; value: T } | { ok: false; issues: SpecIssue[] };
 
-/** Parses a value and then applies what zod does not know: Parquet's limits. */
+/** Parses a value, then checks limits of Parquet that zod does not know. */
 export type Validator<T = Record<string, unknown>> = (value: unknown) => Checked<T>;
 
 const INT64_MIN = -(2n ** 63n);
@@ -39,7 +39,7 @@ export function makeValidator(schema: z.ZodObject, columns: readonly Column[]): 
   };
 }
 
-/** A schema's own function (a transform, a refinement) may throw, or be asynchronous: one spec's fault, not the batch's. */
+/** A user's transform or refinement may throw, or be asynchronous: that fails one spec, not the batch. */
 function parse(
   schema: z.ZodObject,
   value: unknown,
@@ -55,12 +55,12 @@ function parse(
 
 const PROTO_RULE = "cannot be a field's name";
 
-/** As JSON may have it. zod would leave the field out without a word. */
+/** JSON can contain this key, and zod would silently drop it. */
 function hasProto(value: unknown): boolean {
   return typeof value === "object" && value !== null && Object.hasOwn(value, "__proto__");
 }
 
-/** True when the schema keeps fields that it does not name (`z.looseObject`, a catchall). */
+/** True when the schema keeps undeclared fields (`z.looseObject`, a catchall). */
 export function isOpen(schema: z.core.$ZodObject): boolean {
   const catchall = schema._zod.def.catchall;
   return catchall !== undefined && catchall._zod.def.type !== "never";
@@ -84,7 +84,7 @@ function guardsOf(column: Column, nested = false): Guard[] {
   return check ? [{ name: column.name, check }] : [];
 }
 
-/** @param nested inside a list or an object, where dates travel as text */
+/** @param nested inside a list or object, where dates are stored as text */
 function guardOf(type: ColumnType, nested = false): Guard["check"] | undefined {
   switch (type.kind) {
     case "string":
@@ -132,10 +132,10 @@ function structRule(value: unknown, guards: Guard[]): string | undefined {
 function dateRule(value: unknown): string | undefined {
   if (!(value instanceof Date)) return undefined;
   const year = value.getUTCFullYear();
-  return year >= 1 && year <= 9999 ? undefined : "must lie in the years 1 to 9999 inside a list or object";
+  return year >= 1 && year <= 9999 ? undefined : "must be in the years 1 to 9999 inside a list or object";
 }
 
-/** What a schema such as `z.any()` lets through may not be JSON at all. */
+/** Values that a schema such as `z.any()` accepts may not be JSON at all. */
 function jsonRule(value: unknown): string | undefined {
   try {
     return stringRule(toJson(value), true);
@@ -144,11 +144,11 @@ function jsonRule(value: unknown): string | undefined {
   }
 }
 
-/** JSON text escapes lone surrogates, so there they are looked for in their escaped form. */
+/** JSON text escapes lone surrogates, so there the escaped form is searched for. */
 function stringRule(value: unknown, escaped = false): string | undefined {
   if (typeof value !== "string") return undefined;
   const ok = escaped ? !/\\ud[89a-f]/i.test(value) : value.isWellFormed();
-  return ok ? undefined : "must be well-formed Unicode (it holds half of a surrogate pair, which UTF-8 cannot carry)";
+  return ok ? undefined : "must be well-formed Unicode (it has half of a surrogate pair, which UTF-8 cannot represent)";
 }
 
 function extraIssue(data: Record<string, unknown>, columns: readonly Column[]): SpecIssue | undefined {

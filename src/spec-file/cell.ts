@@ -1,11 +1,11 @@
 import { type Column, isScalarColumn, isUnionColumn } from "../schema/columns.ts";
-import { EMPTY } from "../schema/given.ts";
 import { bigintOf, booleanOf, numberOf } from "../schema/plain-text.ts";
+import { EMPTY } from "../schema/spec-validator.ts";
 import { parseJson } from "./json-text.ts";
 
 /**
- * What the text of a CSV cell, or of `--set name=value`, stands for in its column. Dates stay text, which is read where
- * every other format's dates are; what does not look like its column's kind is handed on, for the schema to refuse by name.
+ * The value of a CSV cell, or of `--set name=value`, for its column. Dates stay text: they are parsed where dates of
+ * every other format are. Text that does not fit its column is passed on, for the schema to refuse by name.
  */
 export function cellReader(column: Column): (cell: string) => unknown {
   if (!isScalarColumn(column) || isUnionColumn(column)) return (cell) => emptyOr(cell, jsonOrText);
@@ -24,7 +24,7 @@ export function cellReader(column: Column): (cell: string) => unknown {
   }
 }
 
-/** The value of JSON text; text that is none, or says a thing twice, is handed on. */
+/** The value of JSON text; text that is not JSON, or has a duplicate key, is passed on. */
 function jsonOrText(text: string): unknown {
   try {
     return parseJson(text);
@@ -33,12 +33,12 @@ function jsonOrText(text: string): unknown {
   }
 }
 
-/** Where text is not wanted, blanks are as good as nothing. */
+/** For columns other than text, blanks count as empty. */
 function emptyOr(cell: string, read: (text: string) => unknown): unknown {
   return cell.trim() === "" ? EMPTY : read(cell);
 }
 
-/** A field that the schema does not name: only its looks tell what it is; an empty one is not there. */
+/** A field that the schema does not declare: its type is guessed from its text; an empty one is omitted. */
 export function looseCell(cell: string): unknown {
   if (cell === "") return undefined;
   if (cell === "true" || cell === "false") return cell === "true";
@@ -47,12 +47,12 @@ export function looseCell(cell: string): unknown {
   return exact ? number : cell;
 }
 
-/** Digits that a number would not hold stay text. */
+/** Integers that a number cannot hold stay text. */
 function isDigits(cell: string): boolean {
   return /^\s*[+-]?\d+\s*$/.test(cell);
 }
 
-/** The value of `--set name=value`, by the same rules as a CSV cell. */
+/** The value of `--set name=value`, by the rules of CSV cells. */
 export function parseCell(column: Column | undefined, cell: string): unknown {
   return column ? cellReader(column)(cell) : looseCell(cell);
 }

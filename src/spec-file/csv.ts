@@ -11,15 +11,15 @@ interface CsvRecord {
   info: { lines: number };
 }
 
-/** Cells become what the schema's columns ask for. */
+/** Reads CSV; cells are converted to the types of the schema's columns. */
 export async function* readCsv(text: SpecText, columns: readonly Column[]): AsyncGenerator<SpecRecord> {
   const { name, pieces } = text;
   const cells = new Map(columns.map((column) => [column.name, cellReader(column)]));
   const header = (names: readonly string[]) => headerOf(names, new Set(cells.keys()), text);
-  const lines = ["\r\n", "\n", "\r"]; // left to find this out, the parser looks through all of a first line at each piece
+  const lines = ["\r\n", "\n", "\r"]; // given explicitly: to detect them, the parser would search the whole first line at each piece
   const limits = { max_record_size: LIMITS.specBytes, record_delimiter: lines };
   const parser = parse({ columns: header, info: true, skip_empty_lines: true, ...limits });
-  pipeline(pieces, parser, () => undefined); // an error of the source comes out of the parser
+  pipeline(pieces, parser, () => undefined); // errors of the source are thrown by the parser
   try {
     for await (const { record, info } of parser as AsyncIterable<CsvRecord>) {
       const value: Record<string, unknown> = {};
@@ -41,17 +41,17 @@ export async function* readCsv(text: SpecText, columns: readonly Column[]): Asyn
   }
 }
 
-/** The names of columns; false for one that is left out. */
+/** The column names; false for a column that is dropped. */
 function headerOf(names: readonly string[], known: ReadonlySet<string>, { name, notice }: SpecText) {
-  if (names.length > LIMITS.columns) throw tooLarge(name, `${names.length} columns; the most are ${LIMITS.columns}`);
+  if (names.length > LIMITS.columns) throw tooLarge(name, `${names.length} columns; the limit is ${LIMITS.columns}`);
   assertCommas(names, known, name);
   const seen = new Set<string>();
   return names.map((column, i) => {
     if (i === 0 && names.length > 1 && (column === "" || column === "Unnamed: 0") && !known.has(column)) {
-      notice?.(`${name}: the first column has no name, as where pandas writes its index; it is left out`);
+      notice?.(`${name}: the first column has no name, like the index that pandas writes; it is ignored`);
       return false;
     }
-    if (column === "") return `column ${i + 1} "without a name"`; // refused, by this name, if it holds anything
+    if (column === "") return `column ${i + 1} "without a name"`; // refused, with this name, if it has any value
     if (seen.has(column)) throw new ScytheError("invalid_input", `${name}: two columns are named ${column}`);
     seen.add(column);
     return column;
@@ -64,13 +64,13 @@ const OTHER_DELIMITERS = new Map([
   ["|", "bars"],
 ]);
 
-/** A table that is split in another way looks like a single column with a strange name. */
+/** A table with another delimiter looks like a single column with a strange name. */
 function assertCommas(names: readonly string[], known: ReadonlySet<string>, name: string): void {
   const only = names[0] ?? "";
   if (names.length !== 1 || known.has(only)) return;
   for (const [delimiter, called] of OTHER_DELIMITERS) {
     if (!only.includes(delimiter)) continue;
-    throw new ScytheError("invalid_input", `${name}: its columns are split by ${called}, not by commas`, {
+    throw new ScytheError("invalid_input", `${name}: its columns are separated by ${called}, not by commas`, {
       hint: `Save it with commas and decimal points: pandas.read_csv(path, sep=${JSON.stringify(delimiter)}, decimal=",").to_csv(path, index=False), or "CSV UTF-8 (comma delimited)" in a spreadsheet.`,
     });
   }

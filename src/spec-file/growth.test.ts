@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { growth, LINEAR } from "../../test/growth.ts";
 import { columnsOf } from "../schema/columns.ts";
-import { givenReader } from "../schema/given.ts";
+import { givenReader } from "../schema/spec-validator.ts";
 import { SpecStream } from "./read.ts";
 import type { TextFormat } from "./source.ts";
 

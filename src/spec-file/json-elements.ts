@@ -1,4 +1,4 @@
-/** What is wrong with a text that should be JSON, and in which line. */
+/** A JSON syntax error and its line. */
 export class NotJson extends Error {
   readonly line: number;
 
@@ -19,14 +19,14 @@ const ARRAY_END = 93;
 const isBlank = (code: number) => code === 32 || code === 10 || code === 13 || code === 9;
 
 /**
- * Splits the text of one array, or of values one after the other, into its elements, each as text that is yet to be parsed.
- * Only one is held at a time.
+ * Splits the text of one array, or of consecutive values, into its elements, each as unparsed text. Holds only one at a
+ * time.
  */
 export class JsonElements {
   readonly #limit: number;
   #array: boolean | undefined;
   #ended = false;
-  /** An element may begin; else a comma or the end must come. */
+  /** An element may start here; otherwise a comma or the end must follow. */
   #open = true;
   #afterComma = false;
   #line = 1;
@@ -62,19 +62,19 @@ export class JsonElements {
     if (this.#within) this.#hold(piece.slice(start));
   }
 
-  /** The element that only the end of the text ends. */
+  /** Yields an element that is ended by the end of the text. */
   *end(): Generator<string> {
     if (this.#within && this.#depth === 0 && !this.#inString && !this.#array) yield this.#take("");
     if (this.#within || (this.#array && !this.#ended)) throw new NotJson("it ends too early", this.#line);
     if (this.#array === undefined) throw new NotJson("it is empty", this.#line);
   }
 
-  /** Line in which the last element began. */
+  /** Line where the last element started. */
   get startLine(): number {
     return this.#startLine;
   }
 
-  /** Undefined within an element; else how many of this character belong to it. */
+  /** Undefined inside an element; at its end, how many of this character belong to it. */
   #step(code: number): 0 | 1 | undefined {
     if (this.#inString) {
       if (this.#escaped) this.#escaped = false;
@@ -92,7 +92,7 @@ export class JsonElements {
     return undefined;
   }
 
-  /** True for what stands between elements. */
+  /** True for a character between elements. */
   #between(code: number): boolean {
     if (this.#array === undefined) {
       this.#array = code === 91;

@@ -1,13 +1,13 @@
 import { messageOf } from "../errors.ts";
 
 /**
- * Parses JSON in which no key stands twice in one object: `JSON.parse` would keep the last without a word.
- * @throws Error that says what is wrong
+ * Parses JSON and refuses duplicate keys, of which `JSON.parse` would silently keep the last.
+ * @throws Error that names the problem
  */
 export function parseJson(text: string): unknown {
   const value = parse(text);
   if (colons(text, false) !== keysIn(value) && colons(text, true) !== keysIn(value)) {
-    throw new Error(`the key ${JSON.stringify(repeatedKey(text) ?? "?")} stands twice in one object`);
+    throw new Error(`the key ${JSON.stringify(repeatedKey(text) ?? "?")} appears twice in one object`);
   }
   return value;
 }
@@ -22,7 +22,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Colons of a text: first all of them, which is quick, then those outside of strings: one a key. */
+/** Number of colons in a text: all of them, which is fast, or only those outside of strings, one per key. */
 function colons(text: string, outside: boolean): number {
   let count = 0;
   if (!outside) {
@@ -33,7 +33,7 @@ function colons(text: string, outside: boolean): number {
   return count;
 }
 
-/** Strings and the marks between them; all else is passed over. */
+/** Yields strings and punctuation; skips everything else. */
 function* tokens(text: string): Generator<string> {
   const token = /"(?:[^"\\]|\\.)*"|[{}[\]:,]/gs;
   for (let match = token.exec(text); match; match = token.exec(text)) yield match[0];

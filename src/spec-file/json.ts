@@ -6,7 +6,7 @@ import type { SpecRecord, SpecText } from "./source.ts";
 
 const MEGABYTES = LIMITS.specBytes / 2 ** 20;
 
-/** One array of specs, one spec, or several one after the other; one is held at a time. */
+/** Reads one array of specs, one spec, or several consecutive ones; holds one at a time. */
 export async function* readJson({ name, pieces }: SpecText): AsyncGenerator<SpecRecord> {
   const elements = new JsonElements(LIMITS.specBytes);
   let row = 0;
@@ -18,7 +18,7 @@ export async function* readJson({ name, pieces }: SpecText): AsyncGenerator<Spec
     if (error instanceof TooLong) throw tooLarge(name, `row ${row + 1} is larger than ${MEGABYTES} MB`);
     if (!(error instanceof NotJson)) throw error;
     throw new ScytheError("invalid_input", `${name}: line ${error.line} is not well-formed JSON: ${error.message}`, {
-      hint: "Give one array of objects, one object, or a .jsonl file with an object a line.",
+      hint: "Give one array of objects, one object, or a .jsonl file with one object per line.",
       cause: error,
     });
   }
@@ -32,7 +32,7 @@ export async function* readJson({ name, pieces }: SpecText): AsyncGenerator<Spec
   }
 }
 
-/** A spec a line; empty lines are none. */
+/** Reads one spec per line; empty lines are skipped. */
 export async function* readJsonLines({ name, pieces }: SpecText): AsyncGenerator<SpecRecord> {
   let number = 0;
   for await (const bytes of lines(name, pieces)) {
@@ -48,7 +48,7 @@ function parseLine(name: string, text: string, number: number): unknown {
     return parseJson(text);
   } catch (cause) {
     throw new ScytheError("invalid_input", `${name}: line ${number} is not JSON: ${messageOf(cause)}`, {
-      hint: "Each line is one JSON object; an array of objects belongs into a .json file.",
+      hint: "Each line is one JSON object; an array of objects belongs in a .json file.",
       cause,
     });
   }

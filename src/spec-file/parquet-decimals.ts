@@ -4,10 +4,10 @@ import type { ParquetReader } from "../table/read-parquet.ts";
 type Reading = (value: unknown) => unknown;
 
 /**
- * How columns with decimals in them are read. hyparquet multiplies by 0.1, 0.01, … in floating point, which makes
- * 0.30000000000000004 of 0.3 and rounds whole numbers: so the reader is told that they are plain integers, and the point
- * is set here. A whole number beyond 2^53 becomes a bigint, for the schema to take or to refuse; any other value is the
- * number nearest to its digits.
+ * Readers for columns with decimals. hyparquet multiplies by 0.1, 0.01, … in floating point, which turns 0.3 into
+ * 0.30000000000000004 and rounds integers. So it is given plain integers, and the decimal point is set here. An integer
+ * beyond 2^53 becomes a bigint, for the schema to accept or refuse; any other value is the number nearest to its
+ * digits.
  */
 export function decimalReadings(reader: ParquetReader): ReadonlyMap<string, Reading> {
   const readings = new Map<string, Reading>();
@@ -22,7 +22,7 @@ export function decimalReadings(reader: ParquetReader): ReadonlyMap<string, Read
   return readings;
 }
 
-/** True for decimals that hyparquet would take for text. */
+/** True for decimals that hyparquet would read as text. */
 export function isDecimalText(element: SchemaElement): boolean {
   return element.type === "BYTE_ARRAY" && isDecimal(element);
 }
@@ -31,7 +31,7 @@ function isDecimal({ converted_type, logical_type }: SchemaElement): boolean {
   return converted_type === "DECIMAL" || logical_type?.type === "DECIMAL";
 }
 
-/** An element of a Parquet schema with those below it. */
+/** An element of a Parquet schema with its children. */
 interface Node {
   element: SchemaElement;
   children: Node[];
@@ -49,7 +49,7 @@ function nodeAt(schema: readonly SchemaElement[], at: number): { node: Node; nex
   return { node: { element, children }, next };
 }
 
-/** Undefined where there is no decimal at or below the element. */
+/** Undefined when there is no decimal in the element. */
 function readingOf({ element, children }: Node): Reading | undefined {
   if (children.length === 0) return isDecimal(element) ? eachOf(scaled(element)) : undefined;
   const [only] = children;
@@ -90,7 +90,7 @@ function valuesOf(node: Node | undefined): Reading | undefined {
       : value;
 }
 
-/** Makes the element a plain integer for hyparquet, and returns how such an integer becomes the value. */
+/** Turns the element into a plain integer for hyparquet, and returns the conversion of such an integer to its value. */
 function scaled(element: SchemaElement): Reading {
   const scale = element.scale ?? 0;
   delete element.converted_type;

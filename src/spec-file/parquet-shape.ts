@@ -5,8 +5,8 @@ import type { ParquetReader } from "../table/read-parquet.ts";
 import { LIMITS, tooLarge } from "./limits.ts";
 
 /**
- * Whether a Parquet file has what its footer claims: a reader that believes the footer would make rows up, lose some, or
- * ask for any amount of memory. Only the headers of its pages are read.
+ * Checks that a Parquet file contains what its footer claims: a reader that trusts a wrong footer would invent rows,
+ * lose some, or allocate any amount of memory. Reads only page headers.
  * @throws ScytheError `invalid_input` naming the row group and the column
  */
 export function assertShape(reader: ParquetReader): void {
@@ -31,7 +31,7 @@ function assertGroup(reader: ParquetReader, group: RowGroup, repeated: ReadonlyM
   }
 }
 
-/** @param rows undefined for a column of lists, whose values are not one a row */
+/** @param rows undefined for a column of lists, which do not have one value per row */
 function assertChunk(
   reader: ParquetReader,
   chunk: ColumnChunk,
@@ -42,12 +42,12 @@ function assertChunk(
   const start = Number(meta.dictionary_page_offset || meta.data_page_offset);
   const end = start + Number(meta.total_compressed_size);
   if (chunk.file_path || start < 4 || end < start || end > reader.byteLength) {
-    throw damaged(reader.path, `${where} lies outside of the file`);
+    throw damaged(reader.path, `${where} is outside of the file`);
   }
   const claimed = meta.num_values;
   const most = Math.max(Number(claimed), Number(rows ?? 0n));
   if (most > LIMITS.columnValues) {
-    throw tooLarge(reader.path, `${where} claims ${most} values; the most are ${LIMITS.columnValues} in a row group`);
+    throw tooLarge(reader.path, `${where} claims ${most} values; the limit is ${LIMITS.columnValues} in a row group`);
   }
   let found = 0;
   for (const { header, size } of pages(reader, start, end, where)) {
@@ -65,7 +65,7 @@ function assertChunk(
   }
 }
 
-/** The pages of a column, and what they and those before them take when unpacked. */
+/** The pages of a column, with the total uncompressed size so far. */
 function* pages(reader: ParquetReader, start: number, end: number, where: string) {
   let size = 0;
   for (let at = start; at < end; ) {
@@ -78,7 +78,7 @@ function* pages(reader: ParquetReader, start: number, end: number, where: string
   }
 }
 
-/** A header is short but for the statistics in it, which hold values. */
+/** A header is short, except for its statistics, which contain values. */
 const HEADER_SIZES = [512, 64 * 1024, 16 * 2 ** 20];
 
 function headerAt(
@@ -100,7 +100,7 @@ function headerAt(
   throw damaged(reader.path, `a page of ${where} cannot be read: ${messageOf(problem)}`);
 }
 
-/** Paths of the columns that hold values, and whether they may hold several a row. */
+/** Paths of the leaf columns, and whether they may have several values per row. */
 function repeatedColumns(schema: readonly SchemaElement[]): Map<string, boolean> {
   const columns = new Map<string, boolean>();
   let at = 1;
@@ -118,7 +118,7 @@ function repeatedColumns(schema: readonly SchemaElement[]): Map<string, boolean>
 }
 
 function damaged(path: string, problem: string): ScytheError {
-  return new ScytheError("invalid_input", `${path}: not a sound Parquet file: ${problem}`, {
-    hint: "The file is damaged, or says of itself what is not so; write it again.",
+  return new ScytheError("invalid_input", `${path}: not a valid Parquet file: ${problem}`, {
+    hint: "The file is damaged, or its metadata is wrong; write it again.",
   });
 }

@@ -92,21 +92,21 @@ const CLAIMS: [string, (metadata: FileMetaData) => void, RegExp][] = [
       m.num_rows = 2n ** 50n;
       m.row_groups[0]!.num_rows = 2n ** 50n;
     },
-    /claims 1125899906842624 values; the most are/,
+    /claims 1125899906842624 values; the limit is/,
   ],
   [
     "more bytes than the file has",
     (m) => {
       m.row_groups[0]!.columns[0]!.meta_data!.total_compressed_size = 2n ** 45n;
     },
-    /column n lies outside of the file/,
+    /column n is outside of the file/,
   ],
   [
     "a column in another file",
     (m) => {
       m.row_groups[0]!.columns[1]!.file_path = "other.pq";
     },
-    /column text lies outside of the file/,
+    /column text is outside of the file/,
   ],
   [
     "a column that lies elsewhere",

@@ -13,9 +13,9 @@ import { decimalReadings, isDecimalText } from "./parquet-decimals.ts";
 import { assertShape } from "./parquet-shape.ts";
 import type { SpecRecord } from "./source.ts";
 
-/** Nulls stay null, for the schema to say what they are; what pandas adds for its index is not a field. */
+/** Reads Parquet. Nulls stay null, for the schema to interpret; pandas' index column is not a field. */
 export async function* readParquet(path: string, columns: readonly Column[]): AsyncGenerator<SpecRecord> {
-  const reader = await openSound(path);
+  const reader = await openChecked(path);
   try {
     const codecs = reader.metadata.row_groups.flatMap((group) => group.columns.map((c) => c.meta_data?.codec ?? ""));
     const isPlain = codecs.every((codec) => CODECS.includes(codec)) && !reader.metadata.schema.some(isDecimalText);
@@ -26,7 +26,7 @@ export async function* readParquet(path: string, columns: readonly Column[]): As
   }
 }
 
-async function openSound(path: string): Promise<ParquetReader> {
+async function openChecked(path: string): Promise<ParquetReader> {
   const reader = await ParquetReader.open(path, { stringFromBytes: (bytes) => bytes && strictText(bytes) });
   try {
     assertShape(reader);
@@ -43,11 +43,11 @@ function strictText(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes);
   } catch (cause) {
-    throw new Error("it holds bytes that are not UTF-8 text", { cause });
+    throw new Error("it has bytes that are not UTF-8 text", { cause });
   }
 }
 
-/** What only DuckDB can read (compressed as zstd or LZ4, decimals as bytes of any length) is written anew by it. */
+/** Lets DuckDB rewrite a file that only it can read: zstd or LZ4 compression, decimals as bytes of any length. */
 async function* rewritten(reader: ParquetReader, columns: readonly Column[]): AsyncGenerator<SpecRecord> {
   const scratch = await makeScratch("specs");
   try {
@@ -57,7 +57,7 @@ async function* rewritten(reader: ParquetReader, columns: readonly Column[]): As
     await withDuckDb(options, reader.rows, (duck) => duck.run(sql, "it cannot be unpacked")).catch((error) => {
       throw isScytheError(error) && error.code !== "internal" ? error : unreadable(reader.path, error);
     });
-    const unpacked = await openSound(plain);
+    const unpacked = await openChecked(plain);
     try {
       if (unpacked.rows !== reader.rows) {
         throw new ScytheError("invalid_input", `${reader.path} has ${unpacked.rows} of ${reader.rows} rows`);
@@ -94,7 +94,7 @@ function unreadable(where: string, cause: unknown): ScytheError {
 function presentColumns(reader: ParquetReader, columns: readonly Column[]): Column[] {
   const names = reader.columnNames;
   if (names.length > LIMITS.columns) {
-    throw tooLarge(reader.path, `${names.length} columns; the most are ${LIMITS.columns}`);
+    throw tooLarge(reader.path, `${names.length} columns; the limit is ${LIMITS.columns}`);
   }
   const known = new Map(columns.map((column) => [column.name, column]));
   const skipped = new Set<string>([...IGNORED_SPEC_COLUMNS, "__index_level_0__"]);
@@ -108,11 +108,11 @@ function looseColumn(name: string): Column {
   return { name, type: { kind: "float64" }, nullable: true, optional: true, file: false };
 }
 
-/** Bytes of values that are held at once, roughly. */
+/** Approximate bytes of values in memory at once. */
 const SLICE_BYTES = 32 * 2 ** 20;
-const LEAST_ROWS = 1_024;
+const MIN_ROWS = 1_024;
 
-/** Ranges of rows within row groups: a group is read whole when it is small, else in parts. */
+/** Ranges of rows within row groups: a small group is read at once, a larger one in parts. */
 function* slices(reader: ParquetReader): Generator<{ from: number; to: number }> {
   const { row_groups: groups } = reader.metadata;
   let group = 0;
@@ -120,7 +120,7 @@ function* slices(reader: ParquetReader): Generator<{ from: number; to: number }>
   for (const range of reader.rowGroups()) {
     while (begun + Number(groups[group]!.num_rows) <= range.from) begun += Number(groups[group++]!.num_rows);
     const bytes = Number(groups[group]!.total_byte_size) || 1;
-    const rows = Math.max(LEAST_ROWS, Math.floor((range.to - range.from) * Math.min(1, SLICE_BYTES / bytes)));
+    const rows = Math.max(MIN_ROWS, Math.floor((range.to - range.from) * Math.min(1, SLICE_BYTES / bytes)));
     for (let from = range.from; from < range.to; from += rows) yield { from, to: Math.min(range.to, from + rows) };
   }
 }

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { columnsOf } from "../schema/columns.ts";
-import { EMPTY, givenReader } from "../schema/given.ts";
+import { EMPTY, givenReader } from "../schema/spec-validator.ts";
 import { withConnection } from "../table/duckdb.ts";
 import { parseCell } from "./cell.ts";
 import { JsonElements } from "./json-elements.ts";
@@ -116,8 +116,8 @@ describe("CSV", () => {
   });
 
   it("that is split in another way says how to save it", async () => {
-    expect(await problem(readText(".csv", "n;text\n1;a\n"))).toContain("split by semicolons, not by commas");
-    expect(await problem(readText(".csv", "n\ttext\n1\ta\n"))).toContain("split by tabs");
+    expect(await problem(readText(".csv", "n;text\n1;a\n"))).toContain("separated by semicolons, not by commas");
+    expect(await problem(readText(".csv", "n\ttext\n1\ta\n"))).toContain("separated by tabs");
     expect(values(await readText(".csv", "n\n1\n"))).toEqual([{ n: 1 }]);
   });
 
@@ -127,7 +127,7 @@ describe("CSV", () => {
       const path = await write(".csv", `${name},n,\n0,5,\n1,6,\n`);
       expect(values(await read(path, { notice: (text) => notices.push(text) }))).toEqual([{ n: 5 }, { n: 6 }]);
       expect(notices).toEqual([
-        `${path}: the first column has no name, as where pandas writes its index; it is left out`,
+        `${path}: the first column has no name, like the index that pandas writes; it is ignored`,
       ]);
     }
     expect(values(await readText(".csv", "n,\n5,x\n"))).toEqual([{ n: 5, 'column 2 "without a name"': "x" }]);
@@ -176,8 +176,8 @@ describe("JSON lines", () => {
 
   it("in which a key stands twice are refused", async () => {
     const twice = '{"n": 1, "inner": {"a": ":", "big": 1, "b\\u0069g": 2}}';
-    expect(await problem(readText(".jsonl", twice))).toContain('line 1 is not JSON: the key "big" stands twice');
-    expect(await problem(readText(".json", `[{"n": 1},\n {"n": 1, "n": 1}]`))).toContain('the key "n" stands twice');
+    expect(await problem(readText(".jsonl", twice))).toContain('line 1 is not JSON: the key "big" appears twice');
+    expect(await problem(readText(".json", `[{"n": 1},\n {"n": 1, "n": 1}]`))).toContain('the key "n" appears twice');
     const fine = '{"n": 1, "text": "a:b, \\"n\\": {}", "inner": {"n": 1, "text": ":"}}';
     expect(values(await readText(".jsonl", fine))).toEqual([JSON.parse(fine)]);
   });

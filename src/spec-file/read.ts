@@ -24,8 +24,8 @@ const BY_EXTENSION: Record<string, TextFormat | "parquet"> = {
 };
 
 /**
- * Reads specs from a table file as a stream; text may be compressed with gzip. Values are as the format has them, and
- * `makeSpecValidator` says what becomes of those that are missing.
+ * Reads specs from a table file as a stream; text may be gzip-compressed. Values are as in the format;
+ * `makeSpecValidator` interprets missing ones.
  * @throws ScytheError `invalid_input` naming the file and line that cannot be read
  */
 export async function* readSpecFile(
@@ -43,7 +43,7 @@ export async function* readSpecFile(
     throw new ScytheError("invalid_input", `No spec file ${path}`, { hint: "Check the path given to --specs.", cause });
   });
   if (!info.isFile()) {
-    const hint = info.isDirectory() ? "Give a file in it." : "Give what a pipe holds by --specs - (stdin).";
+    const hint = info.isDirectory() ? "Give a file in it." : "To read a pipe, use --specs - (stdin).";
     throw new ScytheError("invalid_input", `${path} is not a file`, { hint });
   }
   if (format === "parquet") yield* readParquet(path, columns);
@@ -54,10 +54,10 @@ export async function* readSpecFile(
   }
 }
 
-/** Whoever reads the stream is told; before that, an event that nobody hears would end the process. */
-function comesOutOfReading(): void {}
+/** The reader of the stream gets the error; before that, an unhandled error event would end the process. */
+function ignoreEarlyError(): void {}
 
-/** Specs that come as a stream, such as stdin, in a format that is named or told from its first character. */
+/** Specs from a stream, such as stdin, in a given format or one detected from its first character. */
 export class SpecStream extends SpecReader {
   readonly #stream: Readable;
   readonly #name: string;
@@ -65,7 +65,7 @@ export class SpecStream extends SpecReader {
 
   constructor(stream: Readable, name: string, format: TextFormat | undefined) {
     super();
-    this.#stream = stream.on("error", comesOutOfReading);
+    this.#stream = stream.on("error", ignoreEarlyError);
     this.#name = name;
     this.#format = format;
   }

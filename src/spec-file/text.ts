@@ -4,8 +4,8 @@ import { createGunzip } from "node:zlib";
 import { isScytheError, messageOf, ScytheError } from "../errors.ts";
 
 /**
- * The text of a file as UTF-8, in pieces of whole characters, without a byte order mark. What is compressed with gzip is
- * unpacked, and UTF-16 with its byte order mark is converted; nothing else is guessed, and nothing replaced.
+ * The text of a file as UTF-8, in pieces of whole characters, without a byte order mark. gzip is decompressed, and
+ * UTF-16 with a byte order mark is converted; nothing else is guessed or replaced.
  * @throws ScytheError `invalid_input` naming the byte and line that is not UTF-8
  */
 export async function* utf8Pieces(bytes: AsyncIterable<Buffer>, name: string): AsyncGenerator<Buffer> {
@@ -30,17 +30,17 @@ const OTHER_FILES: readonly [string, string][] = [
   ["ARROW1", "an Arrow file; write it as Parquet"],
 ];
 
-/** A file of another kind under a name of text would be refused for its first odd byte, which says little. */
+/** Detects other file types: otherwise they would be refused for their first invalid byte, which explains little. */
 function assertText(first: Buffer, name: string): void {
   const start = first.toString("latin1", 0, 8);
   const other = OTHER_FILES.find(([mark]) => start.startsWith(mark));
-  if (other) throw new ScytheError("invalid_input", `${name}: no text, but ${other[1]}`);
+  if (other) throw new ScytheError("invalid_input", `${name}: not text, but ${other[1]}`);
   if (first.length >= 4 && (first[0] === 0 || first[1] === 0)) {
-    throw new ScytheError("invalid_input", `${name}: UTF-16 without a byte order mark, or no text`, { hint: HINT });
+    throw new ScytheError("invalid_input", `${name}: UTF-16 without a byte order mark, or not text`, { hint: HINT });
   }
 }
 
-/** The first bytes, enough to tell what they begin; and all of them, these included. */
+/** The first bytes, enough to detect the type; and the whole stream, including them. */
 async function withFirst(bytes: AsyncIterable<Buffer>, name: string): Promise<[Buffer, AsyncIterable<Buffer>]> {
   const all = readable(bytes, name)[Symbol.asyncIterator]();
   let first: Buffer = Buffer.alloc(0);
@@ -59,7 +59,7 @@ async function withFirst(bytes: AsyncIterable<Buffer>, name: string): Promise<[B
   return [first, rest()];
 }
 
-/** A disk or pipe that fails while it is read is an error with a name. */
+/** Gives errors of a disk or pipe the file's name. */
 async function* readable(bytes: AsyncIterable<Buffer>, name: string): AsyncGenerator<Buffer> {
   try {
     yield* bytes;
@@ -74,7 +74,7 @@ async function* readable(bytes: AsyncIterable<Buffer>, name: string): AsyncGener
 
 async function* unpacked(bytes: AsyncIterable<Buffer>, name: string): AsyncGenerator<Buffer> {
   const gunzip = createGunzip();
-  pipeline(bytes, gunzip, () => undefined); // its errors come out of the stream itself
+  pipeline(bytes, gunzip, () => undefined); // errors are thrown by the stream itself
   try {
     yield* gunzip as AsyncIterable<Buffer>;
   } catch (error) {
@@ -102,7 +102,7 @@ async function* fromUtf16(bytes: AsyncIterable<Buffer>, encoding: string, name: 
 const HINT =
   "Save it as UTF-8. If it was written in another encoding: iconv -f WINDOWS-1252 -t UTF-8 specs.csv > specs-utf8.csv (pandas reads it with encoding=…, and writes UTF-8).";
 
-/** Hands bytes on once they are seen to be UTF-8; a character that is cut by the end of a piece waits for the next. */
+/** Passes bytes on after checking that they are UTF-8; a character cut by the end of a piece waits for the next. */
 async function* checked(bytes: AsyncIterable<Buffer>, name: string): AsyncGenerator<Buffer> {
   let waiting: Buffer = Buffer.alloc(0);
   let offset = 0;
@@ -123,7 +123,7 @@ async function* checked(bytes: AsyncIterable<Buffer>, name: string): AsyncGenera
   if (waiting.length > 0) throw notUtf8(waiting, name, offset, line);
 }
 
-/** Bytes at the end that begin a character and do not end it. */
+/** Number of bytes at the end that start an incomplete character. */
 function unfinished(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back]!;
@@ -147,7 +147,7 @@ function notUtf8(bytes: Buffer, name: string, offset: number, line: number): Scy
   return new ScytheError("invalid_input", problem, { hint: HINT, details: { byte: offset + at } });
 }
 
-/** By halves: the longest beginning that is UTF-8, but for a character that it cuts. */
+/** Binary search for the longest valid UTF-8 prefix, except for a character cut at its end. */
 function firstInvalid(bytes: Buffer): number {
   let good = 0;
   let bad = bytes.length;

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import pMap from "p-map";
 import type { Storage } from "./storage.ts";
 
-const AT_ONCE = 8;
+const CONCURRENCY = 8;
 
-/** Where an object can be read on this machine: in place when the storage is local, else a copy in `folder`. */
+/** A local path of an object: in place when the storage is local, otherwise a copy in `folder`. */
 export async function localCopy(storage: Storage, key: string, folder: string): Promise<string> {
   if (storage.localPath) return storage.localPath(key);
   const path = join(folder, `${randomUUID()}.pq`);
@@ -14,7 +14,7 @@ export async function localCopy(storage: Storage, key: string, folder: string): 
   return path;
 }
 
-/** {@link localCopy} for the time of `work`: a copy goes afterwards, an object in a local storage stays. */
+/** {@link localCopy} for the duration of `work`: a copy is removed afterwards, an object in a local storage stays. */
 export async function withLocalCopy<T>(
   storage: Storage,
   key: string,
@@ -29,7 +29,7 @@ export async function withLocalCopy<T>(
   }
 }
 
-/** {@link localCopy} of many, some at a time, in the order of the keys. */
+/** {@link localCopy} of many objects, concurrently, in the order of the keys. */
 export async function localCopies(storage: Storage, keys: readonly string[], folder: string): Promise<string[]> {
-  return pMap(keys, (key) => localCopy(storage, key, folder), { concurrency: AT_ONCE });
+  return pMap(keys, (key) => localCopy(storage, key, folder), { concurrency: CONCURRENCY });
 }

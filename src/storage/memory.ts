@@ -68,7 +68,7 @@ export function memoryStorage(name = "memory"): Storage {
     },
     async *list(prefix) {
       for (const key of keys(prefix)) {
-        const found = info(key); // gone between the listing and the look: not there
+        const found = info(key); // deleted after the listing: skipped
         if (found) yield found;
       }
     },

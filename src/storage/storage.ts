@@ -1,6 +1,6 @@
 import { isScytheError } from "../errors.ts";
 
-/** One stored object, as a listing tells of it. */
+/** One stored object, as a listing returns it. */
 export interface ObjectInfo {
   key: string;
   /** Bytes. */
@@ -15,11 +15,11 @@ export interface StoredObject {
   etag: string;
 }
 
-/** At most one condition; without one a put replaces what is there. */
+/** At most one condition; without one, a put replaces any existing object. */
 export interface PutCondition {
-  /** Write only when nothing has the key. */
+  /** Write only when the key does not exist. */
   ifAbsent?: boolean;
-  /** Write only over the object that has this etag. */
+  /** Write only over an object with this etag. */
   ifMatch?: string;
 }
 
@@ -39,32 +39,34 @@ export interface Storage {
   /** `file:///…` or `s3://bucket/prefix`, without a trailing slash. */
   readonly uri: string;
   uriOf(key: string): string;
-  /** Undefined when the URI is not one of this storage. */
+  /** Undefined when the URI is not in this storage. */
   keyOf(uri: string): string | undefined;
   head(key: string): Promise<ObjectInfo | undefined>;
   get(key: string): Promise<StoredObject>;
-  /** Bytes from `start` to before `end`, cut to the object's size. */
+  /** Bytes from `start` up to but excluding `end`, limited to the object's size. */
   getRange(key: string, start: number, end: number): Promise<Uint8Array>;
   put(key: string, body: Uint8Array | string, condition?: PutCondition): Promise<PutResult>;
-  /** Stores a local file; with `move` the storage may take the file away instead of copying it, when it is written. */
+  /** Stores a local file; with `move` the storage may move the file instead of copying it, if it is written. */
   putFile(key: string, path: string, options?: PutCondition & { move?: boolean }): Promise<PutResult>;
-  /** Brings an object to a local file, which appears whole or not at all. */
+  /** Downloads an object to a local file, which appears completely or not at all. */
   getFile(key: string, path: string): Promise<void>;
-  /** Copies an object within this storage, over what is there; an S3 server does it without the bytes passing here. */
+  /** Copies an object within this storage, replacing any existing one; an S3 server copies it itself. */
   copy(from: string, to: string): Promise<void>;
   list(prefix: string): AsyncIterable<ObjectInfo>;
   /** Names of the folders directly under a prefix (which ends in `/`, or is empty), sorted. */
   listFolders(prefix: string): Promise<string[]>;
   delete(keys: readonly string[]): Promise<void>;
-  /** What this place does less well than others of its kind, and what to do about it: for `scythe doctor`. */
+  /** Limitations of this storage compared with others of its kind, and what to do about them: for `scythe doctor`. */
   caveats?(): Promise<{ said: string; todo: string }[]>;
-  /** The path of an object that lies on this machine's disk: it may be read there, never written. */
+  /** The path of an object on this machine's disk: it may be read, never written. */
   localPath?(key: string): string;
-  /** A folder on the disk of {@link localPath} for what is unfinished; it may not be there yet, and no listing shows it. */
+  /**
+   * A folder for temporary files on the disk of {@link localPath}. It may not exist yet, and no listing includes it.
+   */
   readonly scratch?: string;
 }
 
-/** Collects a listing; for prefixes known to be small. */
+/** Collects a listing; only for prefixes known to be small. */
 export async function listAll(storage: Storage, prefix: string): Promise<ObjectInfo[]> {
   const all: ObjectInfo[] = [];
   for await (const info of storage.list(prefix)) all.push(info);

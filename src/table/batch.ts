@@ -2,7 +2,7 @@ import type { Column } from "../schema/columns.ts";
 import { mergedSize } from "./memory-budget.ts";
 import { encoderOf, type Physical, physicalOf } from "./physical.ts";
 
-/** One column's values for some rows; `nulls[i]` is 1 where row i has none. */
+/** One column's values for some rows; `nulls[i]` is 1 where row i is null. */
 export interface ColumnData {
   name: string;
   physical: Physical;
@@ -10,7 +10,7 @@ export interface ColumnData {
   nulls?: Uint8Array;
 }
 
-/** Rows as columns: what crosses a process boundary and what a Parquet file is written from. */
+/** Rows as columns: the form in which rows cross process boundaries and are written to Parquet. */
 export interface Batch {
   rows: number;
   columns: ColumnData[];
@@ -18,10 +18,10 @@ export interface Batch {
 
 const FIRST_CAPACITY = 256;
 
-/** Grows a batch row by row. */
+/** Builds a batch row by row. */
 export class BatchBuilder {
   rows = 0;
-  /** Rough size of the text in it, in characters: what typed columns do not tell. */
+  /** Approximate size of its text, in characters; typed columns are not counted. */
   textLength = 0;
   #markedRows = 0;
   #markedText = 0;
@@ -31,7 +31,7 @@ export class BatchBuilder {
     this.#columns = columns.map((column) => new GrowingColumn(column));
   }
 
-  /** Adds one row; a field that is missing or null is null. */
+  /** Adds one row; a missing field is null. */
   append(row: Record<string, unknown>): void {
     for (const column of this.#columns) {
       const isOwn = !column.isInherited || Object.hasOwn(row, column.name);
@@ -40,7 +40,7 @@ export class BatchBuilder {
     this.rows++;
   }
 
-  /** Remembers this state for {@link takeBack}: a row that could not be taken whole must leave nothing behind. */
+  /** Remembers this state for {@link takeBack}: a row that cannot be added completely must leave nothing behind. */
   mark(): void {
     this.#markedRows = this.rows;
     this.#markedText = this.textLength;
@@ -51,7 +51,7 @@ export class BatchBuilder {
     return this.textLength - this.#markedText;
   }
 
-  /** What the largest row since the mark takes when it is merged, in bytes of text. */
+  /** Memory that merging the largest row since the mark takes, in bytes of text. */
   largestSinceMark(): number {
     let largest = 0;
     for (let row = this.#markedRows; row < this.rows; row++) {
@@ -69,7 +69,7 @@ export class BatchBuilder {
     this.textLength = this.#markedText;
   }
 
-  /** The rows so far; the builder starts anew. */
+  /** Returns the rows so far and empties the builder. */
   take(): Batch {
     const batch = { rows: this.rows, columns: this.#columns.map((column) => column.take()) };
     this.rows = 0;
@@ -80,7 +80,7 @@ export class BatchBuilder {
 
 class GrowingColumn {
   readonly name: string;
-  /** Every object has a value under such a name (`constructor`), be it a row's own or not. */
+  /** Every object has such a property (`constructor`), its own or inherited. */
   readonly isInherited: boolean;
   readonly #physical: Physical;
   readonly #isNested: boolean;
@@ -156,7 +156,7 @@ function copyInto<T extends { set(from: T): void }>(to: T, from: T): T {
   return to;
 }
 
-/** Batches of the same columns, put one after the other as they come. */
+/** Concatenates batches of the same columns. */
 export class BatchAccumulator {
   rows = 0;
   readonly #columns: AccumulatingColumn[];
@@ -170,12 +170,12 @@ export class BatchAccumulator {
     this.rows += batch.rows;
   }
 
-  /** All rows so far, as views into the accumulator: good until it is used again. */
+  /** All rows so far, as views into the accumulator, valid until it is used again. */
   view(): Batch {
     return { rows: this.rows, columns: this.#columns.map((column) => column.view(this.rows)) };
   }
 
-  /** Forgets the rows and keeps the room: buffers of many megabytes are dear to make anew. */
+  /** Drops the rows and keeps the buffers: many megabytes are expensive to allocate again. */
   clear(): void {
     this.rows = 0;
     for (const column of this.#columns) column.clear();
@@ -223,7 +223,7 @@ class AccumulatingColumn {
   }
 }
 
-/** The array itself when it has room for `length` values, else a larger copy. */
+/** The array itself if it has room for `length` values, otherwise a larger copy. */
 function grown<T extends Float64Array | Uint8Array>(array: T, length: number): T {
   if (array.length >= length) return array;
   const larger = new (array.constructor as new (length: number) => T)(Math.max(length, 2 * array.length, 1_024));

@@ -1,7 +1,7 @@
 import type { Duck } from "./duckdb.ts";
 import { parquetFacts } from "./parquet-sql.ts";
 
-/** The columns that a query gives: name → DuckDB type, in order. */
+/** The columns of a query's result: name → DuckDB type, in order. */
 export async function columnTypes(duck: Duck, query: string): Promise<Map<string, string>> {
   const columns = await duck.rows(`DESCRIBE ${query}`);
   return new Map(columns.map(({ column_name, column_type }) => [column_name as string, column_type as string]));
@@ -15,7 +15,7 @@ export async function fileMetadata(duck: Duck, file: string): Promise<Map<string
   return new Map(rows.map(({ key, value }) => [key as string, value as string]));
 }
 
-/** Names of the columns that pandas reads as the index of a finished table. */
+/** Names of the columns that pandas reads as the index of a final table. */
 export async function indexNames(duck: Duck, file: string): Promise<string[]> {
   const pandas = (await fileMetadata(duck, file)).get("pandas");
   return pandas === undefined ? [] : (JSON.parse(pandas) as { index_columns: string[] }).index_columns;

@@ -1,11 +1,11 @@
-/** The program of a child process that holds a DuckDB and answers one statement after the other. */
+/** The program of a child process with one DuckDB, which runs one statement after the other. */
 import { messageOf, ScytheError } from "../errors.ts";
 import { type Duck, type DuckAnswer, type DuckRequest, duckOf, withConnection } from "./duckdb.ts";
 
 let duck: Duck;
-process.on("disconnect", () => process.kill(process.pid, "SIGKILL")); // also in the middle of a merge
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined); // Ctrl-C is for our parent
-if (!process.connected) process.exit(0); // who asks was killed while this program was being loaded
+process.on("disconnect", () => process.kill(process.pid, "SIGKILL")); // even in the middle of a merge
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined); // the parent handles Ctrl-C
+if (!process.connected) process.exit(0); // the parent was killed while this program loaded
 process.on("message", (request: DuckRequest) => {
   answer(request).then(
     (rows) => reply(rows ? { rows } : {}),

@@ -7,9 +7,9 @@ import { diskFull, type ErrorCode, messageOf, ScytheError } from "../errors.ts";
 import { NO_WINDOW } from "../platform/processes.ts";
 
 export interface DuckOptions {
-  /** Where it spills what does not fit in memory. */
+  /** Where it spills data that does not fit in memory. */
   tempDir?: string;
-  /** MiB of its own buffers; what it writes may take as much again. */
+  /** MiB of its own buffers; writing may take as much again. */
   memoryMb?: number;
   threads?: number;
 }
@@ -18,26 +18,29 @@ export type SqlRow = Record<string, unknown>;
 
 /** A private in-memory DuckDB. */
 export interface Duck {
-  /** Runs SQL of our own making. @throws ScytheError `internal` that says what it was for */
+  /**
+   * Runs our own SQL.
+   * @throws ScytheError `internal` that says what the statement was for
+   */
   run(sql: string, what: string): Promise<void>;
-  /** Rows of a small result, values as plain JavaScript. */
+  /** Rows of a small result, with plain JavaScript values. */
   rows(sql: string): Promise<SqlRow[]>;
 }
 
-/** Above this many rows DuckDB gets a process of its own; below, starting one would take longer than the work. */
+/** Above this many rows DuckDB runs in a child process; below, starting one would take longer than the work. */
 const OWN_PROCESS_ROWS = 50_000;
 
 /**
- * A DuckDB for the time of `work`. For much data it lives in a process of its own, which gives all of its memory back
- * at the end, and whose death would be an error and not ours.
- * @param rows roughly how many it will handle
+ * Opens a DuckDB for the duration of `work`. For many rows it runs in a child process: that returns all of its memory,
+ * and its death is an error rather than ours.
+ * @param rows approximate number of rows it will handle
  */
 export function withDuckDb<T>(options: DuckOptions, rows: number, work: (duck: Duck) => Promise<T>): Promise<T> {
   if (rows <= OWN_PROCESS_ROWS) return withConnection(options, (connection) => work(duckOf(connection)));
   return duckProcess(options, work);
 }
 
-/** A DuckDB in this process. The library is loaded at the first use only: it is large. */
+/** Opens a DuckDB in this process. The library is large, so it is loaded on first use. */
 export async function withConnection<T>(
   options: DuckOptions,
   work: (connection: DuckDBConnection) => Promise<T>,
@@ -74,19 +77,19 @@ export function duckOf(connection: DuckDBConnection): Duck {
   };
 }
 
-/** Rows of a small result, with the names of its columns. */
+/** Rows of a small result, with the column names. */
 export async function selectRows(
   connection: DuckDBConnection,
   sql: string,
 ): Promise<{ columns: string[]; rows: SqlRow[] }> {
   const reader = await connection.runAndReadAll(sql);
   const columns = reader.deduplicatedColumnNames();
-  // not by assignment, as getRowObjectsJS has it: a column may be called __proto__
+  // not by assignment, as in getRowObjectsJS: a column may be called __proto__
   const rows = reader.getRowsJS().map((row) => Object.fromEntries(columns.map((name, i) => [name, row[i]])) as SqlRow);
   return { columns, rows };
 }
 
-/** What `duckdb-process.ts` is asked, and what it answers. */
+/** Requests to `duckdb-process.ts`, and its answers. */
 export type DuckRequest =
   | { type: "open"; options: DuckOptions }
   | { type: "run"; sql: string; what: string }
@@ -95,7 +98,7 @@ export type DuckAnswer =
   | { rows?: SqlRow[] }
   | { error: { code: ErrorCode; message: string; hint?: string | undefined } };
 
-/** Runs `work` against a DuckDB in a child process, which ends with it. */
+/** Runs `work` with a DuckDB in a child process, which ends with it. */
 async function duckProcess<T>(options: DuckOptions, work: (duck: Duck) => Promise<T>): Promise<T> {
   const child = fork(entry(), [], {
     serialization: "advanced",
@@ -116,7 +119,7 @@ async function duckProcess<T>(options: DuckOptions, work: (duck: Duck) => Promis
   }
 }
 
-/** One question at a time. */
+/** Sends one request at a time. */
 function ask(child: ChildProcess, request: DuckRequest): Promise<SqlRow[] | undefined> {
   return new Promise((resolve, reject) => {
     const settle = () => {
@@ -141,6 +144,8 @@ function ask(child: ChildProcess, request: DuckRequest): Promise<SqlRow[] | unde
 
 /** The compiled program, also when this module runs from its source. */
 function entry(): string {
-  const beside = fileURLToPath(new URL("./duckdb-process.js", import.meta.url));
-  return existsSync(beside) ? beside : fileURLToPath(new URL("../../dist/table/duckdb-process.js", import.meta.url));
+  const compiled = fileURLToPath(new URL("./duckdb-process.js", import.meta.url));
+  return existsSync(compiled)
+    ? compiled
+    : fileURLToPath(new URL("../../dist/table/duckdb-process.js", import.meta.url));
 }

@@ -1,26 +1,29 @@
-/** What a merge may take of memory for the bytes of its largest row: a list of digits or of empty lists takes most. */
+/** Memory that a merge may take per byte of its largest row: most for a list of digits or of empty lists. */
 export const ROW_FACTOR = 96;
-/** What it takes for the bytes of a row of text, and of long texts in lists. */
+/** Memory per byte of a row of text, or of long texts in lists. */
 const TEXT_FACTOR = 32;
-/** Each value of a list or object takes as much as so many bytes of text more. */
+/** Each value in a list or object counts as this many more bytes of text. */
 const VALUE_BYTES = 4;
 
-/** Size, as {@link mergedSize} counts, of the largest row that merges with so much memory can hold. */
+/** Size, as counted by {@link mergedSize}, of the largest row that a merge with this much memory can hold. */
 export function largestRow(mergeMemoryMb: number): number {
   return Math.floor((mergeMemoryMb * 2 ** 20) / TEXT_FACTOR);
 }
 
-/** The most that a character of text may count. */
-export const MOST_OF_A_CHARACTER = 1 + VALUE_BYTES;
+/** The most that one character can count. */
+export const MAX_BYTES_PER_CHARACTER = 1 + VALUE_BYTES;
 
-/** What a merge takes of memory for a cell, in bytes of text. @param nested for the JSON text of a list or object */
+/**
+ * Memory that merging a cell takes, in bytes of text.
+ * @param nested for the JSON text of a list or object
+ */
 export function mergedSize(text: string, nested: boolean): number {
   const bytes = Buffer.byteLength(text);
   if (!nested) return bytes;
   let values = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code === COMMA || code === BRACKET || code === BRACE) values++; // those inside of texts, too: that is on the safe side
+    if (code === COMMA || code === BRACKET || code === BRACE) values++; // also counts those inside strings: a safe overestimate
   }
   return bytes + VALUE_BYTES * values;
 }
@@ -28,8 +31,8 @@ export function mergedSize(text: string, nested: boolean): number {
 const [COMMA, BRACKET, BRACE] = [",", "[", "{"].map((character) => character.charCodeAt(0));
 
 /**
- * Memory that the merges of one process may take together. Who asks for more than is left waits, first come first
- * served; who asks for more than there is gets all of it, alone.
+ * The memory budget of one process's merges. A request for more than is left waits, first come first served; a request
+ * for more than the total gets all of it, alone.
  */
 export class MemoryBudget {
   readonly totalMb: number;
@@ -42,7 +45,7 @@ export class MemoryBudget {
     this.#leftMb = totalMb;
   }
 
-  /** Runs work with as many MiB as it asks for, or as there are. */
+  /** Runs work with the requested MiB, or with the total if that is less. */
   async use<T>(wantedMb: number, work: (mb: number) => Promise<T>): Promise<T> {
     const mb = Math.min(wantedMb, this.totalMb);
     if (this.#waiting.length > 0 || mb > this.#leftMb) {
@@ -58,7 +61,7 @@ export class MemoryBudget {
     }
   }
 
-  /** Runs work that takes up to all there is beside what others have: one such at a time. */
+  /** Runs work that may use all memory besides that of others: one at a time. */
   alone<T>(work: () => Promise<T>): Promise<T> {
     const mine = this.#alone.then(work);
     this.#alone = mine.catch(() => undefined);

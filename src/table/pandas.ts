@@ -1,7 +1,7 @@
 import type { Column, ColumnType } from "../schema/columns.ts";
 
 /**
- * The `pandas` key of a Parquet file's metadata: makes `pandas.read_parquet` give the first columns as a MultiIndex.
+ * The `pandas` key of a Parquet file's metadata: makes `pandas.read_parquet` return the first columns as a MultiIndex.
  * Source: pandas developer docs, "Storing pandas DataFrame objects in Apache Parquet format".
  */
 export function pandasMetadata(index: readonly Column[], columns: readonly Column[]): string {

@@ -2,8 +2,8 @@ import { fromJson, toJson } from "../json.ts";
 import type { Column, ColumnType } from "../schema/columns.ts";
 
 /**
- * How a column travels inside a run (staged specs, frames, parts): four plain kinds that are cheap to write from
- * JavaScript. `table/sql.ts` turns them into the types that the finished tables have.
+ * How a column is stored inside a run (staged specs, messages, parts): four scalar kinds that JavaScript writes fast.
+ * `table/sql.ts` converts them to the types of the final tables.
  */
 export type Physical = "double" | "boolean" | "int64" | "text";
 
@@ -40,8 +40,8 @@ export function encoderOf(type: ColumnType): (value: unknown) => unknown {
 }
 
 /**
- * Gives an object's missing fields as null, without which SQL casts no JSON to a struct, and JSON as it will be; undefined
- * when nothing changes.
+ * Completes an object's missing fields with null, without which SQL cannot cast JSON to a struct, and converts JSON
+ * values to what they will be after a round trip. Undefined when nothing changes.
  */
 function completerOf(type: ColumnType): ((value: unknown) => unknown) | undefined {
   if (type.kind === "json") return (value) => (value === undefined ? value : fromJson(toJson(value)));
@@ -61,12 +61,12 @@ function completerOf(type: ColumnType): ((value: unknown) => unknown) | undefine
   };
 }
 
-/** A field of an object, not what every object has. */
+/** An object's own field, not an inherited one. */
 function ownOf(value: Record<string, unknown>, name: string): unknown {
   return Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
-/** JSON has no 64-bit integers, no negative zero and no infinity; as text they cast to their type. */
+/** JSON has no 64-bit integers, negative zero or infinity; as text they cast to their type. */
 function numberAsText(_key: string, value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
   if (typeof value !== "number" || (value !== 0 && Number.isFinite(value))) return value;
@@ -74,13 +74,13 @@ function numberAsText(_key: string, value: unknown): unknown {
 }
 
 /**
- * Turns what hyparquet reads from a finished table back into the value that the schema gave. What is of another type
- * (in a spec file that the user wrote) is handed on as it is, for the schema to refuse by name.
+ * Converts what hyparquet reads from a final table back to the schema's value. A value of another type (in a user's
+ * spec file) is passed on unchanged, for the schema to refuse by name.
  */
 export function decoderOf(type: ColumnType): (value: unknown) => unknown {
   switch (type.kind) {
     case "int64":
-    case "float64": // in a file that the user wrote, it may be more than a number holds
+    case "float64": // in a user's file it may exceed a number's range
       return (value) => (typeof value === "bigint" && Number.isSafeInteger(Number(value)) ? Number(value) : value);
     case "bigint":
       return (value) => (Number.isSafeInteger(value) ? BigInt(value as number) : value);
@@ -101,7 +101,7 @@ export function decoderOf(type: ColumnType): (value: unknown) => unknown {
   }
 }
 
-/** The value of JSON text; text that is none is the value. */
+/** Parses JSON text; other text is returned unchanged. */
 export function jsonOr(text: string): unknown {
   try {
     return fromJson(text);

@@ -12,16 +12,16 @@ import { messageOf, ScytheError } from "../errors.ts";
 import type { Column } from "../schema/columns.ts";
 import { decoderOf } from "./physical.ts";
 
-/** A page is as long as it says, and no longer. */
+/** Limits a page to its declared length. */
 const COMPRESSORS: Compressors = {
   GZIP: (bytes, length) => gunzipSync(bytes, { maxOutputLength: Math.max(1, length) }),
   BROTLI: (bytes, length) => brotliDecompressSync(bytes, { maxOutputLength: Math.max(1, length) }),
 };
 
-/** Codecs that can be read; DuckDB reads others. */
+/** Codecs that can be read; DuckDB reads others too. */
 export const CODECS: readonly string[] = ["UNCOMPRESSED", "SNAPPY", ...Object.keys(COMPRESSORS)];
 
-/** A Parquet file on this machine's disk, read by ranges of rows. */
+/** A local Parquet file, read by ranges of rows. */
 export class ParquetReader {
   readonly path: string;
   readonly #fd: number;
@@ -77,7 +77,7 @@ export class ParquetReader {
     return names;
   }
 
-  /** Bytes of the file itself; fewer where it ends. */
+  /** Raw bytes of the file, fewer at its end. */
   bytes(from: number, to: number): ArrayBuffer {
     return this.#file.slice(from, Math.min(to, this.#file.byteLength)) as ArrayBuffer;
   }
@@ -87,8 +87,8 @@ export class ParquetReader {
   }
 
   /**
-   * Columns of rows `from` … `to` − 1, one value a row.
-   * @throws ScytheError `invalid_input` when a column has fewer rows than the file says
+   * Columns of rows `from` … `to` − 1, one value per row.
+   * @throws ScytheError `invalid_input` when a column has fewer rows than the file declares
    */
   async read(columns: readonly string[], from: number, to: number): Promise<Map<string, ArrayLike<unknown>>> {
     const scan = await parquetScan({
@@ -109,7 +109,7 @@ export class ParquetReader {
     return result;
   }
 
-  /** First row and end of each row group that overlaps rows `from` … `to` − 1, cut to that range. */
+  /** The range of each row group that overlaps rows `from` … `to` − 1, clipped to it. */
   *rowGroups(from = 0, to = this.rows): Generator<{ from: number; to: number }> {
     let start = 0;
     for (const group of this.metadata.row_groups) {
@@ -154,8 +154,8 @@ function fileBuffer(fd: number): AsyncBuffer {
 }
 
 /**
- * Reads rows as objects, a row group at a time, with values as the schema gave them.
- * @param readings what is to be done with the values of some columns before that, by name
+ * Reads rows as objects, one row group at a time, with values as the schema produced them.
+ * @param readings conversions applied first, by column name
  */
 export async function* readRows(
   reader: ParquetReader,
@@ -177,7 +177,7 @@ export async function* readRows(
   }
 }
 
-/** A missing value of an optional field is left out; of any other nullable field it is null. */
+/** A missing value of an optional field is omitted; of any other nullable field it is null. */
 export function rowAt(
   names: readonly string[],
   decoders: readonly ((value: unknown) => unknown)[],

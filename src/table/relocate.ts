@@ -3,13 +3,15 @@ import type { Duck } from "./duckdb.ts";
 import { parquetFacts, parquetRows } from "./parquet-sql.ts";
 import { identifier, literal } from "./sql.ts";
 
-/** What texts that begin with `from` begin with afterwards. */
+/** Replaces the prefix `from` by `to`. */
 export interface Move {
   from: string;
   to: string;
 }
 
-/** Rewrites a Parquet file so that texts begin as `moves` say; metadata, order and row groups are kept. */
+/**
+ * Rewrites a Parquet file with the prefixes of its texts replaced by `moves`; metadata, order and row groups are kept.
+ */
 export async function relocateTable(duck: Duck, source: string, target: string, moves: readonly Move[]): Promise<void> {
   const columns = await columnTypes(duck, `SELECT * FROM ${parquetRows(source)}`);
   const replacements = [...columns].flatMap(([column, type]) => {
@@ -24,12 +26,12 @@ export async function relocateTable(duck: Duck, source: string, target: string, 
   );
 }
 
-/** SQL of a text column, or one of lists of texts, after the moves. */
+/** SQL of a text column, or a column of lists of texts, after the moves. */
 export function movedColumn(name: string, type: string, moves: readonly Move[]): string {
   return type === "VARCHAR[]" ? `list_transform(${name}, lambda x: ${moved("x", moves)})` : moved(name, moves);
 }
 
-/** SQL of a text after the moves; the first that applies is made. */
+/** SQL of a text after the moves; the first match applies. */
 function moved(value: string, moves: readonly Move[]): string {
   const cases = moves.map(
     ({ from, to }) =>
@@ -38,7 +40,7 @@ function moved(value: string, moves: readonly Move[]): string {
   return cases.length === 0 ? value : `CASE ${cases.join(" ")} ELSE ${value} END`;
 }
 
-/** Row groups and compression as the file has them: readers rely on their size. DuckDB wants multiples of 2,048. */
+/** The file's row group size and compression, which readers rely on. DuckDB requires multiples of 2,048. */
 async function shape(duck: Duck, source: string): Promise<string[]> {
   const [found] = await duck.rows(
     `SELECT max(row_group_num_rows) AS n, any_value(compression) AS codec FROM ${parquetFacts("metadata", source)}`,
@@ -51,7 +53,7 @@ async function shape(duck: Duck, source: string): Promise<string[]> {
   ];
 }
 
-/** The file's own metadata, pandas' index among it, as an option of COPY. */
+/** The file's own metadata, including pandas' index, as an option of COPY. */
 async function metadata(duck: Duck, source: string): Promise<string[]> {
   const own = await fileMetadata(duck, source);
   own.delete("ARROW:schema"); // describes the bytes of the file that was read

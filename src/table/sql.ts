@@ -15,7 +15,10 @@ export function literalList(texts: readonly string[]): string {
   return `[${texts.map(literal).join(", ")}]`;
 }
 
-/** The DuckDB type that a column has in a finished table. @param json the type of JSON text inside it */
+/**
+ * The DuckDB type of a column in a final table.
+ * @param json the type of JSON text inside it
+ */
 export function sqlType(type: ColumnType, json = "VARCHAR"): string {
   switch (type.kind) {
     case "float64":
@@ -40,7 +43,7 @@ export function sqlType(type: ColumnType, json = "VARCHAR"): string {
   }
 }
 
-/** SQL that turns a physical column (see `physical.ts`) into its finished type. */
+/** SQL that converts a physical column (see `physical.ts`) to its final type. */
 export function finishedExpression(column: Column): string {
   const name = identifier(column.name);
   switch (column.type.kind) {
@@ -49,7 +52,7 @@ export function finishedExpression(column: Column): string {
     case "timestamp": // milliseconds to microseconds in integers: a double has not enough digits
       return `make_timestamptz(CAST(${name} AS BIGINT) * 1000)`;
     case "list":
-    case "struct": // by way of JSON, as a cast to text takes a JSON string's quotes off
+    case "struct": // through JSON, because a cast to text removes a JSON string's quotes
       return `CAST(CAST(CAST(${name} AS JSON) AS ${sqlType(column.type, "JSON")}) AS ${sqlType(column.type)})`;
     default:
       return name;

@@ -3,16 +3,16 @@ import { ByteWriter, type ColumnSource, ParquetWriter, parquetWrite, schemaFromC
 import { diskFull } from "../errors.ts";
 import type { Column } from "../schema/columns.ts";
 import { type Batch, BatchBuilder, type ColumnData } from "./batch.ts";
-import { SEAL_KEY, sealBytes, UNSEALED } from "./parquet-seal.ts";
+import { addBytesChecksum, CHECKSUM_KEY, CHECKSUM_PLACEHOLDER } from "./parquet-checksum.ts";
 
-/** Rows of a row group in files inside a run: DuckDB reads row groups in parallel. */
+/** Rows per row group of intermediate files: DuckDB reads row groups in parallel. */
 const ROW_GROUP = 122_880;
-/** Characters of text of a row group: DuckDB holds the rows that it casts at once, many times over, but of one row group. */
+/** Most characters of text per row group: when casting, DuckDB holds several copies of one row group's rows. */
 const ROW_GROUP_TEXT = 4 * 2 ** 20;
 
 /**
- * A batch as one sealed Parquet file in memory, in physical types.
- * @param writer whose buffer to use again: the result is a view into it
+ * A batch as one Parquet file in memory, with a checksum, in physical types.
+ * @param writer its buffer is reused: the result is a view into it
  */
 export function parquetBytes(
   batch: Batch,
@@ -26,15 +26,18 @@ export function parquetBytes(
     columnData: batch.columns.map((column) => sourceOf(column)),
     statistics: false,
     rowGroupSize: rowGroups(batch),
-    kvMetadata: Object.entries({ ...kvMetadata, [SEAL_KEY]: UNSEALED }).map(([key, value]) => ({ key, value })),
+    kvMetadata: Object.entries({ ...kvMetadata, [CHECKSUM_KEY]: CHECKSUM_PLACEHOLDER }).map(([key, value]) => ({
+      key,
+      value,
+    })),
     createdBy: "scythe-ts",
   });
   const bytes = writer.getBytes();
-  sealBytes(bytes);
+  addBytesChecksum(bytes);
   return bytes;
 }
 
-/** Rows of each row group: as many as one may have, or as their text allows, but one at least. */
+/** The sizes of the row groups, limited by rows and by text, at least one row each. */
 function rowGroups({ rows, columns }: Batch): number | number[] {
   const texts = columns.filter(({ physical }) => physical === "text").map(({ values }) => values as string[]);
   if (texts.length === 0) return ROW_GROUP;
@@ -52,7 +55,7 @@ function rowGroups({ rows, columns }: Batch): number | number[] {
   return groups.length === 0 ? ROW_GROUP : [...groups, rows - from];
 }
 
-/** Writes a Parquet file batch by batch, each a row group, without holding more than one of them. */
+/** Writes a Parquet file batch by batch, one row group each, with one batch in memory. */
 export class ParquetFile {
   readonly #fd: number;
   readonly #buffer = new ByteWriter();
@@ -84,14 +87,14 @@ export class ParquetFile {
     this.close();
   }
 
-  /** Lets go of the file; unfinished, it is not readable. */
+  /** Closes the file; an unfinished one is not readable. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     closeSync(this.#fd);
   }
 
-  /** Every row group of a file shares one schema, so what may be null is said by the columns, not by a batch. */
+  /** All row groups of a file share one schema, so nullability comes from the columns, not from a batch. */
   #sources(batch: Batch): ColumnSource[] {
     return batch.columns.map((column, i) => sourceOf(column, this.#nullable[i]!));
   }
@@ -116,7 +119,7 @@ function sourceOf(column: ColumnData, nullable = column.nulls !== undefined): Co
   const source: ColumnSource = { name, data, type: TYPES[physical], nullable };
   if (physical === "double" || physical === "int64") {
     source.encoding = "PLAIN";
-    source.codec = "UNCOMPRESSED"; // numbers hardly shrink, and these files are soon merged into others
+    source.codec = "UNCOMPRESSED"; // numbers hardly compress, and these files are merged soon
   }
   return source;
 }

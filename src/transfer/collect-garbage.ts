@@ -6,14 +6,14 @@ import { readEvent } from "../runs/run-logs.ts";
 import { listAll, type ObjectInfo, type Storage } from "../storage/storage.ts";
 import type { ChunkEvent } from "../worker/supervisor/chunk-log.ts";
 
-/** Logs looked at at the same time. */
-const AT_ONCE = 16;
+/** Events read concurrently. */
+const CONCURRENCY = 16;
 
 export interface Garbage {
   experimentId: string;
   /**
-   * `complete`: the run's tree is garbage. `incomplete`: it is all that a resumed run has. `foreign`: of Python Scythe,
-   * which says of no run whether it is complete.
+   * `complete`: the run's tree is garbage. `incomplete`: the tree is all that a resumed run has. `foreign`: a run of
+   * Python Scythe, which does not record whether it is complete.
    */
   run: "complete" | "incomplete" | "foreign";
   files: number;
@@ -21,9 +21,9 @@ export interface Garbage {
 }
 
 /**
- * What the tree of a run needed and its results do not: `scatter-gather/` of a complete run, without the logs of chunks
- * that have a failed spec.
- * @param remove takes it away; otherwise it is only counted
+ * What the tree of a complete run needed and its results do not: `scatter-gather/`, except logs of chunks with a failed
+ * spec.
+ * @param remove deletes it; otherwise it is only counted
  */
 export async function collectGarbage(storage: Storage, layout: RunLayout, remove: boolean): Promise<Garbage> {
   const { experimentId } = layout;
@@ -47,7 +47,7 @@ async function garbageOf(storage: Storage, layout: RunLayout): Promise<ObjectInf
       const event = await readEvent(storage, key);
       if (event && hasFailed(event)) kept.add(key);
     },
-    { concurrency: AT_ONCE },
+    { concurrency: CONCURRENCY },
   );
   return objects.filter(({ key }) => !kept.has(key));
 }

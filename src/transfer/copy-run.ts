@@ -2,7 +2,7 @@ import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ScytheError } from "../errors.ts";
 import { hashFile } from "../files/artifacts.ts";
-import { seal, sealState, sha256Of, unsealed } from "../run/checksum.ts";
+import { addChecksum, checksumState, sha256Of, withoutChecksum } from "../run/checksum.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { readManifest } from "../run/manifest.ts";
 import { isComplete, type Report, readReport, reportText } from "../run/report.ts";
@@ -16,10 +16,10 @@ import { leftOutOf, listRunFiles, type RunFile, withOutputHashes } from "./run-f
 import { damaged, type TransferOptions, type TransferProgress, transfer } from "./transfer.ts";
 
 /**
- * Copies a complete run to another storage, so that it is whole there: references to its own files are rewritten to
- * where they lie now, in tables and descriptions. The manifest comes last; until then the copy is not a run.
+ * Copies a complete run to another storage. References to its own files are rewritten to their new location, in tables
+ * and descriptions. The manifest comes last; until then the copy is not a run.
  * @throws ScytheError `conflict` when the target has the run, or the run is not complete; `cancelled` when the signal
- *   was aborted
+ * was aborted
  */
 export async function copyRun(
   source: Storage,
@@ -28,7 +28,7 @@ export async function copyRun(
   options: Pick<TransferOptions, "concurrency" | "onProgress" | "signal"> = {},
 ): Promise<TransferProgress & { leftOut: string[] }> {
   if (await target.head(layout.manifest)) {
-    throw new ScytheError("conflict", `${target.uri} has run ${layout.experimentId} already`, {
+    throw new ScytheError("conflict", `${target.uri} already has run ${layout.experimentId}`, {
       hint: "Choose another storage, or remove the run there.",
     });
   }
@@ -57,7 +57,7 @@ export async function copyRun(
   return { ...done, leftOut: leftOutOf(all) };
 }
 
-/** What must be rewritten: it may name the run's own files. */
+/** Tables that may name the run's own files and are rewritten. */
 function isTable(file: RunFile): boolean {
   return file.path.endsWith(".pq") && (["final", "specs"].includes(file.part) || file.path.startsWith("history/"));
 }
@@ -70,7 +70,7 @@ function bytesOf(files: readonly RunFile[]): number {
   return files.reduce((sum, { size }) => sum + size, 0);
 }
 
-/** A run of Python Scythe has no report: that it has tables must do. */
+/** A run of Python Scythe has no report: it counts as complete when it has tables. */
 async function assertComplete(
   source: Storage,
   layout: RunLayout,
@@ -88,15 +88,15 @@ async function assertComplete(
   });
 }
 
-/** Of input and output files; of what else a manifest names. */
+/** `files`: references to input and output files; `about`: to anything else that a manifest names. */
 interface Moves {
   files: Move[];
   about: Move[];
 }
 
 /**
- * Where references to the run's own files lead, and where they are to lead: the run may have lain elsewhere when it was
- * written (a folder that was moved, a download). What the source has no files of is left as it is.
+ * Maps references to the run's own files to the copy. The run may have been elsewhere when it was written (a moved
+ * folder, a download). References to files that the source does not have stay as they are.
  */
 async function movesOf(source: Storage, layout: RunLayout, target: Storage, files: readonly RunFile[]): Promise<Moves> {
   const { specs_uri } = await readManifest(source, layout);
@@ -115,7 +115,7 @@ class Rewriter {
   readonly #layout: RunLayout;
   readonly #target: Storage;
   readonly #moves: Moves;
-  /** Hashes that the manifest records, and what they are in the copy. */
+  /** Maps hashes that the manifest records to those of the copy. */
   readonly #rehashed: Move[] = [];
 
   constructor(source: Storage, layout: RunLayout, target: Storage, moves: Moves) {
@@ -125,7 +125,7 @@ class Rewriter {
     this.#moves = moves;
   }
 
-  /** `final/` and `specs.pq` with their references rewritten, and a report that has their new hashes. */
+  /** Copies `final/` and `specs.pq` with references rewritten, then a report with their new hashes. */
   async tables(files: readonly RunFile[], report: Report | undefined, signal: AbortSignal | undefined): Promise<void> {
     const scratch = await makeScratch("copy");
     try {
@@ -161,7 +161,7 @@ class Rewriter {
     return moved;
   }
 
-  /** All but the report, which is written already; the manifest last. */
+  /** Copies the descriptions other than the report; the manifest last. */
   async descriptions(files: readonly RunFile[]): Promise<void> {
     const last = ({ key }: RunFile) => Number(key === this.#layout.manifest);
     const about = files.filter(({ key }) => key !== this.#layout.report).sort((a, b) => last(a) - last(b));
@@ -175,10 +175,10 @@ class Rewriter {
     }
   }
 
-  /** The hashes that it records are those of the copy, its own among them. */
+  /** Rewrites references and recorded hashes, and renews the text's own checksum. */
   #moved(text: string): string {
-    const moved = replaced(unsealed(text), [...this.#moves.files, ...this.#moves.about, ...this.#rehashed]);
-    return sealState(text) === "none" ? moved : seal(moved);
+    const moved = replaced(withoutChecksum(text), [...this.#moves.files, ...this.#moves.about, ...this.#rehashed]);
+    return checksumState(text) === "none" ? moved : addChecksum(moved);
   }
 }
 
@@ -187,7 +187,7 @@ function replaced(text: string, moves: readonly Move[]): string {
 }
 
 function stopped(layout: RunLayout): ScytheError {
-  return new ScytheError("cancelled", `Stopped before ${layout.experimentId} was whole in its new place`, {
-    hint: "Run the same command again: what has arrived is not brought twice.",
+  return new ScytheError("cancelled", `Stopped before ${layout.experimentId} was copied completely`, {
+    hint: "Run the same command again: files that were copied are skipped.",
   });
 }

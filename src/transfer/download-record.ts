@@ -2,7 +2,7 @@ import type { RunLayout } from "../run/layout.ts";
 import { getText, type Storage } from "../storage/storage.ts";
 import type { TransferItem } from "./transfer.ts";
 
-/** Etags of an object where it was brought from, and of the file that it became. */
+/** Etags of an object in the source, and of the local file made from it. */
 interface Arrival {
   source: string;
   target: string;
@@ -11,9 +11,9 @@ interface Arrival {
 /** Between two writes of the record while files arrive. */
 const SAVE_MS = 5_000;
 
-/** Remembers which content of which object was brought, beside the downloaded run. */
+/** Records which version of which object was downloaded, stored in the downloaded run's folder. */
 export class DownloadRecord {
-  /** Something was downloaded there before. */
+  /** The folder is that of an earlier download. */
   readonly found: boolean;
   readonly #target: Storage;
   readonly #key: string;
@@ -33,7 +33,7 @@ export class DownloadRecord {
     return new DownloadRecord(target, layout.download, found !== undefined, arrivalsIn(found?.text ?? "{}"));
   }
 
-  /** The object was brought as it is now. */
+  /** The object's current version was downloaded. */
   has(item: TransferItem): boolean {
     return this.#arrivals.get(item.to)?.source === item.etag;
   }
@@ -43,12 +43,12 @@ export class DownloadRecord {
     return [...this.#arrivals.keys()];
   }
 
-  /** The etag that its file had when it arrived. */
+  /** The etag of its file when it arrived. */
   arrivedAs(item: TransferItem): string | undefined {
     return this.#arrivals.get(item.to)?.target;
   }
 
-  /** A download that is killed loses no more than what arrived after the last save. */
+  /** Saves periodically: a killed download loses only what arrived after the last save. */
   async add(item: TransferItem, etag: string): Promise<void> {
     this.#arrivals.set(item.to, { source: item.etag, target: etag });
     if (Date.now() < this.#nextSave || this.#saving) return;
@@ -70,7 +70,7 @@ export class DownloadRecord {
   }
 }
 
-/** Of a damaged record nothing is believed: everything is brought again. */
+/** A damaged record is ignored: everything is downloaded again. */
 function arrivalsIn(text: string): Map<string, Arrival> {
   try {
     const parsed = JSON.parse(text) as Record<string, Arrival>;

@@ -8,7 +8,7 @@ import { RunLayout } from "../run/layout.ts";
 import { localStorage } from "../storage/local/local.ts";
 import { memoryStorage } from "../storage/memory.ts";
 import type { Storage } from "../storage/storage.ts";
-import { apart, type DownloadOptions, downloadRun } from "./download.ts";
+import { type DownloadOptions, downloadRun, withDistinctNames } from "./download.ts";
 import type { RunFile } from "./run-files.ts";
 
 const layout = new RunLayout({ name: "study", version: "v1.0.0", timestamp: "2026-01-31_12-00-00" });
@@ -139,7 +139,7 @@ describe("downloadRun", () => {
     const target = newFolder();
     await target.put("study/keep", "");
     await symlink(scratch, join(target.localPath("study"), "v1.0.0"));
-    await expect(downloadRun(await makeRun(SOME), layout, target)).rejects.toThrow("leads out of the storage");
+    await expect(downloadRun(await makeRun(SOME), layout, target)).rejects.toThrow("is a link out of the storage");
   });
 
   it("keeps names apart that some systems take for one", async () => {
@@ -154,8 +154,9 @@ describe("downloadRun", () => {
   });
 });
 
-describe("apart", () => {
-  const paths = (given: string[]) => apart(given.map((path) => ({ path }) as RunFile)).map(({ path }) => path);
+describe("withDistinctNames", () => {
+  const paths = (given: string[]) =>
+    withDistinctNames(given.map((path) => ({ path }) as RunFile)).map(({ path }) => path);
 
   it("numbers what differs in case or Unicode form alone", () => {
     expect(paths(["f/A.csv", "f/a.csv", "f/a.CSV", "F/a.csv"])).toEqual([

@@ -17,18 +17,18 @@ export interface DownloadOptions extends Pick<TransferOptions, "concurrency" | "
 export interface Downloaded extends TransferProgress {
   /** The run's folder under the target. */
   folder: string;
-  /** Files in the run's place that are no part of a run: they are not brought. */
+  /** Files in the run's folder that do not belong to a run and are not downloaded. */
   leftOut: string[];
 }
 
 type Folder = Storage & Required<Pick<Storage, "localPath">>;
 
 /**
- * Brings a run to a folder, which is a storage like any other then: `openProject(…, { storage: folder })` reads it.
- * Files keep their bytes, so that the hashes hold: references in tables lead to where the run was made. What an earlier
- * download brought is not brought again. What describes the run comes last: until then it is no run there.
- * @throws ScytheError `not_found` when nothing matches, `conflict` when the target has such a run by other means,
- *   `storage` when some files could not be brought, `cancelled` when the signal was aborted
+ * Downloads a run to a folder, which is then a storage like any other: `openProject(…, { storage: folder })` reads it.
+ * Files are not changed, so the hashes hold; references in tables point to where the run was made. Files of an earlier
+ * download are skipped. The run's descriptions come last: until then it is not a run there.
+ * @throws ScytheError `not_found` when nothing matches, `conflict` when the target has such a run that was not
+ * downloaded, `storage` when some files could not be downloaded, `cancelled` when the signal was aborted
  */
 export async function downloadRun(
   source: Storage,
@@ -45,7 +45,7 @@ export async function downloadRun(
   );
   const record = await DownloadRecord.open(target, layout);
   await assertFree(source, layout, target, record);
-  if (!record.found) await record.save(); // from now on the folder is known as a download, whatever ends it
+  if (!record.found) await record.save(); // marks the folder as a download, even if this one is interrupted
   const items = files
     .map(({ path }, i) => itemOf(hashed[i]!, layout, path))
     .sort((a, b) => rank(layout, a) - rank(layout, b));
@@ -57,7 +57,7 @@ export async function downloadRun(
   return { ...progress, folder: target.localPath(layout.experimentId), leftOut: leftOutOf(all) };
 }
 
-/** Names are settled over all files, so that they do not depend on what is chosen. */
+/** Names are assigned over all files, so that they do not depend on the choice. */
 function chosen(
   all: readonly RunFile[],
   layout: RunLayout,
@@ -66,7 +66,7 @@ function chosen(
   if (field !== undefined) assertField(all, layout, field);
   const parts = what ?? (field === undefined ? ["final", "results", "specs"] : ["final", "results", "artifacts"]);
   const wanted = new Set<RunFile["part"]>(["about", ...parts]);
-  const files = apart(all.filter(({ part }) => part !== "tree" && part !== "other")).filter(
+  const files = withDistinctNames(all.filter(({ part }) => part !== "tree" && part !== "other")).filter(
     ({ file }) => wanted.has(file.part) && !isTaskTable(file) && matches(file, field),
   );
   if (files.some(({ file }) => file.part !== "about")) return files;
@@ -80,7 +80,7 @@ function assertField(files: readonly RunFile[], layout: RunLayout, field: string
   const fields = [...new Set(files.filter((file) => !isTaskTable(file)).flatMap((file) => file.field ?? []))];
   if (fields.includes(field)) return;
   throw new ScytheError("not_found", `Run ${layout.experimentId} has no files of a field ${JSON.stringify(field)}`, {
-    hint: fields.length > 0 ? `It has files of: ${fields.join(", ")}.` : "It has no files but its tables.",
+    hint: fields.length > 0 ? `It has files of: ${fields.join(", ")}.` : "It has no files other than its tables.",
   });
 }
 
@@ -93,12 +93,12 @@ function itemOf(file: RunFile, layout: RunLayout, path: string): TransferItem {
   return { from: file.key, to: layout.key(path), size: file.size, etag: file.etag, sha256: file.sha256, last };
 }
 
-/** A report says that the run is complete, a manifest that there is a run: so they come at the very end. */
+/** The report marks the run as complete, and the manifest makes it a run: so they come last. */
 function rank(layout: RunLayout, item: TransferItem): number {
   return [layout.report, layout.manifest].indexOf(item.from);
 }
 
-/** A file that has changed since it arrived is brought again, unless its bytes are known to be right. */
+/** A file that has changed since it arrived is downloaded again, unless its hash is right. */
 async function isThere(target: Folder, record: DownloadRecord, item: TransferItem): Promise<boolean> {
   if (!record.has(item)) return false;
   const now = await target.head(item.to);
@@ -107,10 +107,10 @@ async function isThere(target: Folder, record: DownloadRecord, item: TransferIte
   return item.sha256 !== undefined && (await hashFile(target.localPath(item.to))) === item.sha256;
 }
 
-/** Another storage may be named as the target by mistake: what it has must not be written over. */
+/** The target may be another storage by mistake: its runs must not be overwritten. */
 async function assertFree(source: Storage, layout: RunLayout, target: Storage, record: DownloadRecord): Promise<void> {
   if (target.uri === source.uri) {
-    throw new ScytheError("conflict", `Run ${layout.experimentId} lies in ${target.uri} itself`, {
+    throw new ScytheError("conflict", `Run ${layout.experimentId} is stored in ${target.uri} itself`, {
       hint: "Choose another folder.",
     });
   }
@@ -130,8 +130,8 @@ async function manifestOf(storage: Storage, layout: RunLayout) {
   });
 }
 
-/** Names that some file systems take for one (case, Unicode form) are kept apart by a number. */
-export function apart(files: readonly RunFile[]): { file: RunFile; path: string }[] {
+/** Makes names distinct that some file systems consider equal (case, Unicode form), by a number. */
+export function withDistinctNames(files: readonly RunFile[]): { file: RunFile; path: string }[] {
   const taken = new Set<string>();
   return files.map((file) => {
     let { path } = file;

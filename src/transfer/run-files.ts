@@ -10,12 +10,12 @@ import { listAll, type ObjectInfo, type Storage } from "../storage/storage.ts";
 import { ParquetReader, readRows } from "../table/read-parquet.ts";
 import { withScratch } from "../temporary.ts";
 
-/** The kinds of files that a run has, beside the small ones that describe it. */
+/** The kinds of files of a run, besides its small descriptions. */
 export const RUN_PARTS = ["final", "results", "artifacts", "specs"] as const;
 export type RunPart = (typeof RUN_PARTS)[number];
 
 export interface RunFile extends ObjectInfo {
-  /** Within the run. */
+  /** Path within the run. */
   path: string;
   part: RunFolder;
   /** Field of an input or output file. */
@@ -23,10 +23,7 @@ export interface RunFile extends ObjectInfo {
   sha256: string | undefined;
 }
 
-/**
- * Every file of a run, with the hash that the run recorded for it, if any; hashes of output files are a matter of
- * `withOutputHashes`.
- */
+/** Every file of a run, with its recorded hash, if any. For hashes of output files see `withOutputHashes`. */
 export async function listRunFiles(storage: Storage, layout: RunLayout): Promise<RunFile[]> {
   const objects = (await listAll(storage, layout.key(""))).filter(({ key }) => key !== layout.download);
   const hashes = await recordedHashes(storage, layout, objects);
@@ -39,12 +36,12 @@ export async function listRunFiles(storage: Storage, layout: RunLayout): Promise
   });
 }
 
-/** Python Scythe keeps a Parquet file a spec and table there; `final/` holds the same rows. */
+/** Python Scythe keeps one Parquet file per spec and table there; `final/` has the same rows. */
 export function isTaskTable(file: RunFile): boolean {
   return file.part === "results" && file.field === "task-dataframes";
 }
 
-/** Files that are no part of a run, which nothing brings anywhere. */
+/** Files that do not belong to a run; they are never transferred. */
 export function leftOutOf(files: readonly RunFile[]): string[] {
   return files.filter(({ part }) => part === "other").map(({ path }) => path);
 }
@@ -67,7 +64,7 @@ async function recordedHashes(
   return hashes;
 }
 
-/** The errors of earlier generations: path within the run, and what that generation's report records of them. */
+/** The errors of earlier generations: path within the run, and its record in that generation's report. */
 async function earlierErrors(
   storage: Storage,
   layout: RunLayout,
@@ -82,7 +79,7 @@ async function earlierErrors(
   return recorded;
 }
 
-/** Key and hash of what the manifest was written last of. */
+/** Key and hash of the files that the manifest records. */
 export function describedHashes(layout: RunLayout, details: ManifestDetails | null): [string, string][] {
   const recorded: [string, string | null | undefined][] = [
     [layout.specs, details?.specs_sha256],

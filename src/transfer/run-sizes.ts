@@ -1,12 +1,12 @@
 import type { RunFile } from "./run-files.ts";
 
-/** Number of files, and their bytes together. */
+/** Number and total size of files. */
 export interface Size {
   files: number;
   bytes: number;
 }
 
-/** What a run takes up in storage, in all and by part. */
+/** The size of a run in storage, in total and by part. */
 export interface RunSizes extends Size {
   final: Size;
   results: Size & { fields: Record<string, Size> };
@@ -14,9 +14,9 @@ export interface RunSizes extends Size {
   specs: Size;
   /** `scatter-gather/` */
   tree: Size;
-  /** Manifest, report and what else describes the run. */
+  /** Manifest, report and other descriptions. */
   about: Size;
-  /** What lies in the run's place and is no part of a run. */
+  /** Files in the run's folder that do not belong to a run. */
   other: Size;
 }
 

@@ -41,7 +41,7 @@ describe("transfer", () => {
     await expect(transfer(source, target, items)).rejects.toMatchObject({
       code: "storage",
       message:
-        "1 of 3 files could not be brought; the first: k001: memory://memory/k001 is damaged: its SHA-256 is not the recorded one",
+        "1 of 3 files could not be copied; the first: k001: memory://memory/k001 is damaged: its SHA-256 is not the recorded one",
       hint: expect.stringContaining("Restore it"),
     });
     expect((await listAll(target, "")).map(({ key }) => key)).toEqual(["new/k000", "new/k002"]);
@@ -58,7 +58,7 @@ describe("transfer", () => {
       },
     };
     const brought = transfer(failing, target, await itemsOf(source), { concurrency: 4 });
-    await expect(brought).rejects.toThrow(/2\d of 200 files could not be brought \(17\d were not tried\); .*: no way/);
+    await expect(brought).rejects.toThrow(/2\d of 200 files could not be copied \(17\d were not tried\); .*: no way/);
     expect(tried).toBeLessThan(30);
   });
 

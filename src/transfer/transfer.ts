@@ -6,7 +6,7 @@ import { hashFile } from "../files/artifacts.ts";
 import { assertFolder, temporaryRoot } from "../private-folder.ts";
 import type { Storage } from "../storage/storage.ts";
 
-/** An object on its way from one storage to another. */
+/** An object to copy from one storage to another. */
 export interface TransferItem {
   from: string;
   to: string;
@@ -15,7 +15,7 @@ export interface TransferItem {
   etag: string;
   /** Hex SHA-256, where the run recorded one. */
   sha256: string | undefined;
-  /** To be brought when all others have arrived; of several such, one after the other. */
+  /** Copied after all others; several such items one after the other. */
   last?: boolean;
 }
 
@@ -24,34 +24,34 @@ export interface TransferProgress {
   bytes: number;
   totalFiles: number;
   totalBytes: number;
-  /** Files that an earlier transfer had brought. */
+  /** Files that an earlier transfer had copied. */
   skipped: number;
 }
 
 export interface TransferOptions {
-  /** Objects under way at once: small ones wait for the network, not for the disk. */
+  /** Objects copied concurrently: small ones wait for the network, not for the disk. */
   concurrency?: number;
-  /** No further object is begun once it is aborted. */
+  /** No further object is started once it is aborted. */
   signal?: AbortSignal;
   onProgress?: (progress: TransferProgress) => void;
-  /** True when the target holds the item already. */
+  /** True when the target already has the item. */
   isThere?: (item: TransferItem) => Promise<boolean>;
-  /** Called when an item has arrived whole, with its etag in the target. */
+  /** Called when an item has been copied, with its etag in the target. */
   onArrived?: (item: TransferItem, etag: string) => Promise<void> | void;
 }
 
 const CONCURRENCY = 32;
-/** With so many failures it is the storage that fails, not an object: the others would only take long to fail, too. */
-const MOST_FAILURES = 20;
-/** Scratch of a transfer that was killed. */
+/** After this many failures the storage is at fault, not an object: the others would only take long to fail too. */
+const MAX_FAILURES = 20;
+/** Scratch folders older than this are from killed transfers. */
 const LITTER_MS = 24 * 60 * 60 * 1000;
 const SCRATCH = "transfer-";
 
 /**
- * Brings objects to another storage, many at once; each appears whole or not at all, and is checked against its hash
- * where one is known.
- * @throws ScytheError `storage` that names the first object that could not be brought and counts the others;
- *   `cancelled` when the signal was aborted
+ * Copies objects to another storage, many concurrently. Each appears completely or not at all, and is checked against
+ * its hash if one is known.
+ * @throws ScytheError `storage` naming the first object that could not be copied and counting the others; `cancelled`
+ * when the signal was aborted
  */
 export async function transfer(
   source: Storage,
@@ -62,8 +62,8 @@ export async function transfer(
   const scratch = await makeScratch(target);
   const work = new Transfer(source, target, items, options, scratch);
   try {
-    await work.bringAll(items.filter((item) => !item.last));
-    if (work.goesOn) await work.bringAll(items.filter((item) => item.last === true));
+    await work.copyAll(items.filter((item) => !item.last));
+    if (work.mayContinue) await work.copyAll(items.filter((item) => item.last === true));
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -95,21 +95,21 @@ class Transfer {
     this.progress = { files: 0, bytes: 0, totalFiles: items.length, totalBytes, skipped: 0 };
   }
 
-  get goesOn(): boolean {
+  get mayContinue(): boolean {
     return this.#failures.length === 0 && !this.#options.signal?.aborted;
   }
 
-  /** Items that come last do so one by one. */
-  async bringAll(items: readonly TransferItem[]): Promise<void> {
-    const bring = async (item: TransferItem) => {
-      // no `signal` for p-map: it would leave what is under way behind
-      if (this.#failures.length < MOST_FAILURES && !this.#options.signal?.aborted) await this.#bringOne(item);
+  /** Items marked `last` are copied one by one. */
+  async copyAll(items: readonly TransferItem[]): Promise<void> {
+    const copy = async (item: TransferItem) => {
+      // no `signal` for p-map: it would not wait for items in progress
+      if (this.#failures.length < MAX_FAILURES && !this.#options.signal?.aborted) await this.#copyOne(item);
       return pMapSkip;
     };
-    await pMap(items, bring, { concurrency: items[0]?.last ? 1 : (this.#options.concurrency ?? CONCURRENCY) });
+    await pMap(items, copy, { concurrency: items[0]?.last ? 1 : (this.#options.concurrency ?? CONCURRENCY) });
   }
 
-  /** @throws ScytheError unless every item is there */
+  /** @throws ScytheError unless every item was copied */
   assertDone(): void {
     const { files, totalFiles } = this.progress;
     if (this.#failures.length > 0) {
@@ -118,9 +118,9 @@ class Transfer {
       const others = untried > 0 ? ` (${untried} were not tried)` : "";
       throw new ScytheError(
         "storage",
-        `${this.#failures.length} of ${totalFiles} files could not be brought${others}; the first: ${item.from}: ${messageOf(error)}`,
+        `${this.#failures.length} of ${totalFiles} files could not be copied${others}; the first: ${item.from}: ${messageOf(error)}`,
         {
-          hint: (isScytheError(error) && error.hint) || "Run the same command again: what has arrived stays.",
+          hint: (isScytheError(error) && error.hint) || "Run the same command again: files that were copied are kept.",
           cause: error,
           details: { keys: this.#failures.map((failure) => failure.item.from) },
         },
@@ -128,16 +128,16 @@ class Transfer {
     }
     if (files < totalFiles) {
       throw new ScytheError("cancelled", `Stopped after ${files} of ${totalFiles} files`, {
-        hint: "Run the same command again: what has arrived is not brought twice.",
+        hint: "Run the same command again: files that were copied are skipped.",
       });
     }
   }
 
-  async #bringOne(item: TransferItem): Promise<void> {
+  async #copyOne(item: TransferItem): Promise<void> {
     try {
       if (await this.#options.isThere?.(item)) this.progress.skipped++;
       else {
-        const etag = await this.#bring(item, join(this.#scratch, String(this.#files++)));
+        const etag = await this.#copy(item, join(this.#scratch, String(this.#files++)));
         await this.#options.onArrived?.(item, etag);
       }
       this.progress.files++;
@@ -148,8 +148,8 @@ class Transfer {
     }
   }
 
-  /** By way of a file that is checked before it gets its name. */
-  async #bring(item: TransferItem, scratch: string): Promise<string> {
+  /** Copies through a scratch file that is checked before it gets its name. */
+  async #copy(item: TransferItem, scratch: string): Promise<string> {
     const path = this.#source.localPath?.(item.from) ?? scratch;
     try {
       if (path === scratch) await this.#source.getFile(item.from, path);
@@ -167,7 +167,7 @@ class Transfer {
 
 export function damaged(uri: string): ScytheError {
   return new ScytheError("storage", `${uri} is damaged: its SHA-256 is not the recorded one`, {
-    hint: "Restore it from a copy of the run, if there is one; else run its specs again.",
+    hint: "Restore it from a copy of the run, if there is one; otherwise run its specs again.",
     details: { uri },
   });
 }

@@ -8,7 +8,7 @@ import type { Downloaded, DownloadOptions } from "./download.ts";
 import type { RunSizes } from "./run-sizes.ts";
 import type { TransferOptions, TransferProgress } from "./transfer.ts";
 
-/** What transfers ask of the project whose runs they bring. */
+/** What transfers need from the project. */
 export interface TransferringProject {
   storage: Storage;
   /** @throws ScytheError `not_found` */
@@ -21,27 +21,27 @@ export interface TransferringProject {
 
 export type CopyOptions = Pick<TransferOptions, "concurrency" | "onProgress" | "signal">;
 
-/** What a copy brought, and where the run lies now. */
+/** The result of a copy, and the run's new location. */
 export interface Copied extends TransferProgress {
   experimentId: string;
-  /** Of the copy. */
+  /** The URI of the copy. */
   uri: string;
-  /** Files in the run's place that are no part of a run: they are not copied. */
+  /** Files in the run's folder that do not belong to a run and are not copied. */
   leftOut: string[];
 }
 
 export interface GarbageOptions {
-  /** Runs of one experiment or run name alone; left out = all. */
+  /** Only runs of one experiment or run name; default all. */
   name?: string;
-  /** Takes the garbage away; left out, it is only counted. */
+  /** Delete the garbage; by default it is only counted. */
   remove?: boolean;
 }
 
-/** Runs looked at, or cleared, at the same time. */
+/** Runs checked or cleared concurrently. */
 const AT_ONCE = 8;
 
 /**
- * Bringing runs elsewhere, and taking away what they no longer need. A project has it as `scythe.transfer`. Runs are
+ * Copies runs to other places and removes what they no longer need. A project has it as `scythe.transfer`. Runs are
  * named as for `scythe.findRun`.
  */
 export class Transfers {
@@ -52,10 +52,10 @@ export class Transfers {
   }
 
   /**
-   * Brings a run to a folder, which is a storage like any other then: `openProject(…, { storage: folder })` reads it.
-   * Files keep their bytes, so that the hashes hold. What an earlier download brought is not brought again.
-   * @throws ScytheError `not_found` when nothing matches, `conflict` when the folder has such a run by other means,
-   *   `storage` when some files could not be brought, `cancelled` when the signal was aborted
+   * Downloads a run to a folder, which is then a storage like any other: `openProject(…, { storage: folder })` reads
+   * it. Files are not changed, so the hashes hold. Files of an earlier download are skipped.
+   * @throws ScytheError `not_found` when nothing matches, `conflict` when the folder has such a run that was not
+   * downloaded, `storage` when some files could not be downloaded, `cancelled` when the signal was aborted
    */
   async download(
     reference: string,
@@ -77,10 +77,10 @@ export class Transfers {
   }
 
   /**
-   * Copies a complete run to another storage, so that it is whole there: its tables name its files as they lie there.
+   * Copies a complete run to another storage; its tables then refer to the files of the copy.
    * @param target a storage, a folder, or `s3://bucket/prefix`
    * @throws ScytheError `conflict` when the target has the run, or the run is not complete; `storage` when some files
-   *   could not be brought; `cancelled` when the signal was aborted
+   * could not be copied; `cancelled` when the signal was aborted
    */
   async copy(reference: string, target: string | Storage, options: CopyOptions = {}): Promise<Copied> {
     const known: Keys<CopyOptions> = { concurrency: true, onProgress: true, signal: true };
@@ -93,9 +93,9 @@ export class Transfers {
   }
 
   /**
-   * What the trees (`scatter-gather/`) of complete runs needed and their results do not, run by run; logs of failed specs
-   * are no garbage. Runs that are not complete are listed with none.
-   * @throws ScytheError `not_found` for a name that there is not
+   * What the trees (`scatter-gather/`) of complete runs needed and their results do not, by run; logs of failed specs
+   * are kept. Incomplete runs are listed without garbage.
+   * @throws ScytheError `not_found` for an unknown name
    */
   async collectGarbage(options: GarbageOptions = {}): Promise<Garbage[]> {
     assertKnownKeys(options, { name: true, remove: true } satisfies Keys<GarbageOptions>, "collectGarbage");
@@ -106,7 +106,10 @@ export class Transfers {
     return pMap(ids, collect, { concurrency: AT_ONCE });
   }
 
-  /** What a run takes up in storage, in all and by part. @throws ScytheError `not_found` */
+  /**
+   * The size of a run in storage, in total and by part.
+   * @throws ScytheError `not_found`
+   */
   async sizes(reference: string): Promise<RunSizes> {
     const [{ listRunFiles }, { runSizes }] = await Promise.all([import("./run-files.ts"), import("./run-sizes.ts")]);
     return runSizes(await listRunFiles(this.#project.storage, await this.#project.locate(reference)));

@@ -1,6 +1,6 @@
 /**
- * The program of a child process: loads the project, runs chunks of specs, hands rows over. It holds no storage and
- * no credentials of its own, and ends with its supervisor.
+ * The program of a child process: loads the project, runs chunks of specs, sends their rows to the supervisor. It has
+ * no storage and no credentials of its own, and ends with its supervisor.
  */
 import { Worker } from "node:worker_threads";
 import { loadConfig } from "../config.ts";
@@ -13,11 +13,12 @@ import { runChunk } from "./task/chunk.ts";
 import type { SpecExecutor } from "./task/execute.ts";
 import { stackOf } from "./task/failure.ts";
 
-// The channel is the supervisor's: a function that calls process.send or process.disconnect must not reach it.
+// The IPC channel belongs to the supervisor: calls of process.send or process.disconnect in user code must not reach
+// it.
 const channel = process as unknown as { _send: Send };
 type Send = (message: FromChild, handle: undefined, options: undefined, callback: () => void) => boolean;
 const send = channel._send.bind(process);
-const say = (message: FromChild): Promise<void> =>
+const sendMessage = (message: FromChild): Promise<void> =>
   new Promise((resolve) => send(message, undefined, undefined, () => resolve()));
 Object.assign(process, {
   send: undefined,
@@ -33,10 +34,10 @@ let go: () => void = () => undefined;
 const fetching = new Map<number, { resolve: (path: string) => void; reject: (error: Error) => void }>();
 
 process.on("disconnect", endGroup);
-if (!process.connected) process.exit(0); // the supervisor was killed while this program was being loaded
+if (!process.connected) process.exit(0); // the supervisor was killed while this program loaded
 for (const event of ["uncaughtException", "unhandledRejection"] as const) {
   process.on(event, (thrown: unknown) => {
-    // With no try in hand it is the echo of an earlier one, whose row is written already.
+    // Without a running try it comes from an earlier one, whose row is already written.
     if (!executor?.uncaught(thrown))
       process.stderr.write(`scythe: ${event} after its spec ended: ${messageOf(thrown)}\n`);
   });
@@ -51,7 +52,7 @@ process.on("message", (message: ToChild) => {
   else if (message.type === "fetched") settleFetch(message);
   else void answer(message.request);
 });
-await say({ type: "ready" });
+await sendMessage({ type: "ready" });
 
 async function load(): Promise<Registry> {
   try {
@@ -59,7 +60,7 @@ async function load(): Promise<Registry> {
     return new Registry(config.experiments);
   } catch (thrown) {
     const stack = thrown instanceof Error ? stackOf(thrown) : "";
-    await say({ type: "broken", message: messageOf(thrown), stack });
+    await sendMessage({ type: "broken", message: messageOf(thrown), stack });
     process.exit(1);
   }
 }
@@ -70,8 +71,8 @@ async function answer(request: ChunkRequest): Promise<void> {
   try {
     const end = await runChunk(registry.get(request.experiment), request, {
       emit: (rows, removeDirs) => emit(rows, removeDirs, request.confirm),
-      say: (lines) => void say({ type: "logs", lines }),
-      begins: (sortIndex) => {
+      sendLogs: (lines) => void sendMessage({ type: "logs", lines }),
+      onSpecStart: (sortIndex) => {
         for (const mark of marks) mark(sortIndex);
       },
       fetchUri,
@@ -83,10 +84,10 @@ async function answer(request: ChunkRequest): Promise<void> {
       },
     });
     for (const mark of marks) mark("end");
-    await say({ type: "end", end });
+    await sendMessage({ type: "end", end });
   } catch (thrown) {
     const stack = thrown instanceof Error ? stackOf(thrown) : "";
-    await say({ type: "failed", message: messageOf(thrown), stack, begun });
+    await sendMessage({ type: "failed", message: messageOf(thrown), stack, begun });
   }
 }
 
@@ -94,14 +95,14 @@ async function emit(rows: Rows, removeDirs: string[], confirm: boolean): Promise
   const confirmed = new Promise<void>((resolve) => {
     go = resolve;
   });
-  await say({ type: "rows", rows, removeDirs });
+  await sendMessage({ type: "rows", rows, removeDirs });
   if (confirm && rows.announced) await confirmed;
 }
 
 function fetchUri(uri: string): Promise<string> {
   const id = fetching.size + Math.random();
   const fetched = new Promise<string>((resolve, reject) => fetching.set(id, { resolve, reject }));
-  void say({ type: "fetch", id, uri });
+  void sendMessage({ type: "fetch", id, uri });
   return fetched;
 }
 
@@ -112,7 +113,7 @@ function settleFetch({ id, path, error }: Extract<ToChild, { type: "fetched" }>)
   else waiting?.reject(new Error(error));
 }
 
-/** Ends this process and what its specs started: it leads their group, where there are groups. */
+/** Kills this process and everything its specs started: it leads their process group. */
 function endGroup(): void {
   try {
     process.kill(platform.killTarget(process.pid), "SIGKILL");
@@ -121,9 +122,9 @@ function endGroup(): void {
   }
 }
 
-/** A function in an endless loop never sees the channel close; a thread of its own sees the supervisor go. */
+/** A function in an endless loop never sees the channel close, so a separate thread watches the supervisor. */
 function endWithSupervisor(): void {
-  // Told by the supervisor itself: by the time this runs it may be gone. On Windows an orphan keeps its parent's id.
+  // The supervisor's pid is an argument: process.ppid may already be another process.
   const watch = `
     const supervisor = ${Number(process.argv[3])};
     const isThere = () => { try { return process.kill(supervisor, 0); } catch { return false; } };

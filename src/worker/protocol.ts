@@ -2,44 +2,44 @@ import type { Column } from "../schema/columns.ts";
 import type { Batch } from "../table/batch.ts";
 import type { RunInputs } from "./task/run-inputs.ts";
 
-/** What a supervisor asks of whoever runs specs: positions `from` … `to` − 1 of a file of specs. */
+/** A request to run specs: positions `from` … `to` − 1 of a file of specs. */
 export interface ChunkRequest {
   experiment: string;
   inputs: RunInputs;
-  /** Parquet file of the node's specs, on this machine. */
+  /** Local Parquet file of the node's specs. */
   specsPath: string;
   from: number;
   to: number;
-  /** The try that the spec at `from` is at; all others are at their first. */
+  /** The try of the spec at `from`; all others start at their first. */
   firstAttempt: number;
   extraColumns: readonly Column[];
-  /** Whether inputs of several plain kinds are index columns. */
+  /** Whether inputs of a union of scalar types are index columns. */
   unionColumns: boolean;
   seed: number;
   rootRunId: string;
-  /** Folder for the specs' temporary folders. */
+  /** The specs' temporary folders are created in this folder. */
   tempRoot: string;
   timeoutMs: number;
-  /** Bytes that the process and what it starts may hold; null = no limit. */
+  /** Bytes that the process and its descendants may use; null = no limit. */
   memoryLimit: number | null;
-  /** Bytes that a spec's rows may take. */
+  /** Largest size of a spec's rows, in bytes. */
   maxOutputSize: number;
-  /** Bytes that one row may take, for a merge to hold it. */
+  /** Largest size of one row, in bytes, so that a merge can hold it. */
   maxRowSize: number;
   /** Name of the worker, for `errors.pq`. */
   worker: string;
-  /** Stop after this long, between two specs. */
+  /** Stop after this long, between two specs; null = no limit. */
   timeBudgetMs: number | null;
-  /** Say before each spec that it begins, so that a death can be laid to the right one. */
+  /** Announce each spec before it starts, so that a crash can be attributed to the right one. */
   careful: boolean;
-  /** Wait after each of these announcements until it is said to go on. */
+  /** Wait after each announcement for the supervisor's `go`. */
   confirm: boolean;
 }
 
-/** Finished rows, handed over as they come: all positions below `upTo` are settled. */
+/** Finished rows, sent as they come: all positions below `upTo` are settled. */
 export interface Rows {
   upTo: number;
-  /** The spec at `upTo` begins now, and the next will be announced too: a death is that spec's. */
+  /** The spec at `upTo` starts now, and the next will be announced too: a crash is that spec's. */
   announced: boolean;
   ok: Batch;
   errors: Batch;
@@ -48,9 +48,9 @@ export interface Rows {
   logs: LogLine[];
 }
 
-/** A file that a good row names, taken out of its spec's reach; the supervisor stores it under `name`. */
+/** A file named by a row, moved to where its spec cannot reach it; the supervisor stores it under `name`. */
 export interface OutputFile {
-  /** Row of `Rows.ok` that names it. */
+  /** Index of the row in `Rows.ok` that names it. */
   row: number;
   field: string;
   path: string;
@@ -65,20 +65,20 @@ export interface LogLine {
 
 export type LogSource = "log" | "stdout" | "stderr";
 
-/** What a spec said: a line by `ctx.log`, or text that it, or what it started, printed. */
-export interface Said {
-  /** Undefined for text that no spec is known for. */
+/** Output of a spec: a line of `ctx.log`, or text printed by it or by a process it started. */
+export interface SpecOutput {
+  /** Undefined when the spec is unknown. */
   sortIndex: number | undefined;
   source: LogSource;
   text: string;
 }
 
-/** How a chunk ended: at `next`, which is `to`, or earlier when its time or its memory was up. */
+/** How a chunk ended: at `next`, which is `to`, or earlier when its time or memory ran out. */
 export interface ChunkEnd {
   next: number;
-  /** The try that the spec at `next` is at. */
+  /** The try of the spec at `next`. */
   nextAttempt: number;
-  /** The process must be replaced: work of a spec that timed out may still go on in it, or it has grown. */
+  /** The process must be replaced: a spec that timed out may still be running in it, or its memory has grown. */
   dirty: boolean;
 }
 
@@ -94,6 +94,6 @@ export type FromChild =
   | { type: "rows"; rows: Rows; removeDirs: string[] }
   | { type: "logs"; lines: LogLine[] }
   | { type: "end"; end: ChunkEnd }
-  /** What runs specs failed; `begun`: after the first of them had begun, and so perhaps by their doing. */
+  /** The process failed outside a spec; `begun`: after the first spec had started, and so perhaps because of it. */
   | { type: "failed"; message: string; stack: string; begun: boolean }
   | { type: "fetch"; id: number; uri: string };

@@ -78,7 +78,7 @@ family("a full disk", () => {
 
 /** There may have been room for the report, and none to note in the state that it stands. */
 function isDone(code: number | null, stderr: string): boolean {
-  return code === 3 || (code === 2 && stderr.includes("is complete already"));
+  return code === 3 || (code === 2 && stderr.includes("is already complete"));
 }
 
 function mountSmallDisk(): boolean {

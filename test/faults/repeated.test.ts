@@ -15,7 +15,7 @@ import { MemoryBudget } from "../../src/table/memory-budget.ts";
 import { FailureLimits } from "../../src/worker/supervisor/failure-limits.ts";
 import { inProcessRunner } from "../../src/worker/supervisor/in-process-runner.ts";
 import { BufferPool } from "../../src/worker/supervisor/part-buffers.ts";
-import { Trials } from "../../src/worker/supervisor/spec-notes.ts";
+import { SuspectLock } from "../../src/worker/supervisor/spec-notes.ts";
 import { calmTables, expectWhole, type Tables } from "./oracle.ts";
 import { type Plan, PROJECT, Scene } from "./scene.ts";
 import { CASES_MS, family, forEachCase, type Random } from "./seed.ts";
@@ -67,7 +67,7 @@ async function driveAskew(scene: Scene, random: Random, counter: { injected: num
       worker: "askew",
       executionTimeoutMs: 60_000,
       fetchUri,
-      trials: new Trials(),
+      suspectLock: new SuspectLock(),
       memoryLimit: undefined,
       maxOutputSize: 2 ** 20,
       memory: new MemoryBudget(512),

@@ -76,7 +76,7 @@ family("a driver of a retry or an extension that is killed before a write", () =
 
   /** Killed between the report and the state, it lacks nothing. */
   function alreadyComplete(error: unknown): void {
-    expect(error).toMatchObject({ code: "conflict", message: expect.stringContaining("complete already") });
+    expect(error).toMatchObject({ code: "conflict", message: expect.stringContaining("already complete") });
   }
 
   /** Whole tables of the one generation or the other; or it is said that they are being replaced. */

@@ -39,7 +39,7 @@ family("a bucket that fails", () => {
               if (round < 2) setTimeout(() => child.kill("SIGKILL"), 1_500 + random.below(2_500));
               const { code, signal, stderr } = await ended;
               if (signal === "SIGKILL") kills++;
-              else if (code === 3 || /is complete already/.test(stderr)) break;
+              else if (code === 3 || /is already complete/.test(stderr)) break;
               else expect(round, stderr).toBeLessThan(8);
             }
             const harmed = Object.values(proxy.injected).reduce((sum, count) => sum + count, 0);

@@ -26,8 +26,8 @@ family("two coordinators of one run", () => {
         const both = await Promise.all([0, 1].map(() => scene.start(["resume", run]).ended));
         const [refused, driver] = both.sort((a, b) => a.code! - b.code!) as [Ended, Ended];
         expect(driver.code, driver.stderr).toBe(3); // some of its specs fail, by design
-        expectRefused(refused, /is driven already, by process \d+|is complete already/);
-        expectRefused(await scene.start(["resume", run]).ended, /is complete already/);
+        expectRefused(refused, /is already driven by process \d+|is already complete/);
+        expectRefused(await scene.start(["resume", run]).ended, /is already complete/);
         return { injected: 1, ...(await expectWhole(scene, run, calm, PLAN)) };
       } finally {
         scene.remove();
@@ -49,7 +49,7 @@ family("two coordinators of one run", () => {
           await until(() => scene.parts() >= parts, `${parts} parts`);
           first.child.kill("SIGSTOP");
           expect(existsSync(join(scene.storage, run, "report.yml"))).toBe(false);
-          const by = `is driven already, by process ${first.child.pid} `;
+          const by = `is already driven by process ${first.child.pid} `;
           expectRefused(await scene.start(["resume", run]).ended, new RegExp(by));
           const second = scene.start(["resume", run, "--take-over"]);
           const { code, stderr } = await second.ended;

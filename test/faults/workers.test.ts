@@ -89,7 +89,7 @@ function isDone({ code, signal, stderr }: Ended): boolean {
     expect(stderr).toMatch(/process/); // none lived long enough to run a spec: nothing is lost
     return false;
   }
-  if (/is complete already/.test(stderr)) return true;
+  if (/is already complete/.test(stderr)) return true;
   expect(code, stderr).toBe(3);
   return true;
 }

@@ -129,7 +129,7 @@ class InputCopier {
       await this.#copy(uri, target);
       const recorded = this.#hashes.get(this.#layout.pathOf(uri) ?? "");
       if (recorded !== undefined && (await hashFile(target)) !== recorded) {
-        this.#notes.push(`${path} is damaged: it has not the SHA-256 that the run recorded`);
+        this.#notes.push(`${path} is damaged: its SHA-256 is not the recorded one`);
       }
       return path.split(sep).join("/");
     } catch (error) {

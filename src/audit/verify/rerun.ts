@@ -5,9 +5,9 @@ import { partColumns } from "../../scatter/part-columns.ts";
 import type { RunInfo } from "../../scatter/run-task.ts";
 import { BatchBuilder } from "../../table/batch.ts";
 import type { ChunkRequest, OutputFile, Rows } from "../../worker/protocol.ts";
+import { CrashRecords } from "../../worker/supervisor/crash-records.ts";
 import { PartBuffers } from "../../worker/supervisor/part-buffers.ts";
 import type { ChunkRunner, RunnerEnd } from "../../worker/supervisor/runner.ts";
-import { SpecAccount } from "../../worker/supervisor/spec-account.ts";
 
 /** What runs specs: this process or children of it. */
 export interface Rerunner {
@@ -62,7 +62,7 @@ export async function rerunSpecs(
     seed: run.details.seed,
     rootRunId: run.manifest.workflow_run_id,
   });
-  const accounts: SpecAccount[] = [];
+  const accounts: CrashRecords[] = [];
   const signal = new AbortController().signal;
   const one = async (slot: number, at: number, attempt: number): Promise<RunnerEnd> => {
     const written: { sortIndex: number; file: OutputFile }[] = [];
@@ -74,7 +74,7 @@ export async function rerunSpecs(
     };
     const end = await runner.run(slot, request(at, attempt), {
       onRows,
-      onSaid: () => undefined,
+      onOutput: () => undefined,
       fetchUri,
       signal,
       kill: signal,
@@ -88,7 +88,7 @@ export async function rerunSpecs(
   let next = 0;
   // no p-map, as a lane is a slot: one process and one account of deaths
   const lane = async (_: unknown, slot: number) => {
-    const account = new SpecAccount(experiment, run, specsPath, limits.worker); // it keeps one spec's deaths at a time
+    const account = new CrashRecords(experiment, run, specsPath, limits.worker); // it keeps one spec's deaths at a time
     accounts.push(account);
     for (let at = next++; at < count; at = next++) {
       for (let attempt: number | undefined = 1; attempt !== undefined; ) {

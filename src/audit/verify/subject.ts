@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { messageOf, ScytheError } from "../../errors.ts";
-import { sealState } from "../../run/checksum.ts";
+import { checksumState } from "../../run/checksum.ts";
 import { historyGeneration, type RunLayout } from "../../run/layout.ts";
 import { type Manifest, parseManifest } from "../../run/manifest.ts";
 import type { Report } from "../../run/report.ts";
@@ -168,7 +168,7 @@ async function textOf({ storage, layout, findings }: Opened, key: string): Promi
 
 /** Undefined for a text that is not as it was written. */
 function sealedText({ layout, findings }: Opened, key: string, text: string | undefined): string | undefined {
-  if (text === undefined || sealState(text) !== "broken") return text;
+  if (text === undefined || checksumState(text) !== "damaged") return text;
   const path = layout.within(key);
   findings.bad("descriptions", path, "is damaged: its SHA-256 is not the one in its first line");
   return undefined;
@@ -200,7 +200,7 @@ function isForeign(
   state: string | undefined,
 ): boolean {
   if (!manifest || manifest.scythe || text === undefined) return false;
-  return sealState(text) === "none" && report === undefined && state === undefined;
+  return checksumState(text) === "none" && report === undefined && state === undefined;
 }
 
 function artifactHashes(layout: RunLayout, sha256: Record<string, string>): Map<string, string> {

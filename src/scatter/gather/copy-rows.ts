@@ -6,31 +6,33 @@ import { parquetFacts, parquetRows } from "../../table/parquet-sql.ts";
 import { literal } from "../../table/sql.ts";
 import type { Merge } from "./sources.ts";
 
-/** Rows of a row group where rows are small: DuckDB buffers some of these per thread. A multiple of 2,048. */
+/** Rows per row group of small rows; DuckDB buffers some of them per thread. A multiple of 2,048. */
 const ROWS = 61_440;
-/** Rows above this are large, and so many bytes of them more than DuckDB can hold of a row group. */
+/**
+ * Rows of more bytes than this are large. With more than {@link MUCH} bytes of them, DuckDB cannot hold a row group.
+ */
 const LARGE_ROW = 4_096;
 const MUCH = 4 * 2 ** 20;
 const BY_BYTES = `ROW_GROUP_SIZE_BYTES '4MiB', ROW_GROUP_SIZE ${ROWS}`;
-/** Large rows are sorted so many bytes at a time, or one spec's where those are more. */
+/** Large rows are sorted this many bytes at a time, or one spec's rows when those are more. */
 const WINDOW = 4 * 2 ** 20;
 
 export interface Copy {
   select: string;
-  /** Files that the rows come from; those of one group have the same columns. */
+  /** Source files; those of one group have the same columns. */
   from: readonly (readonly string[])[];
-  /** Columns that the rows are to be ordered by, the first of them `sort_index`; undefined: they are in order. */
+  /** Columns to order by, `sort_index` first; undefined when the rows are in order already. */
   order: string | undefined;
-  /** The Parquet file to write, and SQL of the metadata in it. */
+  /** The Parquet file to write, and SQL of its metadata. */
   target: string;
   metadata: string;
   what: string;
 }
 
 /**
- * Writes rows from files inside a run as one Parquet file, in memory that follows the largest row, and not what DuckDB
- * takes at a time: up to 2,048 rows, whatever their size. So row groups of large rows are measured in bytes (which DuckDB
- * does only where it need not keep the order; one thread keeps it nevertheless), and large rows are sorted in parts.
+ * Writes rows from a run's files as one Parquet file, in memory proportional to the largest row. DuckDB would take up
+ * to 2,048 rows at a time, whatever their size. So row groups of large rows are limited in bytes (DuckDB does that only
+ * when it need not keep the order, which a single thread keeps anyway), and large rows are sorted in parts.
  */
 export async function copyRows(merge: Merge, copy: Copy): Promise<void> {
   const { duck, memoryMb, settings } = merge;
@@ -52,7 +54,7 @@ async function copyTo(duck: Duck, copy: Copy, select: string, options: string, t
   await duck.run(`COPY (${select} ${order}) TO ${literal(target)} (FORMAT parquet, ${options})`, copy.what);
 }
 
-/** Sorts the rows of a few specs at a time into a file each, and puts these one after the other. */
+/** Sorts the rows of a few specs at a time into one file each, then concatenates the files. */
 async function copyInWindows(
   { duck, folder, memoryMb }: Merge,
   copy: Copy,
@@ -88,7 +90,7 @@ const rowGroups = (files: readonly string[]) =>
   `SELECT file_name, row_group_id, max(row_group_num_rows) AS rows, sum(total_uncompressed_size) AS bytes
    FROM ${parquetFacts("metadata", files)} WHERE row_group_num_rows > 0 GROUP BY file_name, row_group_id`;
 
-/** Bytes of all row groups, of the largest, and of a row in that with the largest rows. */
+/** Bytes of all row groups, of the largest one, and per row of the group with the largest rows. */
 async function sizesOf(
   duck: Duck,
   groups: Copy["from"],
@@ -101,7 +103,7 @@ async function sizesOf(
   return { total: total!, largest: largest!, rowBytes: rowBytes! };
 }
 
-/** Ranges of `sort_index`, in order, and roughly the bytes of the rows in each. */
+/** Ranges of `sort_index`, in order, with the approximate bytes of their rows. */
 async function windowsOf(duck: Duck, groups: Copy["from"]): Promise<{ first: number; last: number; bytes: number }[]> {
   const rows = groups.flat().map(
     (file) => `SELECT i, g.bytes / g.rows AS bytes

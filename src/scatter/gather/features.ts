@@ -12,21 +12,21 @@ import type { GatherSources } from "./sources.ts";
 const SQL = { int64: "BIGINT", float64: "DOUBLE", boolean: "BOOLEAN", string: "VARCHAR" } as const;
 type FeatureKind = keyof typeof SQL;
 
-/** A computed feature, which has no schema: its type is what its values agree on. */
+/** A computed feature. It has no schema: its type is the one that all its values fit. */
 export interface FeatureName {
   name: string;
-  /** Its names, where specs write them otherwise: SQL does not see case. */
+  /** The spellings that specs use; SQL ignores case. */
   spellings?: readonly string[];
-  /** Undefined when it has no values. */
+  /** Undefined without any value. */
   kind: FeatureKind | undefined;
 }
 
-/** The type of a JSON value. A whole number that a double does not hold exactly was none before it was written. */
+/** The type of a JSON value. An integer that a double cannot hold exactly was a double before it was written. */
 const TYPE = `CASE WHEN json_type(value) IN ('UBIGINT', 'BIGINT') AND abs(TRY_CAST(value AS DOUBLE)) > ${Number.MAX_SAFE_INTEGER}
               THEN 'DOUBLE' ELSE json_type(value) END`;
 
-/** The features of a node's rows, good and failed, in the order in which they came up. */
-export async function freshFeatures(duck: Duck, sources: GatherSources): Promise<FeatureName[]> {
+/** The features of a node's rows, succeeded and failed, in order of first appearance. */
+export async function newFeatures(duck: Duck, sources: GatherSources): Promise<FeatureName[]> {
   const selects = [sources.rows, sources.tables[ERRORS]!]
     .filter((files) => files.length > 0)
     .map((files) => `SELECT DISTINCT ${FEATURES} AS f FROM ${parquetRows(files)}`);
@@ -48,7 +48,7 @@ function kindOf(types: readonly string[]): FeatureKind {
   return types.every((type) => type === "BOOLEAN") ? "boolean" : "string";
 }
 
-/** The features that a finished table has in its index. */
+/** The features in the index of a final table. */
 export async function finishedFeatures(duck: Duck, file: string, inputs: readonly Column[]): Promise<FeatureName[]> {
   const known = new Set([...ID_FIELDS, ...inputs].map((column) => column.name));
   const names = (await indexNames(duck, file)).filter((name) => !known.has(name));
@@ -63,10 +63,10 @@ export async function finishedFeatures(duck: Duck, file: string, inputs: readonl
   });
 }
 
-/** A feature's column, and how specs write its name. */
+/** A feature's column, and the spellings of its name. */
 export type FeatureColumn = Column & { spellings: readonly string[] };
 
-/** One column a name, of a type that holds all of its values: text when they agree on no other. */
+/** One column per name, of a type that holds all its values; text when they agree on no other. */
 export function featureColumns(...groups: readonly (readonly FeatureName[])[]): FeatureColumn[] {
   const found = new Map<string, { name: string; kinds: Set<FeatureKind>; spellings: Set<string> }>();
   for (const { name, kind, spellings = [name] } of groups.flat()) {
@@ -90,18 +90,21 @@ function widest(kinds: readonly FeatureKind[]): FeatureKind {
   return kinds.every((kind) => kind === "int64" || kind === "float64") ? "float64" : "string";
 }
 
-/** SQL of a feature over a part's rows. @param computed false when those rows have no features */
+/**
+ * SQL of a feature over a part's rows.
+ * @param computed false when those rows have no features
+ */
 export function featureSql(column: FeatureColumn, computed: boolean): string {
   const values = computed ? column.spellings.map((name) => jsonField(FEATURES, name)) : [];
   const value = values.length > 1 ? `coalesce(${values.join(", ")})` : (values[0] ?? "NULL");
   return `CAST(${value} AS ${SQL[column.type.kind as FeatureKind]}) AS ${identifier(column.name)}`;
 }
 
-/** SQL of a feature over a finished table, where its type may have been a narrower one. */
+/** SQL of a feature over a final table, where its type may have been narrower. */
 export function widened(expression: string, from: string, to: string): string {
   if (from === to) return expression;
   if (from !== SQL.float64 || to !== SQL.string) return `CAST(${expression} AS ${to})`;
-  // whole numbers as JSON writes them, without a fraction
+  // integers as JSON writes them, without a fraction
   return `CASE WHEN ${expression} = trunc(${expression}) AND abs(${expression}) < 1e15
           THEN CAST(CAST(${expression} AS BIGINT) AS VARCHAR) ELSE CAST(${expression} AS VARCHAR) END`;
 }

@@ -18,22 +18,26 @@ import {
   type TableLayout,
 } from "../final-layout.ts";
 import { ERROR_COLUMNS, FEATURES, partColumns } from "../part-columns.ts";
-import { type FeatureColumn, featureColumns, featureSql, finishedFeatures, freshFeatures } from "./features.ts";
+import { type FeatureColumn, featureColumns, featureSql, finishedFeatures, newFeatures } from "./features.ts";
 import type { TableQuery } from "./join-previous.ts";
-import type { Base } from "./previous-tables.ts";
+import type { PreviousTables } from "./previous-tables.ts";
 import type { GatherSources, Merge } from "./sources.ts";
 
-/** The queries that give the final tables from a run's parts, in the order in which they are written. */
-export async function finalTables(merge: Merge, sources: GatherSources, base: Base | undefined): Promise<TableQuery[]> {
+/** The queries that produce the final tables from a run's parts, in the order in which they are written. */
+export async function finalTables(
+  merge: Merge,
+  sources: GatherSources,
+  previous: PreviousTables | undefined,
+): Promise<TableQuery[]> {
   const { settings, run, duck } = merge;
   const { index } = partColumns(settings.experiment, run.details);
   const inputs = index.filter((column) => column.name !== FEATURES);
   const features = featureColumns(
-    base ? await finishedFeatures(duck, base.files.scalars!, inputs) : [],
-    settings.experiment.computedFeatures ? await freshFeatures(duck, sources) : [],
+    previous ? await finishedFeatures(duck, previous.files.scalars!, inputs) : [],
+    settings.experiment.computedFeatures ? await newFeatures(duck, sources) : [],
   );
   const queries = new FinalQueries(merge, sources, inputs, features);
-  const before = base && (await indexNames(duck, base.files[ERRORS]!));
+  const before = previous && (await indexNames(duck, previous.files[ERRORS]!));
   return finalTableNames(settings.experiment).map((name) => {
     if (name === SCALARS) return queries.scalars();
     if (name === ERRORS) return queries.errors(before);
@@ -46,7 +50,7 @@ class FinalQueries {
   readonly #merge: Merge;
   readonly #sources: GatherSources;
   readonly #index: Column[];
-  /** SQL of the index columns, over a part's good or failed rows. */
+  /** SQL of the index columns, over the succeeded or failed rows of a part. */
   readonly #indexSql: string[];
   readonly #loose: ReadonlySet<string>;
   readonly #layout: ReadonlyMap<string, TableLayout>;
@@ -58,7 +62,7 @@ class FinalQueries {
     this.#sources = sources;
     this.#index = [...ID_FIELDS, ...inputs, ...features];
     this.#layout = finalLayout(this.#experiment, this.#indexNames);
-    const unions = inputs.filter(isUnionColumn); // a run that this one extends may lack them
+    const unions = inputs.filter(isUnionColumn); // the base run may lack them
     this.#loose = new Set([...features, ...run.details.extra_columns, ...unions].map((column) => column.name));
     const computed = settings.experiment.computedFeatures !== undefined;
     this.#indexSql = [
@@ -87,14 +91,14 @@ class FinalQueries {
     );
   }
 
-  /** @param before index of the table that this one goes on from */
+  /** @param before the index of the previous errors table */
   errors(before: readonly string[] | undefined): TableQuery {
     const files = this.#sources.tables[ERRORS]!;
     const { columns } = this.#layout.get(ERRORS)!;
     const names = errorNames(this.#indexNames);
     const earlier = before && errorNames(before);
     const sql = ERROR_COLUMNS.map((c, i) => `${finishedExpression(c)} AS ${identifier(columns[i]!.name)}`);
-    // where no spec failed: the same columns over no rows
+    // when no spec failed: the same columns over no rows
     const none = `(SELECT *, ${ERROR_COLUMNS.map(emptyColumn).join(", ")} FROM ${this.#from()} LIMIT 0)`;
     const from = files.length > 0 ? parquetRows(files) : none;
     return {
@@ -136,7 +140,7 @@ class FinalQueries {
     return this.#index.map((column) => column.name);
   }
 
-  /** A table may have columns named like outputs; those of the output must not hide them. */
+  /** Excludes the outputs: a table may have columns with their names. */
   #outputNames(): string {
     const { scalars, files } = this.#experiment.columns as AnyExperiment["columns"];
     return [...scalars, ...files].map((column) => `, ${identifier(column.name)}`).join("");
@@ -153,7 +157,7 @@ class FinalQueries {
   }
 }
 
-/** Output files are held relative to the run until now. */
+/** File references are relative to the run until now. */
 function fileSql(column: Column, runUri: string): string {
   const absolute = (value: string) =>
     `CASE WHEN starts_with(${value}, ${literal(RUN_SCHEME)})

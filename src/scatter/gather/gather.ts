@@ -8,18 +8,18 @@ import { assertEpoch, updateState } from "../../run/state.ts";
 import { localCopy } from "../../storage/local-copy.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { withDuckDb } from "../../table/duckdb.ts";
-import { SEAL_KEY, sealFile, UNSEALED } from "../../table/parquet-seal.ts";
+import { addFileChecksum, CHECKSUM_KEY, CHECKSUM_PLACEHOLDER } from "../../table/parquet-checksum.ts";
 import { parquetRows } from "../../table/parquet-sql.ts";
 import { literal } from "../../table/sql.ts";
 import { type NodeTask, nodeSpecs, type RunInfo, type TreeSettings } from "../run-task.ts";
 import { nodeSize } from "../tree.ts";
-import { besideMetadata } from "./beside.ts";
 import { copyRows } from "./copy-rows.ts";
 import { writeFinal } from "./final.ts";
-import { account } from "./reconcile-counts.ts";
+import { reconcileCounts } from "./reconcile-counts.ts";
+import { sideTablesMetadata } from "./side-tables.ts";
 import { type GatherSources, gatherSources, type Merge } from "./sources.ts";
 
-/** MiB of buffers that a merge may take, whatever the number of rows; sorting spills to disk beyond. */
+/** MiB of memory for a merge, whatever the number of rows; sorting spills to disk beyond it. */
 const MEMORY_MB = 384;
 
 /** Merges a node's children; at the root, writes `final/` and the report. */
@@ -46,7 +46,10 @@ export async function mergeNode(settings: TreeSettings, task: NodeTask): Promise
   }
 }
 
-/** The good rows last, and once: that they stand says that the node is gathered, and by which attempt. */
+/**
+ * Writes side tables first, the rows last and once: their presence says that the node is gathered, and by which
+ * attempt.
+ */
 async function writeGathered(merge: Merge, sources: GatherSources): Promise<void> {
   const { settings, run, task, attempt } = merge;
   const { storage } = settings;
@@ -55,7 +58,7 @@ async function writeGathered(merge: Merge, sources: GatherSources): Promise<void
     const key = run.layout.gatheredTable(task.path, task.generation, table, attempt);
     await storage.putFile(key, await concatenated(merge, sources, table, files), { move: true });
   }
-  const names = besideMetadata(
+  const names = sideTablesMetadata(
     attempt,
     tables.map(([table]) => table),
   );
@@ -72,7 +75,7 @@ async function concatenated(
   metadata: Record<string, string> = {},
 ): Promise<string> {
   const target = join(merge.folder, `${table}.gathered.pq`);
-  const pairs = Object.entries({ ...metadata, [SEAL_KEY]: UNSEALED }).map(
+  const pairs = Object.entries({ ...metadata, [CHECKSUM_KEY]: CHECKSUM_PLACEHOLDER }).map(
     ([key, value]) => `${key}: ${literal(value)}`,
   );
   await copyRows(merge, {
@@ -83,16 +86,16 @@ async function concatenated(
     order: sources.ordered ? undefined : "sort_index",
     metadata: `{${pairs.join(", ")}}`,
   });
-  await sealFile(target);
+  await addFileChecksum(target);
   return target;
 }
 
-/** Roughly how many rows a merge handles: at the root of a later generation, the finished ones as well. */
+/** Approximate number of rows that a merge handles; at the root of a later generation it includes the previous ones. */
 function mergedRows(run: RunInfo, path: NodePath): number {
   return path.length === 0 ? run.details.spec_count : nodeSize(run.count, path);
 }
 
-/** True when the generation's report stands already: its driver died between the report and the state, say. */
+/** True when the generation's report exists: its driver may have died between writing report and state. */
 export async function isReported(storage: Storage, { layout, generation }: RunInfo): Promise<boolean> {
   const report = await readReport(storage, layout);
   return report !== undefined && report.generation >= generation;
@@ -107,16 +110,16 @@ async function settleReported(settings: TreeSettings, run: RunInfo, task: NodeTa
 }
 
 /**
- * Every spec must be there once, as a good row or as a failed one.
+ * Checks that every spec has exactly one row, succeeded or failed.
  * @throws ScytheError `internal`
  */
 async function assertComplete({ settings, run, task, duck, folder }: Merge, sources: GatherSources): Promise<void> {
   const specs = await localCopy(settings.storage, nodeSpecs(run, task.path), folder);
-  const { balanced, ...counts } = await account(duck, specs, [sources.rows, sources.tables.errors!]);
+  const { balanced, ...counts } = await reconcileCounts(duck, specs, [sources.rows, sources.tables.errors!]);
   if (balanced) return;
   throw new ScytheError(
     "internal",
-    `Run ${run.layout.experimentId} has ${counts.rows} rows for ${counts.specs} specs, or not each spec's once`,
+    `Run ${run.layout.experimentId} has ${counts.rows} rows for ${counts.specs} specs, or rows of the wrong specs`,
     { hint: "Nothing was written to final/. Please report this with the run's scatter-gather/ folder." },
   );
 }

@@ -5,24 +5,24 @@ import { parquetRows } from "../../table/parquet-sql.ts";
 import { finished, literal, sqlType } from "../../table/sql.ts";
 import { partColumns } from "../part-columns.ts";
 import { copyRows } from "./copy-rows.ts";
-import type { Base } from "./previous-tables.ts";
+import type { PreviousTables } from "./previous-tables.ts";
 import type { GatherSources, Merge } from "./sources.ts";
 import { generationText, measured } from "./written-file.ts";
 
-/** The finished record of a run's output files, before anybody else sees it. */
+/** The finished record of a run's output files, not published yet. */
 export interface OutputRecord extends Omit<FinalFile, "name"> {
   path: string;
 }
 
 /**
- * Merges what is recorded of the output files. A base without a record (an earlier version made it) adds no rows: its
- * files stay without a recorded hash.
+ * Merges the records of output files. A previous run of an earlier version may have no record: its files stay without a
+ * recorded hash.
  * @returns undefined where the experiment has no output files
  */
 export async function writeOutputRecord(
   merge: Merge,
   sources: GatherSources,
-  base: Base | undefined,
+  previous: PreviousTables | undefined,
 ): Promise<OutputRecord | undefined> {
   const { settings, run, duck, folder } = merge;
   const fresh = sources.tables[OUTPUT_FILES];
@@ -31,7 +31,7 @@ export async function writeOutputRecord(
   const columns = partColumns(settings.experiment, run.details).files;
   const selects: string[] = [];
   if (fresh.length > 0) selects.push(`SELECT ${columns.map(finished).join(", ")} FROM ${parquetRows(fresh)}`);
-  if (base?.outputs) selects.push(keptRows(base.outputs, base.replaced));
+  if (previous?.outputs) selects.push(keptRows(previous.outputs, previous.replaced));
   if (selects.length === 0) {
     const none = columns.map(({ name, type }) => `CAST(NULL AS ${sqlType(type)}) AS ${name}`);
     selects.push(`SELECT ${none.join(", ")} LIMIT 0`);
@@ -40,7 +40,7 @@ export async function writeOutputRecord(
     select: `FROM (${selects.join(" UNION ALL ")})`,
     order: "sort_index, field, path",
     target: path,
-    from: base?.outputs ? [fresh, [base.outputs]] : [fresh],
+    from: previous?.outputs ? [fresh, [previous.outputs]] : [fresh],
     metadata: `{scythe: ${literal(generationText(run))}}`,
     what: "Could not write output_artifacts.pq",
   });

@@ -1,6 +1,6 @@
 import { ScytheError } from "../../errors.ts";
 import { hashFile } from "../../files/artifacts.ts";
-import { type CarriedTables, readCarried } from "../../run/inherited-tables.ts";
+import { type InheritedTables, readInheritedTables } from "../../run/inherited-tables.ts";
 import { type GenerationRecord, type Report, readEarlierReport, readReport, reportText } from "../../run/report.ts";
 import { OUTPUT_FILES } from "../../schema/base.ts";
 import { localCopy } from "../../storage/local-copy.ts";
@@ -9,58 +9,63 @@ import type { Move } from "../../table/relocate.ts";
 import { ERRORS } from "../final-layout.ts";
 import type { Merge } from "./sources.ts";
 
-/** The finished tables that a merge starts from: of the generation before, or of the run that this one extends. */
-export interface Base {
-  /** Table → file on this machine. */
+/** The final tables that a merge starts from: those of the previous generation, or of the base run. */
+export interface PreviousTables {
+  /** Table name → local file. */
   files: Record<string, string>;
-  /** The record of output files on this machine; undefined when an earlier version made the run, or it has none. */
+  /** Local file of the record of output files; undefined when the run has none, or an earlier version made it. */
   outputs: string | undefined;
-  /** References into another run, and where they lead in this one. */
+  /** Maps references into the base run to this run. */
   moves: readonly Move[];
-  /** File of the specs whose rows come anew, so that the base's do not count; undefined = all of its rows stay. */
+  /** File of the specs that ran again, whose previous rows are dropped; undefined = all rows stay. */
   replaced: string | undefined;
-  /** What was reported before. */
+  /** From the previous report. */
   generations: GenerationRecord[];
   seconds: number;
 }
 
 /**
- * What the root's merge starts from; undefined for a run's first generation.
+ * Opens the tables that the root's merge starts from; undefined for a run's first generation.
  * @throws ScytheError `storage` when a table is not what was recorded of it
  */
-export async function openBase(merge: Merge, tables: readonly string[]): Promise<Base | undefined> {
-  if (merge.run.generation > 0) return generationBefore(merge, tables);
-  return (merge.run.details.carried_count ?? 0) > 0 ? carriedBase(merge, tables) : undefined;
+export async function openPreviousTables(merge: Merge, tables: readonly string[]): Promise<PreviousTables | undefined> {
+  if (merge.run.generation > 0) return previousGeneration(merge, tables);
+  return (merge.run.details.carried_count ?? 0) > 0 ? inheritedTables(merge, tables) : undefined;
 }
 
-async function carriedBase(merge: Merge, tables: readonly string[]): Promise<Base> {
+async function inheritedTables(merge: Merge, tables: readonly string[]): Promise<PreviousTables> {
   const { layout } = merge.run;
-  const carried = await readCarried(merge.settings.storage, layout);
+  const carried = await readInheritedTables(merge.settings.storage, layout);
   const files: Record<string, string> = {};
-  for (const table of tables) files[table] = await carriedTable(merge, carried, table);
-  const outputs = carried.tables[OUTPUT_FILES] && (await carriedTable(merge, carried, OUTPUT_FILES));
+  for (const table of tables) files[table] = await inheritedTable(merge, carried, table);
+  const outputs = carried.tables[OUTPUT_FILES] && (await inheritedTable(merge, carried, OUTPUT_FILES));
   return { files, outputs, moves: carried.moves, replaced: undefined, generations: [], seconds: 0 };
 }
 
-async function carriedTable({ settings, run, folder }: Merge, carried: CarriedTables, table: string): Promise<string> {
-  const key = run.layout.carriedTable(table);
-  if (!(await settings.storage.head(key))) throw isGone(settings.storage.uriOf(key));
+async function inheritedTable(
+  { settings, run, folder }: Merge,
+  carried: InheritedTables,
+  table: string,
+): Promise<string> {
+  const key = run.layout.inheritedTable(table);
+  if (!(await settings.storage.head(key))) throw missingTable(settings.storage.uriOf(key));
   const path = await localCopy(settings.storage, key, folder);
   if ((await hashFile(path)) === carried.tables[table]?.sha256) return path;
-  throw notAsRecorded(settings.storage.uriOf(key));
+  throw damagedTable(settings.storage.uriOf(key));
 }
 
 /**
- * `final/` as the generation before left it, or partly replaced already by an earlier try of this merge: without the
- * specs that ran again, both are the same. Errors are counted on, so those of before are kept aside first.
+ * Reads `final/` as the previous generation left it, or partly replaced by an earlier try of this merge: without the
+ * specs that ran again, both are equal. The previous errors are copied to `history/` first, as their counts are still
+ * needed.
  */
-async function generationBefore(merge: Merge, tables: readonly string[]): Promise<Base> {
+async function previousGeneration(merge: Merge, tables: readonly string[]): Promise<PreviousTables> {
   const { settings, run, folder } = merge;
   const before = await keepHistory(merge);
   const files: Record<string, string> = {};
   for (const table of tables) {
     if (table === ERRORS) {
-      files[table] = await keptErrors(merge, before);
+      files[table] = await previousErrors(merge, before);
     } else {
       files[table] = await finishedTable(merge, run.layout.finalTable(table), before.final[table]);
     }
@@ -72,7 +77,7 @@ async function generationBefore(merge: Merge, tables: readonly string[]): Promis
   return { files, outputs, moves: [], replaced, generations, seconds: before.seconds };
 }
 
-/** Copies of the errors and of the report that this generation is about to replace. */
+/** Copies to `history/` the errors and the report that this generation will replace. */
 async function keepHistory(merge: Merge): Promise<Report> {
   const { settings, run, folder } = merge;
   const { storage } = settings;
@@ -88,20 +93,20 @@ async function keepHistory(merge: Merge): Promise<Report> {
   }
   if (!(await storage.head(errors))) {
     const key = run.layout.finalTable(ERRORS);
-    if (!(await storage.head(key))) throw isGone(storage.uriOf(key));
+    if (!(await storage.head(key))) throw missingTable(storage.uriOf(key));
     const path = await localCopy(storage, key, folder);
-    if ((await hashFile(path)) !== report.final[ERRORS]?.sha256) throw notAsRecorded(storage.uriOf(key));
+    if ((await hashFile(path)) !== report.final[ERRORS]?.sha256) throw damagedTable(storage.uriOf(key));
     await storage.putFile(errors, path, { ifAbsent: true });
   }
   await storage.put(text, reportText(report), { ifAbsent: true });
   return report;
 }
 
-async function keptErrors({ settings, run, folder }: Merge, before: Report): Promise<string> {
+async function previousErrors({ settings, run, folder }: Merge, before: Report): Promise<string> {
   const key = run.layout.history(run.generation - 1, "errors.pq");
   const path = await localCopy(settings.storage, key, folder);
   if ((await hashFile(path)) === before.final[ERRORS]?.sha256) return path;
-  throw notAsRecorded(settings.storage.uriOf(key));
+  throw damagedTable(settings.storage.uriOf(key));
 }
 
 async function finishedTable(
@@ -109,13 +114,13 @@ async function finishedTable(
   key: string,
   recorded: { sha256: string } | undefined,
 ): Promise<string> {
-  if (!(await settings.storage.head(key))) throw isGone(settings.storage.uriOf(key));
+  if (!(await settings.storage.head(key))) throw missingTable(settings.storage.uriOf(key));
   const path = await localCopy(settings.storage, key, folder);
   if ((await hashFile(path)) === recorded?.sha256) return path;
   const own = (await fileMetadata(duck, path)).get("scythe");
   const { generation } = JSON.parse(own ?? "{}") as { generation?: number };
   if (generation === run.generation) return path;
-  throw notAsRecorded(settings.storage.uriOf(key));
+  throw damagedTable(settings.storage.uriOf(key));
 }
 
 function recordOf(report: Report): GenerationRecord {
@@ -132,16 +137,16 @@ function recordOf(report: Report): GenerationRecord {
   };
 }
 
-function isGone(uri: string): ScytheError {
-  return new ScytheError("storage", `${uri} is gone`, {
-    hint: "Restore it from a copy of the run, then resume: the rows that it holds are merged with the new ones.",
+function missingTable(uri: string): ScytheError {
+  return new ScytheError("storage", `${uri} is missing`, {
+    hint: "Restore it from a copy of the run, then resume: its rows are merged with the new ones.",
     details: { uri },
   });
 }
 
-function notAsRecorded(uri: string): ScytheError {
+function damagedTable(uri: string): ScytheError {
   return new ScytheError("storage", `${uri} is damaged: its SHA-256 is not the recorded one`, {
-    hint: "Restore it from a copy of the run, then resume: the rows that it holds are merged with the new ones.",
+    hint: "Restore it from a copy of the run, then resume: its rows are merged with the new ones.",
     details: { uri },
   });
 }

@@ -9,20 +9,20 @@ import { identifier } from "../../table/sql.ts";
 import { ERROR_FIELD_NAMES, ERRORS, SCALARS } from "../final-layout.ts";
 import { partErrorName } from "../part-columns.ts";
 import type { OutputRecord } from "./output-record.ts";
-import type { Base } from "./previous-tables.ts";
+import type { PreviousTables } from "./previous-tables.ts";
 import type { GatherSources, Merge } from "./sources.ts";
 
-/** A finished table that nobody else sees yet. */
+/** A finished table, not published yet. */
 export interface WrittenTable extends FinalFile {
   path: string;
   columns: readonly Column[];
 }
 
-/** Puts the tables and the record of output files over those that are there, then the report. */
+/** Publishes the tables and the record of output files over the existing ones, then the report. */
 export async function publishFinal(
   merge: Merge,
   sources: GatherSources,
-  base: Base | undefined,
+  previous: PreviousTables | undefined,
   written: readonly WrittenTable[],
   outputs: OutputRecord | undefined,
 ): Promise<Record<string, number>> {
@@ -30,7 +30,7 @@ export async function publishFinal(
   const { storage } = settings;
   const files = written.map(({ name, path }) => ({ key: run.layout.finalTable(name), path }));
   await beginFinal(storage, run.layout, task.epoch, attempt);
-  const report = await makeReport(merge, sources, base, written);
+  const report = await makeReport(merge, sources, previous, written);
   if (outputs) {
     const { path, ...recorded } = outputs;
     report.output_artifacts = recorded;
@@ -50,8 +50,8 @@ export async function publishFinal(
 }
 
 /**
- * Writes over what was there before this attempt was known to be the last, and over nothing else: the attempt that
- * comes after it looks, asks and writes in the same order, and wins (docs/decisions/0008-one-driver.md).
+ * Replaces only what existed before this attempt was known to be the last. A later attempt reads, checks and writes in
+ * the same order, and wins (docs/decisions/0008-one-driver.md).
  */
 async function putFenced(
   { settings: { storage }, run, task, attempt }: Merge,
@@ -69,7 +69,7 @@ async function putFenced(
 async function makeReport(
   { settings, run, task, duck, attempt }: Merge,
   sources: GatherSources,
-  base: Base | undefined,
+  previous: PreviousTables | undefined,
   written: readonly WrittenTable[],
 ): Promise<Report> {
   const scalars = written.find(({ name }) => name === SCALARS)!;
@@ -77,15 +77,15 @@ async function makeReport(
   const { details, retry } = run;
   const finishedAt = new Date();
   const begun = new Date(retry?.started_at ?? details.created_at);
-  const ranBadly = sources.tables[ERRORS]!;
-  const failed = await rowsOf(duck, ranBadly);
+  const failedFiles = sources.tables[ERRORS]!;
+  const failed = await rowsOf(duck, failedFiles);
   const driven = await drivenSeconds(settings.storage, run.layout, task);
   const record: GenerationRecord = {
     generation: run.generation,
     specs: run.count,
     succeeded: run.count - failed,
     failed,
-    failed_by_kind: await countByKind(duck, ranBadly, partErrorName("kind")),
+    failed_by_kind: await countByKind(duck, failedFiles, partErrorName("kind")),
     kinds: retry?.kinds ?? null,
     timeout_ms: retry?.timeout_ms ?? null,
     finished_at: finishedAt.toISOString(),
@@ -101,8 +101,8 @@ async function makeReport(
     failed_by_kind: await countByKind(duck, [errors.path], errors.columns[ERROR_FIELD_NAMES.indexOf("kind")]!.name),
     allocated_at: new Date(details.created_at).toISOString(),
     finished_at: finishedAt.toISOString(),
-    seconds: (base?.seconds ?? 0) + (driven ?? (finishedAt.getTime() - begun.getTime()) / 1000),
-    generations: [...(base?.generations ?? []), record],
+    seconds: (previous?.seconds ?? 0) + (driven ?? (finishedAt.getTime() - begun.getTime()) / 1000),
+    generations: [...(previous?.generations ?? []), record],
     final: Object.fromEntries(written.map(({ name, rows, bytes, sha256 }) => [name, { rows, bytes, sha256 }])),
   };
 }

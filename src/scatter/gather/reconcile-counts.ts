@@ -1,18 +1,22 @@
 import type { Duck } from "../../table/duckdb.ts";
 import { parquetRows } from "../../table/parquet-sql.ts";
 
-export interface Account {
+export interface ReconciledCounts {
   specs: number;
   rows: number;
-  /** Every spec has one row, and no other is there. */
+  /** Every spec has exactly one row, and there are no others. */
   balanced: boolean;
 }
 
 /**
- * Compares specs with the rows they gave, good and failed ones, without holding them: equal counts, and equal sums of
- * the hashes of all `sort_index`.
+ * Compares specs with their rows, succeeded and failed, without loading them: equal counts, and equal sums of the
+ * hashes of all `sort_index`.
  */
-export async function account(duck: Duck, specs: string, files: readonly (readonly string[])[]): Promise<Account> {
+export async function reconcileCounts(
+  duck: Duck,
+  specs: string,
+  files: readonly (readonly string[])[],
+): Promise<ReconciledCounts> {
   const there = files
     .filter((group) => group.length > 0)
     .map((group) => `SELECT CAST(sort_index AS BIGINT) AS i FROM ${parquetRows(group)}`)

@@ -4,12 +4,12 @@ import type { Duck } from "../../table/duckdb.ts";
 import { parquetFacts } from "../../table/parquet-sql.ts";
 import type { RunInfo } from "../run-task.ts";
 
-/** In a table's metadata: which generation of which run wrote it. */
+/** Metadata of a table: which generation of which run wrote it. */
 export function generationText({ layout, generation }: RunInfo): string {
   return JSON.stringify({ experiment_id: layout.experimentId, generation });
 }
 
-/** What the report says of a file. */
+/** What the report records about a file. */
 export async function measured(duck: Duck, path: string): Promise<Omit<FinalFile, "name">> {
   const [count] = await duck.rows(`SELECT num_rows AS n FROM ${parquetFacts("file_metadata", path)}`);
   return { rows: Number(count!.n), ...(await fingerprint(path)) };

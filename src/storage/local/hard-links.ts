@@ -2,15 +2,18 @@ import { link, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ownedName } from "../../temporary.ts";
 
-/** What systems say where there are no hard links: FAT and exFAT, SMB, FUSE, Android, Windows on FAT. */
+/** Error codes of systems without hard links: FAT and exFAT, SMB, FUSE, Android, Windows on FAT. */
 const REFUSALS = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EACCES", "EISDIR", "EINVAL"];
 
-/** Whether a link may have failed because there are none here. Where it has failed for lack of rights, so will the rest. */
+/**
+ * Whether a link may have failed because hard links are not supported. If it failed for missing permissions, later
+ * steps fail too.
+ */
 export function isNoLink(error: unknown): boolean {
   return REFUSALS.includes((error as NodeJS.ErrnoException).code ?? "");
 }
 
-/** Tries it in a folder of unfinished files, which is made. */
+/** Tests hard links in a folder of temporary files, which is created. */
 export async function takesHardLinks(folder: string): Promise<boolean> {
   const [file, second] = [join(folder, ownedName()), join(folder, ownedName())];
   await mkdir(folder, { recursive: true });

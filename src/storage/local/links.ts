@@ -5,8 +5,8 @@ import { ScytheError } from "../../errors.ts";
 import { fail, isAbsent } from "./errors.ts";
 
 /**
- * Refuses a path that a symbolic link below the root leads out of it. The root itself may be a link: that is its
- * owner's choice of a disk.
+ * Refuses a path that leaves the root through a symbolic link below it. The root itself may be a link: its owner chose
+ * the disk.
  * @throws ScytheError `storage`
  */
 export async function assertInside(root: string, path: string): Promise<void> {
@@ -14,7 +14,7 @@ export async function assertInside(root: string, path: string): Promise<void> {
   if (realRoot !== undefined && real !== undefined) assertBelow(realRoot, real, path);
 }
 
-/** {@link assertInside} for a path that is there; one that is not leads nowhere. */
+/** {@link assertInside} for an existing path; a missing one is accepted. */
 export function assertInsideSync(root: string, path: string): void {
   try {
     assertBelow(realpathSync.native(root), realpathSync.native(path), path);
@@ -25,13 +25,13 @@ export function assertInsideSync(root: string, path: string): void {
 
 function assertBelow(root: string, real: string, path: string): void {
   if (real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)) return;
-  throw new ScytheError("storage", `${path} leads out of the storage by a link, to ${real}`, {
-    hint: "A storage holds its files itself: replace the link by what it points to.",
+  throw new ScytheError("storage", `${path} is a link out of the storage, to ${real}`, {
+    hint: "A storage must contain its files: replace the link by its target.",
     details: { path },
   });
 }
 
-/** Where the path, or what there is of it, really lies. */
+/** The real path, or that of its nearest existing parent. */
 async function nearest(root: string, path: string): Promise<string | undefined> {
   for (let at = path; ; at = dirname(at)) {
     const real = await resolved(at);
@@ -39,7 +39,7 @@ async function nearest(root: string, path: string): Promise<string | undefined> 
   }
 }
 
-/** Undefined for what is not there, a link to nothing among them. */
+/** Undefined for a missing path, including a broken link. */
 async function resolved(path: string): Promise<string | undefined> {
   return realpath(path).catch((error: unknown) => (isAbsent(error) ? undefined : fail(error, "look at", path)));
 }

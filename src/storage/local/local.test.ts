@@ -117,7 +117,7 @@ describe("a folder as storage", () => {
     await expect(storage.put("a", "x")).rejects.toMatchObject({
       code: "storage",
       message: expect.stringContaining(path),
-      hint: expect.stringContaining("A file stands where a folder is needed"),
+      hint: expect.stringContaining("A file exists where a folder is needed"),
     });
     expect(await readFile(path, "utf8")).toBe("not a folder");
   });

@@ -24,18 +24,18 @@ import type { ObjectInfo, PutCondition, PutResult, Storage } from "../storage.ts
 import { absent, fail, isAbsent } from "./errors.ts";
 import { isNoLink, takesHardLinks } from "./hard-links.ts";
 import { assertInside, assertInsideSync } from "./links.ts";
-import { breakAbandonedLocks, type Shown, swapLocked } from "./lock.ts";
+import { breakAbandonedLocks, type Published, swapLocked } from "./lock.ts";
 import { etagAt, etagOf, getFile, head, read, readRange } from "./read.ts";
 import { syncFile, syncFolders, writeSynced } from "./sync.ts";
 
-/** Half-written files wait here, on the same file system, until a rename shows them whole; locks lie here too. */
+/** Temporary files are written here, on the same file system, until a rename publishes them; locks are here too. */
 const TEMP = ".scythe-tmp";
 const LOCKS = join(TEMP, "locks");
 
-/** What file systems keep of a time: all of it, hundredths of a second (exFAT), or two seconds (FAT). */
+/** Resolution of file times: full, hundredths of a second (exFAT), or two seconds (FAT). */
 const TIME_STEPS_MS = [2, 20, 2_000];
 
-/** A storage in a folder of this machine. The folder is made at the first write. */
+/** A storage in a local folder, created at the first write. */
 export function localStorage(folder: string): Storage {
   const root = resolve(folder);
   const uri = pathToFileURL(root).href.replace(/\/$/, "");
@@ -45,7 +45,7 @@ export function localStorage(folder: string): Storage {
     return join(root, ...key.split("/"));
   };
 
-  /** What is read must lie in the storage; of what is written, a link is replaced, so its folder must. */
+  /** A file to read must be in the storage; a write replaces a link, so there only the folder must be. */
   const toRead = async (key: string): Promise<string> => {
     const path = pathOf(key);
     await assertInside(root, path);
@@ -109,7 +109,7 @@ function localPathOf(uri: string): string | undefined {
   try {
     return fileURLToPath(uri);
   } catch {
-    return undefined; // of another host, or an encoded slash
+    return undefined; // a URL of another host, or with an encoded slash
   }
 }
 
@@ -120,7 +120,7 @@ async function copy(root: string, from: string, to: string): Promise<void> {
   });
 }
 
-/** A folder that the last object leaves goes too, as folders are nothing but names that keys share. */
+/** Also removes folders that become empty: a folder is only a shared prefix of keys. */
 async function remove(root: string, path: string): Promise<void> {
   try {
     await unlink(path);
@@ -145,26 +145,29 @@ async function putFile(
   source: string,
   options: PutCondition & { move?: boolean },
 ): Promise<PutResult> {
-  const bring = async (temp: string) => {
+  const copyIn = async (temp: string) => {
     await copyFile(source, temp, constants.COPYFILE_FICLONE).catch((e) => fail(e, "copy", source));
     await syncFile(temp);
   };
-  /** A second name first: when the condition does not hold, the file is still the caller's. */
+  /** Links first: when the condition does not hold, the caller keeps the file. */
   const move = async (temp: string) => {
     try {
       await link(source, temp);
       await syncFile(temp);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") throw error;
-      await bring(temp); // on another disk, or one without links
+      await copyIn(temp); // on another disk, or without hard links
     }
   };
-  const result = await write(root, path, options.move ? move : bring, options);
+  const result = await write(root, path, options.move ? move : copyIn, options);
   if (options.move && result.written) await rm(source, { force: true });
   return result;
 }
 
-/** Fills a temporary file, then shows it under its own name in one step; anew when its lock was broken before that. */
+/**
+ * Writes a temporary file, then publishes it under its own name in one step; retries when its lock was broken before
+ * that.
+ */
 async function write(
   root: string,
   path: string,
@@ -172,9 +175,9 @@ async function write(
   condition: PutCondition = {},
 ): Promise<PutResult> {
   for (;;) {
-    const shown = await writeOnce(root, path, fill, condition);
-    if (shown.outcome !== "lost") {
-      return shown.outcome === "written" ? { written: true, etag: shown.etag } : { written: false };
+    const published = await writeOnce(root, path, fill, condition);
+    if (published.outcome !== "lost") {
+      return published.outcome === "written" ? { written: true, etag: published.etag } : { written: false };
     }
   }
 }
@@ -184,37 +187,37 @@ async function writeOnce(
   path: string,
   fill: (temp: string) => Promise<void>,
   condition: PutCondition,
-): Promise<Shown> {
+): Promise<Published> {
   const temp = join(root, TEMP, ownedName());
   try {
-    assertFolder(join(root, TEMP)); // a link there would have us write, and tidy, where it leads
+    assertFolder(join(root, TEMP)); // through a link there, files would be written and removed elsewhere
     assertFolder(join(root, LOCKS));
     await tidy(root);
     await mkdir(dirname(temp), { recursive: true });
     await fill(temp);
-    const { result, isNew } = await inFolder(dirname(path), () => show(root, temp, path, condition));
+    const { result, isNew } = await inFolder(dirname(path), () => publish(root, temp, path, condition));
     if (result.outcome === "written") await syncFolders(root, dirname(path), isNew);
     return result;
   } catch (error) {
     return fail(error, "write", path);
   } finally {
-    await rm(temp, { force: true }).catch(() => undefined); // what went wrong first is what to tell
+    await rm(temp, { force: true }).catch(() => undefined); // report the first error, not this one
   }
 }
 
 const tidied = new Map<string, Promise<void>>();
 
-/** Before its first write to a storage, a process removes what killed ones have left half-written in it. */
+/** Before its first write to a storage, a process removes temporary files of killed processes. */
 function tidy(root: string): Promise<void> {
   let done = tidied.get(root);
   if (!done) {
     done = removeAbandonedFiles(join(root, TEMP)).then(() => breakAbandonedLocks(join(root, LOCKS)));
     tidied.set(root, done);
   }
-  return done.catch(() => undefined); // litter is no reason not to write
+  return done.catch(() => undefined); // leftover files do not prevent writing
 }
 
-/** Makes the folder for `work`, again when another process removes it, empty, in between. */
+/** Creates the folder for `work`, again if another process removes the empty folder in between. */
 async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<{ result: T; isNew: boolean }> {
   for (let left = 20, isNew = false; ; left--) {
     try {
@@ -226,8 +229,8 @@ async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<{ re
   }
 }
 
-/** Gives the file its name, if the condition holds. */
-async function show(root: string, temp: string, path: string, condition: PutCondition): Promise<Shown> {
+/** Publishes the file under its name if the condition holds. */
+async function publish(root: string, temp: string, path: string, condition: PutCondition): Promise<Published> {
   const { ifMatch } = condition;
   const lock = join(root, LOCKS, createHash("sha256").update(path).digest("hex").slice(0, 32));
   if (ifMatch !== undefined) {
@@ -261,12 +264,12 @@ async function isTaken(path: string): Promise<boolean> {
   );
 }
 
-/** Times of files are coarse, and an inode is soon used again: no file may look like one that its target was before. */
+/** File times are coarse and inodes are reused: a new file must not have the etag of an earlier one. */
 async function etagAfter(path: string, { mtimeNs, mtimeMs }: BigIntStats): Promise<string> {
   let own = await stat(path, { bigint: true });
   for (const step of TIME_STEPS_MS) {
     if (own.mtimeNs > mtimeNs) return etagOf(own);
-    const later = (Number(mtimeMs) + step) / 1000; // as a fraction of seconds it may be cut by a part of a millisecond
+    const later = (Number(mtimeMs) + step) / 1000; // a fraction of seconds may lose part of a millisecond
     await utimes(path, later, later);
     own = await stat(path, { bigint: true });
   }
@@ -287,7 +290,7 @@ async function listFolders(root: string, path: string): Promise<string[]> {
   return folders.filter((_, i) => filled[i]).sort();
 }
 
-/** A folder is nothing but a name that keys share: one that a killed process made for a file that never came is none. */
+/** A folder is only a shared prefix of keys: an empty one, left by a killed process, does not count. */
 async function holdsFile(folder: string): Promise<boolean> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   if (entries.some((entry) => !entry.isDirectory())) return true;
@@ -298,19 +301,19 @@ async function holdsFile(folder: string): Promise<boolean> {
 async function* walk(root: string, folder: string, prefix: string): AsyncIterable<ObjectInfo> {
   const entries = await readdir(join(root, folder), { withFileTypes: true }).catch((e) => absent(e, root));
   const named = entries.map((entry) => ({ entry, key: `${folder}${entry.name}${entry.isDirectory() ? "/" : ""}` }));
-  named.sort((a, b) => (a.key < b.key ? -1 : 1)); // a folder sorts by its slash, as its keys do
+  named.sort((a, b) => (a.key < b.key ? -1 : 1)); // a folder sorts with its slash, like its keys
   for (const { entry, key } of named) {
     if (key === `${TEMP}/`) continue;
     if (entry.isDirectory()) {
       if (key.startsWith(prefix) || prefix.startsWith(key)) yield* walk(root, key, prefix);
     } else if (entry.isFile() && key.startsWith(prefix)) {
       const info = await head(key, join(root, key));
-      if (info) yield info; // gone between the listing and the look: not there
+      if (info) yield info; // deleted after the listing: skipped
     }
   }
 }
 
-/** True when the folder (or its nearest existing parent) may be written. */
+/** True when the folder (or its nearest existing parent) is writable. */
 export async function isWritable(folder: string): Promise<boolean> {
   for (let path = resolve(folder); ; path = dirname(path)) {
     try {

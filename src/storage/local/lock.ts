@@ -8,32 +8,32 @@ import { isAbsent } from "./errors.ts";
 import { etagAt } from "./read.ts";
 
 /**
- * Replacing a file only while it is what it was (docs/decisions/0013-local-compare-and-swap.md). The lock is a folder
- * that holds the new file, and publishing it is one rename out of that folder: the write and the end of the lock at once.
- * Whoever breaks a lock removes the file in it, so that a holder that was stopped, and wakes, has nothing to publish.
+ * Replaces a file only if it is unchanged (docs/decisions/0013-local-compare-and-swap.md). The lock is a folder that
+ * contains the new file, and publishing is one rename out of that folder: the write and the release of the lock at
+ * once. Breaking a lock removes the file in it, so a suspended holder that resumes has nothing to publish.
  */
 
 /**
- * A lock whose owner is dead is broken at once, any other when it has not changed for this long. No clock but this
- * process's own, which never jumps, is asked.
+ * A lock whose owner is dead is broken at once, any other when it has not changed for this long, by this process's
+ * monotonic clock.
  */
 const STALE_MS = 10_000;
 const GIVE_UP_MS = 30_000;
 
-export type Shown = { outcome: "written"; etag: string } | { outcome: "refused" } | { outcome: "lost" };
+export type Published = { outcome: "written"; etag: string } | { outcome: "refused" } | { outcome: "lost" };
 
 /**
- * Moves `temp` to `target` if `check` still wants it.
- * @param temp unfinished file with a name of this attempt's own; it is gone afterwards
- * @param check told where the file is by now, gives its etag; undefined to refuse
- * @returns `lost` when somebody broke the lock before the move: nothing was written, and the file is gone
+ * Moves `temp` to `target` if `check` allows it.
+ * @param temp temporary file with a unique name; it is removed afterwards
+ * @param check gets the file's current path, returns its etag, or undefined to refuse
+ * @returns `lost` when another process broke the lock before the move: nothing was written, and the file is removed
  */
 export async function swapLocked(
   lock: string,
   temp: string,
   target: string,
   check: (path: string) => Promise<string | undefined>,
-): Promise<Shown> {
+): Promise<Published> {
   const owner = basename(temp);
   const prepared = `${lock}.${owner}`;
   const held = join(lock, owner);
@@ -47,25 +47,25 @@ export async function swapLocked(
       await publish(held, target, etag);
       return { outcome: "written", etag };
     } catch (error) {
-      if (isAbsent(error)) return { outcome: "lost" }; // or the target's folder is: the next attempt sees that
+      if (isAbsent(error)) return { outcome: "lost" }; // or the target's folder was removed: the next attempt finds out
       throw error;
     } finally {
       await rm(held, { force: true });
-      await rmdir(lock).catch(() => undefined); // another's by now
+      await rmdir(lock).catch(() => undefined); // it may belong to another process now
     }
   } finally {
     await rm(prepared, { recursive: true, force: true });
   }
 }
 
-/** A network disk that lost its own answer says of a rename which it has done that there is nothing to rename. */
+/** A network disk whose answer was lost may report that a completed rename had nothing to rename. */
 async function publish(held: string, target: string, etag: string): Promise<void> {
   await rename(held, target).catch(async (error: unknown) => {
     if (!isAbsent(error) || (await etagAt(target).catch(() => undefined)) !== etag) throw error;
   });
 }
 
-/** Gives the prepared folder the lock's name: so the lock has its content and names its owner from its first moment on. */
+/** Renames the prepared folder to the lock's name, so the lock has its content and names its owner from the start. */
 async function acquire(lock: string, prepared: string): Promise<void> {
   const begun = performance.now();
   let seen: { holder: string; since: number } | undefined;
@@ -74,15 +74,17 @@ async function acquire(lock: string, prepared: string): Promise<void> {
     const now = performance.now();
     if (holder !== undefined && holder !== seen?.holder) seen = { holder, since: now };
     if (holder !== undefined && (isAbandoned(holder) || now - seen!.since > STALE_MS)) await breakLock(lock, holder);
-    if (holder === undefined) await rmdir(lock).catch(() => undefined); // empty; some systems rename over no folder
+    if (holder === undefined) await rmdir(lock).catch(() => undefined); // empty; some systems cannot rename over a folder
     if (now - begun > GIVE_UP_MS) {
-      throw new ScytheError("storage", `Another process holds ${lock}`, { hint: "Remove it if nothing runs." });
+      throw new ScytheError("storage", `Another process holds ${lock}`, {
+        hint: "Remove it if no Scythe process is running.",
+      });
     }
     await sleep(2 + Math.random() * 8);
   }
 }
 
-/** A folder takes another's name only while there is nothing in it. */
+/** Renames a folder over another only if that is empty. */
 async function tryRename(prepared: string, lock: string): Promise<boolean> {
   try {
     await rename(prepared, lock);
@@ -94,7 +96,7 @@ async function tryRename(prepared: string, lock: string): Promise<boolean> {
   }
 }
 
-/** Who holds a lock, as the name of the file in it says; undefined when it is free. */
+/** The holder of a lock, from the name of the file in it; undefined when it is free. */
 async function holderOf(lock: string): Promise<string | undefined> {
   try {
     return (await readdir(lock))[0];
@@ -104,7 +106,7 @@ async function holderOf(lock: string): Promise<string | undefined> {
   }
 }
 
-/** Earlier versions had a file for a lock, which holds its owner's name. */
+/** Locks of earlier versions are files that contain the owner's name. */
 async function holderOfFile(lock: string): Promise<string | undefined> {
   try {
     const { ino, mtimeNs } = await stat(lock, { bigint: true });
@@ -114,21 +116,21 @@ async function holderOfFile(lock: string): Promise<string | undefined> {
   }
 }
 
-/** Takes its file from the holder that was seen, and from nobody else: of two at once, one finds it gone. */
+/** Removes the file of exactly this holder: of two concurrent calls, one finds it missing. */
 async function breakLock(lock: string, holder: string): Promise<void> {
   await unlink(join(lock, holder)).catch(async (error: unknown) => {
     const isFile = (error as NodeJS.ErrnoException).code === "ENOTDIR" && (await holderOfFile(lock)) === holder;
-    if (isFile) await unlink(lock).catch(() => undefined); // which fails for a folder
+    if (isFile) await unlink(lock).catch(() => undefined); // fails for a folder
   });
 }
 
-/** Breaks the locks in a folder that dead processes left. */
+/** Breaks locks that dead processes left in a folder. */
 export async function breakAbandonedLocks(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const path = join(folder, name);
     if (isAbandoned(name)) await rm(path, { recursive: true, force: true });
     const holder = isAbandoned(name) === undefined ? await holderOf(path) : undefined;
     if (holder !== undefined && isAbandoned(holder)) await breakLock(path, holder);
-    if (isAbandoned(name) === undefined) await rmdir(path).catch(() => undefined); // one in use is not empty
+    if (isAbandoned(name) === undefined) await rmdir(path).catch(() => undefined); // fails for one in use, which is not empty
   }
 }

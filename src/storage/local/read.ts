@@ -5,7 +5,7 @@ import { ownedName } from "../../temporary.ts";
 import type { ObjectInfo, StoredObject } from "../storage.ts";
 import { fail, isAbsent } from "./errors.ts";
 
-/** Through one handle, so that the etag is that of the bytes even while another process replaces the file. */
+/** Reads through one handle, so that the etag belongs to the bytes even while another process replaces the file. */
 export async function read(path: string): Promise<StoredObject> {
   const file = await open(path, "r").catch((e) => fail(e, "read", path));
   try {
@@ -59,7 +59,7 @@ export async function etagAt(path: string): Promise<string> {
   return etagOf(await stat(path, { bigint: true }));
 }
 
-/** Every write makes a new file, so its inode and its time in nanoseconds tell two writes apart. */
+/** Every write creates a new file, so inode and time in nanoseconds distinguish two writes. */
 export function etagOf(info: { size: bigint; mtimeNs: bigint; ino: bigint }): string {
   return `${info.size}-${info.mtimeNs}-${info.ino}`;
 }

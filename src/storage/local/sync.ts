@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 
-/** What makes a write outlive a power cut: the file's bytes first, then its name, then the folders that lead to it. */
+/** Makes a write survive a power failure: syncs the file's bytes, then its name, then the folders above it. */
 
 export async function writeSynced(path: string, body: Uint8Array | string): Promise<void> {
   const file = await open(path, "wx");
@@ -22,13 +22,13 @@ export async function syncFile(path: string): Promise<void> {
   }
 }
 
-/** Folders that this process has seen on disk, up to the storage's root; bounded, as a tree may have very many. */
+/** Folders that this process has synced up to the storage's root; bounded, as a tree may have very many. */
 const durable = new Set<string>();
 const REMEMBERED = 10_000;
 
 /**
- * A file's name is durable once its folder is, and that once every folder above it is: another process may have made
- * those a moment ago.
+ * Makes a file's name durable: its folder and all folders above must be synced, as another process may have just
+ * created them.
  */
 export async function syncFolders(root: string, folder: string, isNew: boolean): Promise<void> {
   await syncFolder(folder);
@@ -38,7 +38,7 @@ export async function syncFolders(root: string, folder: string, isNew: boolean):
   durable.add(folder);
 }
 
-/** Systems that cannot sync a folder (Windows) do without. */
+/** Does nothing on systems that cannot sync a folder (Windows). */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, "r").catch(() => undefined);
   await folder?.sync().catch(() => undefined);

@@ -3,7 +3,7 @@ import { abort, beginUpload, completeCopy, inParts, type PartRange, targetOf, ty
 import { quotedEtag, type S3Place } from "./place.ts";
 import type { S3Head, S3Writes } from "./writes.ts";
 
-/** Copies within the bucket; the bytes never come here. */
+/** Copies within the bucket, on the server. */
 export async function copyObject(place: S3Place, writes: S3Writes, from: string, to: string): Promise<void> {
   place.objectKey(to);
   const source = await writes.head(from);

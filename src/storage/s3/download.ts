@@ -9,10 +9,10 @@ import { CorruptBody, isConditionFailed, statusOf } from "./errors.ts";
 import { plainEtag, quotedEtag, type S3Place } from "./place.ts";
 import { type S3Writes, sha256In } from "./writes.ts";
 
-/** Where a body goes. */
+/** The destination of a body. */
 interface Sink {
   write(chunk: Uint8Array): Promise<void> | void;
-  /** Forgets what was written. */
+  /** Discards what was written. */
   restart(): Promise<void> | void;
 }
 
@@ -28,7 +28,7 @@ export async function getObject(place: S3Place, writes: S3Writes, key: string): 
   return { body: joined(chunks), etag };
 }
 
-/** @param end one past the last byte; cut to the object's size */
+/** @param end one past the last byte; limited to the object's size */
 export async function getRange(place: S3Place, key: string, start: number, end: number): Promise<Uint8Array> {
   const input = {
     Bucket: place.bucket,
@@ -42,7 +42,7 @@ export async function getRange(place: S3Place, key: string, start: number, end: 
       for await (const chunk of bodyOf(answer)) chunks.push(chunk);
       const body = joined(chunks);
       checkLength(answer, body.byteLength);
-      const isWhole = statusOf(answer) === 200; // of a server that ignores ranges
+      const isWhole = statusOf(answer) === 200; // the server ignores ranges
       return body.slice(isWhole ? start : 0, isWhole ? end : Math.max(0, end - start));
     } catch (error) {
       if (statusOf(error) === 416) return new Uint8Array(0);
@@ -51,7 +51,7 @@ export async function getRange(place: S3Place, key: string, start: number, end: 
   });
 }
 
-/** Into a temporary file beside its place, so that it appears whole. */
+/** Downloads to a temporary file next to its target, so that the target appears complete. */
 export async function getFile(place: S3Place, writes: S3Writes, key: string, path: string): Promise<void> {
   place.objectKey(key);
   const temp = `${path}.${ownedName()}.part`;
@@ -88,7 +88,7 @@ function fileSink(file: FileHandle, failed: (error: unknown) => never): Sink {
   };
 }
 
-/** How far a download has come; a further attempt goes on from there while the object is the same. */
+/** The progress of a download; a further attempt continues from there while the object is the same. */
 interface Progress {
   etag: string;
   size: number;
@@ -96,7 +96,7 @@ interface Progress {
   hash: Hash;
 }
 
-/** @returns the etag of what was written to the sink, whole and checked */
+/** @returns the etag of the content written to the sink, complete and verified */
 async function download(place: S3Place, writes: S3Writes, key: string, sink: Sink): Promise<string> {
   const input = { Bucket: place.bucket, Key: place.objectKey(key) };
   let progress: Progress | undefined;
@@ -146,7 +146,7 @@ function bodyOf(answer: GetObjectCommandOutput): AsyncIterable<Uint8Array> {
   return answer.Body as AsyncIterable<Uint8Array>;
 }
 
-/** The range that the server says it sends is told apart from the length of its answer, which a proxy may have cut. */
+/** Checks the length by the range that the server declares: a proxy may have cut the answer's own length. */
 function checkLength({ ContentLength, ContentRange }: GetObjectCommandOutput, received: number): void {
   const [, first, last] = /^bytes (\d+)-(\d+)\//.exec(ContentRange ?? "") ?? [];
   const expected = first === undefined ? ContentLength : Number(last) - Number(first) + 1;
@@ -155,7 +155,7 @@ function checkLength({ ContentLength, ContentRange }: GetObjectCommandOutput, re
   }
 }
 
-/** In memory of its own: the buffers of a socket are shared. */
+/** Copies into new memory: a socket's buffers are shared. */
 function joined(chunks: readonly Uint8Array[]): Uint8Array {
   const body = new Uint8Array(chunks.reduce((sum, { byteLength }) => sum + byteLength, 0));
   let at = 0;

@@ -5,7 +5,7 @@ import type { ObjectInfo } from "../storage.ts";
 import { CorruptBody } from "./errors.ts";
 import { plainEtag, type S3Place } from "./place.ts";
 
-/** What one request may delete. */
+/** Most keys per delete request. */
 const BATCH = 1000;
 const BATCHES_AT_ONCE = 4;
 
@@ -14,7 +14,7 @@ export async function* listObjects(place: S3Place, prefix: string): AsyncIterabl
   for await (const page of pages(place, prefix)) {
     for (const { Key = "", Size = 0, ETag, LastModified } of page.Contents ?? []) {
       const key = Key.slice(place.prefix.length);
-      if (key === "" || key.endsWith("/")) continue; // a console's way to show an empty folder
+      if (key === "" || key.endsWith("/")) continue; // a marker by which a console shows an empty folder
       yield { key, size: Size, etag: plainEtag(ETag), modified: LastModified ?? new Date(0) };
     }
   }
@@ -53,7 +53,7 @@ async function* pages(
   } while (token !== undefined);
 }
 
-/** A page that was cut off may still be readable: its own count tells. */
+/** A truncated page may still parse: compares it with its own count. */
 function checkCount({ KeyCount, Contents, CommonPrefixes }: ListObjectsV2CommandOutput): void {
   const found = (Contents?.length ?? 0) + (CommonPrefixes?.length ?? 0);
   if (KeyCount !== undefined && KeyCount > found) throw new CorruptBody(`${found} of ${KeyCount} keys arrived`);
@@ -67,7 +67,7 @@ export async function deleteObjects(place: S3Place, keys: readonly string[]): Pr
   await pMap(batches, (batch) => deleteBatch(place, batch), { concurrency: BATCHES_AT_ONCE });
 }
 
-/** A batch may fail in part: what failed is asked for again. */
+/** Deletes a batch, which may fail in part: failed keys are retried. */
 async function deleteBatch(place: S3Place, batch: readonly { key: string; Key: string }[]): Promise<void> {
   let left = batch;
   await place.call(place.action("delete", "s3:DeleteObject", batch[0]!.key), async ({ sdk, client }) => {
@@ -81,7 +81,7 @@ async function deleteBatch(place: S3Place, batch: readonly { key: string; Key: s
   });
 }
 
-/** As the SDK would throw it for a request of its own. */
+/** An error as the SDK would throw for a single request. */
 function deletionError(code: string, message: string): Error {
   const httpStatusCode = code === "AccessDenied" ? 403 : code === "SlowDown" ? 503 : 500;
   return Object.assign(new Error(message), { name: code, $fault: "server", $metadata: { httpStatusCode } });

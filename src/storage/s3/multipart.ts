@@ -4,9 +4,9 @@ import { isNoUpload } from "./errors.ts";
 import { plainEtag, type S3Place } from "./place.ts";
 import { type Content, conditionHeaders, isRefused, type S3Write, type S3Writes } from "./writes.ts";
 
-const MOST_PARTS = 10_000;
+const MAX_PARTS = 10_000;
 
-/** One upload under way. */
+/** An upload in progress. */
 export interface Upload {
   key: string;
   id: string;
@@ -18,8 +18,8 @@ export interface Part {
 }
 
 /**
- * Stores a large object in parts; the condition is checked by the last request, which makes the object appear.
- * @returns undefined when it is to be done again
+ * Stores a large object in parts. The condition is checked by the last request, which makes the object appear.
+ * @returns undefined when it must be repeated
  */
 export async function putInParts(
   place: S3Place,
@@ -56,14 +56,14 @@ export interface PartRange {
   end: number;
 }
 
-/** Does all parts, some at the same time; after the first that fails, no further one is begun and the others stop. */
+/** Processes all parts concurrently; after the first failure no further part is started and the others are aborted. */
 export async function inParts(
   place: S3Place,
   size: number,
   wantedSize: number,
   put: (range: PartRange, signal: AbortSignal) => Promise<Part>,
 ): Promise<Part[]> {
-  const partSize = Math.max(wantedSize, Math.ceil(size / MOST_PARTS));
+  const partSize = Math.max(wantedSize, Math.ceil(size / MAX_PARTS));
   const count = Math.ceil(size / partSize);
   const ranges = Array.from({ length: count }, (_, at) => {
     return { number: at + 1, start: at * partSize, end: Math.min(size, (at + 1) * partSize) };
@@ -85,7 +85,7 @@ export async function inParts(
   return ended.flatMap((part) => (part.status === "fulfilled" ? [part.value] : []));
 }
 
-/** The error of a part that was stopped because another had failed. */
+/** The error of a part that was aborted because another had failed. */
 function isStop(error: unknown): boolean {
   return ((error as Error).cause as Error | undefined)?.name === "AbortError";
 }
@@ -131,7 +131,7 @@ async function complete(
   if (answer.attempt === 1) return answer.gone ? undefined : { written: false };
   const outcome = await writes.outcome(write, size);
   if (outcome?.written || !answer.gone) return outcome;
-  return undefined; // neither the upload nor its object is there any more
+  return undefined; // neither the upload nor its object exists any more
 }
 
 export async function completeCopy(place: S3Place, upload: Upload, Parts: Part[]): Promise<void> {
@@ -140,12 +140,12 @@ export async function completeCopy(place: S3Place, upload: Upload, Parts: Part[]
     try {
       await client.send(new sdk.CompleteMultipartUploadCommand(input));
     } catch (error) {
-      if (attempt === 1 || !isNoUpload(error)) throw error; // after a lost answer the upload is gone, as it is done
+      if (attempt === 1 || !isNoUpload(error)) throw error; // after a lost answer, a missing upload means that it was completed
     }
   });
 }
 
-/** Frees the parts. What went wrong before is what to tell, so nothing is thrown. */
+/** Deletes the parts. Never throws: the error before it is the one to report. */
 export async function abort(place: S3Place, upload: Upload): Promise<void> {
   const action = place.action("write", "s3:AbortMultipartUpload", upload.key);
   const aborting = place.call(action, async ({ sdk, client }) => {

@@ -18,7 +18,7 @@ const LIMITS: S3Limits = {
   copyPartSize: 512 * MB,
 };
 
-/** A bucket, the prefix under which a storage's keys lie, and the way to ask. */
+/** A bucket, the prefix of a storage's keys, and the function that sends requests. */
 export interface S3Place {
   bucket: string;
   /** Empty, or ends in `/`. */
@@ -29,8 +29,11 @@ export interface S3Place {
   /** The key in the bucket. */
   objectKey(key: string): string;
   action(verb: string, permission: string, key: string): S3Action;
-  /** Asks the server until it has once said yes. @throws ScytheError `storage` */
-  bucketIsThere(): Promise<void>;
+  /**
+   * Checks, until it has succeeded once, that the bucket exists.
+   * @throws ScytheError `storage`
+   */
+  assertBucketExists(): Promise<void>;
 }
 
 export function openPlace(bucket: string, prefix: string, address: S3Address, limits: Partial<S3Limits>): S3Place {
@@ -55,11 +58,11 @@ export function openPlace(bucket: string, prefix: string, address: S3Address, li
       return root + key;
     },
     action: (verb, permission, key) => ({ verb, permission, uri: `s3://${bucket}/${root}${key}`, bucket, key }),
-    bucketIsThere: onceDone(() => findBucket(bucket, call)),
+    assertBucketExists: onceDone(() => findBucket(bucket, call)),
   };
 }
 
-/** By a listing, whose answer says why, unlike that of a HEAD. Who may not list must do without. */
+/** Uses a listing, whose error has a reason, unlike that of a HEAD. Missing permission to list is accepted. */
 async function findBucket(bucket: string, call: Call): Promise<void> {
   const action = { verb: "find", permission: "s3:ListBucket", uri: `s3://${bucket}`, bucket, key: "" };
   await call(action, async ({ sdk, client }) => {
@@ -70,7 +73,7 @@ async function findBucket(bucket: string, call: Call): Promise<void> {
   });
 }
 
-/** Does the work again until it has once succeeded. */
+/** Repeats the work at each call until it has succeeded once. */
 function onceDone(work: () => Promise<void>): () => Promise<void> {
   let done: Promise<void> | undefined;
   return () => {
@@ -95,7 +98,7 @@ export function keyIn(place: S3Place, uri: string): string | undefined {
     : undefined;
 }
 
-/** Only what would break a URI, so that readers who never decode see plain keys as they are. */
+/** Encodes only what would break a URI, so that readers that never decode see plain keys. */
 function encode(key: string): string {
   return encodeURI(key).replace(/[?#]/g, encodeURIComponent);
 }
@@ -104,11 +107,11 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    return text; // a lone % of someone who does not encode
+    return text; // an unencoded %
   }
 }
 
-/** Etags go without their quotes, as a header's syntax is none of the caller's business. */
+/** Etags without quotes, which are only header syntax. */
 export function plainEtag(etag: string | undefined): string {
   return (etag ?? "").replace(/^"(.*)"$/, "$1");
 }

@@ -5,15 +5,18 @@ import { isUnreachable, isWithoutCredentials, kindOf, type S3Action, statusOf, t
 
 export type Attempt<T> = (connection: S3Connection, attempt: number) => Promise<T>;
 
-/** Runs one request, again and again while what goes wrong may pass. @throws ScytheError */
+/**
+ * Runs one request and retries transient errors.
+ * @throws ScytheError
+ */
 export type Call = <T>(action: S3Action, attempt: Attempt<T>) => Promise<T>;
 
-const LONGEST_PAUSE_MS = 5_000;
-const LEAST_TRIES = 4;
+const MAX_PAUSE_MS = 5_000;
+const MIN_TRIES = 4;
 
-/** Connects at the first call, and keeps to the number of connections: a request that waits its turn cannot time out. */
+/** Connects at the first call and limits the number of connections: a request that waits for one cannot time out. */
 export function makeCall(address: S3Address, limits: ConnectionLimits & RetryLimits): Call {
-  const inTurn = turns(limits.connections);
+  const limited = limitConcurrency(limits.connections);
   let connecting: Promise<S3Connection> | undefined;
   let answered = false;
 
@@ -24,11 +27,11 @@ export function makeCall(address: S3Address, limits: ConnectionLimits & RetryLim
     });
     return connecting;
   };
-  const isHopeless = (error: unknown, attempt: number, ofItsKind: number, elapsedMs: number) => {
-    const wasLetIn = answered && isWithoutCredentials(error); // it has had some, and could not renew them this time
-    if (ofItsKind >= (wasLetIn ? LEAST_TRIES : triesFor(error))) return true;
+  const mustGiveUp = (error: unknown, attempt: number, ofItsKind: number, elapsedMs: number) => {
+    const hadCredentials = answered && isWithoutCredentials(error); // they worked before and could not be renewed this time
+    if (ofItsKind >= (hadCredentials ? MIN_TRIES : triesFor(error))) return true;
     if (!answered && isUnreachable(error)) return elapsedMs >= limits.unreachableMs;
-    return elapsedMs >= limits.giveUpMs && attempt >= LEAST_TRIES;
+    return elapsedMs >= limits.giveUpMs && attempt >= MIN_TRIES;
   };
 
   return async (action, run) => {
@@ -36,18 +39,18 @@ export function makeCall(address: S3Address, limits: ConnectionLimits & RetryLim
     const connection = await connected().catch((error) => {
       throw translate(error, action, []);
     });
-    const met = new Map<string, number>(); // a kind that is given up soon does not answer for the others before it
+    const seen = new Map<string, number>(); // counted per kind: few retries of one kind do not use up those of others
     for (let attempt = 1; ; attempt++) {
       try {
-        const result = await inTurn(() => run(connection, attempt));
+        const result = await limited(() => run(connection, attempt));
         answered = true;
         return result;
       } catch (error) {
         answered ||= statusOf(error) !== undefined;
         const pauseMs = pauseFor(attempt, limits.pauseMs);
-        const ofItsKind = (met.get(kindOf(error)) ?? 0) + 1;
-        met.set(kindOf(error), ofItsKind);
-        if (isHopeless(error, attempt, ofItsKind, performance.now() - start + pauseMs)) {
+        const ofItsKind = (seen.get(kindOf(error)) ?? 0) + 1;
+        seen.set(kindOf(error), ofItsKind);
+        if (mustGiveUp(error, attempt, ofItsKind, performance.now() - start + pauseMs)) {
           throw translate(error, action, await connection.secrets());
         }
         await sleep(pauseMs);
@@ -56,14 +59,14 @@ export function makeCall(address: S3Address, limits: ConnectionLimits & RetryLim
   };
 }
 
-/** Grows with every attempt; its half is left to chance, so that those who were refused together do not return together. */
+/** Exponential backoff, half of it random, so that clients refused together do not return together. */
 function pauseFor(attempt: number, firstMs: number): number {
-  const longest = Math.min(LONGEST_PAUSE_MS, firstMs * 2 ** (attempt - 1));
+  const longest = Math.min(MAX_PAUSE_MS, firstMs * 2 ** (attempt - 1));
   return longest * (0.5 + Math.random() / 2);
 }
 
-/** Lets at most `count` run at the same time, whoever asks; the others wait in line. */
-function turns(count: number): <T>(work: () => Promise<T>) => Promise<T> {
+/** Runs at most `count` tasks concurrently, over all callers; others wait in order. */
+function limitConcurrency(count: number): <T>(work: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = [];
   let free = count;
   return async (work) => {

@@ -11,7 +11,7 @@ import { S3Writes } from "./writes.ts";
 
 export interface S3StorageOptions extends S3Address {
   bucket: string;
-  /** Under which all keys lie. */
+  /** Prefix of all keys. */
   prefix?: string;
   limits?: Partial<S3Limits>;
 }
@@ -26,9 +26,9 @@ const OPTIONS: Keys<S3StorageOptions> = {
 };
 
 /**
- * A storage in an S3 bucket, of AWS or of any server that knows conditional writes. Nothing is loaded or asked before
- * the first request. What may pass (5xx, throttling, broken or silent connections, cut bodies) is tried again for
- * `limits.giveUpMs`; refusals fail at once, saying what to allow or to set.
+ * A storage in an S3 bucket, of AWS or of any server that supports conditional writes. Nothing is loaded or sent before
+ * the first request. Transient errors (5xx, throttling, broken or silent connections, truncated bodies) are retried for
+ * `limits.giveUpMs`; refusals fail at once, with a hint on what to allow or to set.
  */
 export function s3Storage(options: S3StorageOptions): Storage {
   assertKnownKeys(options, OPTIONS, "s3Storage");

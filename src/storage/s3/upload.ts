@@ -7,7 +7,7 @@ import { putInParts } from "./multipart.ts";
 import { plainEtag, type S3Place } from "./place.ts";
 import { type Content, conditionHeaders, isRefused, type S3Write, type S3Writes } from "./writes.ts";
 
-/** How often a write starts anew because its key was deleted while it asked what had become of it. */
+/** How often a write is repeated because its key was deleted while its outcome was checked. */
 const ROUNDS = 5;
 
 export async function putBytes(
@@ -55,7 +55,7 @@ async function putLargeFile(
   const read = async (start: number, end: number) => {
     const part = Buffer.allocUnsafe(end - start);
     const { bytesRead } = await file.read(part, 0, part.length, start);
-    if (bytesRead !== part.length) throw new Error("it became shorter while it was stored");
+    if (bytesRead !== part.length) throw new Error("it was truncated while it was being stored");
     return part;
   };
   try {
@@ -104,7 +104,7 @@ async function putContent(
 
 type Answer = { written: true; etag: string } | { written: false; attempt: number };
 
-/** @returns undefined when it is to be done again */
+/** @returns undefined when it must be repeated */
 async function putAtOnce(
   place: S3Place,
   writes: S3Writes,

@@ -4,23 +4,23 @@ import { isConditionFailed, isNoKey } from "./errors.ts";
 import { plainEtag, quotedEtag, type S3Place } from "./place.ts";
 
 /**
- * Tells our own earlier write from another's. When an answer is lost, the retry of a conditional write finds the
- * condition broken, perhaps by itself. So each conditional write carries a random token and hands on those of the writes
- * that it replaces: whoever finds the own token, at the top or further down, was written.
+ * Distinguishes our own earlier write from that of another process. When an answer is lost, the retry of a conditional
+ * write finds the condition broken, perhaps by its own first attempt. So each conditional write stores a random token,
+ * followed by those of the writes that it replaces: if our token is in the list, our write succeeded.
  */
 const TOKENS = "scythe-writes";
-/** Hex SHA-256 of the content, for readers to check. */
+/** Hex SHA-256 of the content, for readers to verify. */
 const SHA256 = "scythe-sha256";
-/** Tokens handed on: so many writers may come between an attempt and its retry. */
-const HANDED_ON = 64;
-/** Keys whose tokens are remembered; for others the object is looked at once more. */
-const REMEMBERED = 500;
+/** Tokens kept: at most this many writes may come between an attempt and its retry. */
+const MAX_TOKENS = 64;
+/** Most keys whose tokens are cached; for others one more HEAD is needed. */
+const MAX_CACHED = 500;
 
 export interface S3Head extends ObjectInfo {
   metadata: Record<string, string>;
 }
 
-/** What is to be stored; may be read more than once, in any order. */
+/** The content to store; may be read more than once, in any order. */
 export interface Content {
   size: number;
   sha256(): Promise<string>;
@@ -28,7 +28,7 @@ export interface Content {
   read(start: number, end: number): Promise<Uint8Array>;
 }
 
-/** A write about to be sent. */
+/** A prepared write. */
 export interface S3Write {
   key: string;
   condition: PutCondition;
@@ -43,7 +43,7 @@ export function conditionHeaders({ ifAbsent, ifMatch }: PutCondition): { IfNoneM
   return ifMatch === undefined ? {} : { IfMatch: quotedEtag(ifMatch) };
 }
 
-/** True when the answer says that the condition did not hold: another was faster, or there is nothing to replace. */
+/** True when the condition did not hold: another writer was first, or there is nothing to replace. */
 export function isRefused(error: unknown, { ifMatch }: PutCondition): boolean {
   return isConditionFailed(error) || (ifMatch !== undefined && isNoKey(error));
 }
@@ -58,7 +58,7 @@ export class S3Writes {
     this.#place = place;
   }
 
-  /** @returns undefined when it is clear already that the condition does not hold */
+  /** @returns undefined when the condition is already known not to hold */
   async begin(key: string, sha256: string, condition: PutCondition): Promise<S3Write | undefined> {
     const token = randomBytes(6).toString("base64url");
     if (!condition.ifAbsent && condition.ifMatch === undefined) {
@@ -66,22 +66,22 @@ export class S3Writes {
     }
     const earlier = condition.ifMatch === undefined ? [] : await this.#tokensOf(key, condition.ifMatch);
     if (!earlier) return undefined;
-    const tokens = [token, ...earlier].slice(0, HANDED_ON).join(",");
+    const tokens = [token, ...earlier].slice(0, MAX_TOKENS).join(",");
     return { key, condition, token, sha256, metadata: { [SHA256]: sha256, [TOKENS]: tokens } };
   }
 
-  /** To be told of all metadata that passes by, so that a compare-and-swap after a read needs no further request. */
+  /** Caches an object's metadata, so that a compare-and-swap after a read needs no further request. */
   note(key: string, etag: string, metadata: Record<string, string> | undefined): void {
     this.#known.delete(key);
     const tokens = tokensIn(metadata);
     if (!tokens) return;
     this.#known.set(key, { etag, tokens });
-    if (this.#known.size > REMEMBERED) this.#known.delete(this.#known.keys().next().value!);
+    if (this.#known.size > MAX_CACHED) this.#known.delete(this.#known.keys().next().value!);
   }
 
   /**
-   * What became of a write whose condition was found broken after an attempt without an answer.
-   * @returns undefined when the key is gone
+   * The outcome of a write whose condition was found broken after an attempt without an answer.
+   * @returns undefined when the key no longer exists
    */
   async outcome(write: S3Write, size: number): Promise<PutResult | undefined> {
     const found = await this.head(write.key, "write");
@@ -94,12 +94,12 @@ export class S3Writes {
   }
 
   async head(key: string, verb = "look at"): Promise<S3Head | undefined> {
-    const found = await this.#look(key, verb);
-    if (!found) await this.#place.bucketIsThere(); // a missing bucket looks like a missing key here
+    const found = await this.#head(key, verb);
+    if (!found) await this.#place.assertBucketExists(); // here a missing bucket looks like a missing key
     return found;
   }
 
-  #look(key: string, verb: string): Promise<S3Head | undefined> {
+  #head(key: string, verb: string): Promise<S3Head | undefined> {
     const { bucket, call, action, objectKey } = this.#place;
     const Key = objectKey(key);
     return call(action(verb, "s3:GetObject", key), async ({ sdk, client }) => {
@@ -124,7 +124,7 @@ export class S3Writes {
     return found?.etag === etag ? (tokensIn(found.metadata) ?? []) : undefined;
   }
 
-  /** For a server that keeps no metadata: by the content itself. */
+  /** Compares the content itself, for servers that do not keep metadata. */
   async #isSame(write: S3Write, found: S3Head): Promise<boolean> {
     const stored = sha256In(found.metadata);
     if (stored !== undefined) return stored === write.sha256;

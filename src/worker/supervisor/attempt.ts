@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-/** Tells attempts apart in the names of what they write. */
+/** A random id that makes the names of what an attempt writes unique. */
 export function newAttemptId(): string {
   return randomUUID().slice(0, 8);
 }

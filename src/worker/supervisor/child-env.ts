@@ -2,11 +2,11 @@ import { platform } from "../../platform/current.ts";
 import { isSecretName } from "../../redact.ts";
 
 /**
- * What specs' processes are told of the environment: where programs, folders and libraries are, and how they are to behave.
- * Keys and tokens of this machine's user are not theirs: the supervisor brings files, and stores them. A name that ends in
- * `*` stands for all that begin so.
+ * Environment variables that specs' processes get: where programs, folders and libraries are, and how they should
+ * behave. Not keys and tokens of this machine's user: the supervisor fetches and stores files. `*` at the end of a name
+ * matches any suffix.
  */
-const PASSED = [
+const PASSED_VARIABLES = [
   ...["PATH", "HOME", "USER", "LOGNAME", "SHELL", "PWD", "HOSTNAME", "TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR"],
   ...["LANG", "LANGUAGE", "LC_*", "TZ", "TMPDIR", "TMP", "TEMP", "XDG_*", "SSL_CERT_FILE", "SSL_CERT_DIR"],
   ...["NODE_*", "SCYTHE_*", "NVM_*", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_*", "LIBRARY_PATH"],
@@ -26,9 +26,9 @@ const PASSED = [
   ...["HOMEPATH", "ProgramData", "ProgramFiles*", "CommonProgramFiles*", "NUMBER_OF_PROCESSORS", "PROCESSOR_*", "OS"],
 ];
 
-/** @param passEnv names that the config passes on, too; those may be secrets, as it says so */
+/** @param passEnv further names from the config; these may be secrets, as the user asked for them */
 export function childEnv(passEnv: readonly string[], env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const [known, own] = [PASSED, passEnv].map(matcher) as [RegExp, RegExp];
+  const [known, own] = [PASSED_VARIABLES, passEnv].map(matcher) as [RegExp, RegExp];
   const passed = Object.entries(env).filter(
     ([name, value]) => own.test(name) || (known.test(name) && !isSecretName(name) && !hasUserInfo(value)),
   );

@@ -6,9 +6,9 @@ import { platform } from "../../platform/current.ts";
 import { OWNER_VARIABLE } from "../../platform/platform.ts";
 import { NO_WINDOW } from "../../platform/processes.ts";
 import type { ChunkRequest, FromChild, ToChild } from "../protocol.ts";
+import { ChildOutput } from "./child-output.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { messageProblem } from "./message-problem.ts";
-import { Printed } from "./printed.ts";
 import type { RunnerEnd, RunnerHooks } from "./runner.ts";
 import { TimeWatch } from "./time-watch.ts";
 
@@ -16,32 +16,32 @@ import { TimeWatch } from "./time-watch.ts";
 const START_MS = 60_000;
 /** A spec that ignores its time limit is killed this much later, with everything it started. */
 const GRACE_MS = 2_000;
-/** A process that has been idle for so long, with others that its specs left running, ends with them. */
+/** A process idle for this long is ended if its specs left other processes running. */
 const IDLE_MS = 1_000;
-/** What operating systems, schedulers and people end processes with; a spec's own fault shows as another signal. */
+/** Signals that operating systems, schedulers and people send; a spec's own fault shows as another signal. */
 const SENT_BY_OTHERS: readonly (string | null)[] = ["SIGKILL", "SIGTERM", "SIGHUP", "SIGINT"];
 const OUT_OF_MEMORY =
   /(heap|process) out of memory|Cannot allocate memory|Array buffer allocation failed|bad_alloc|MemoryError/;
 
-/** One child process: at most one chunk at a time, and replaced when it dies. */
+/** One child process. It runs at most one chunk at a time and is replaced when it dies. */
 export class Child {
   readonly #process: ChildProcess;
   readonly #exited: Promise<void>;
-  /** Whoever waits for the process now. Replaced, not added to: a promise would keep every chunk's rows alive. */
+  /** The current waiter. Replaced, not added to: a promise chain would keep every chunk's rows alive. */
   #onMessage: (message: FromChild) => void = () => undefined;
   #onExit: (end: RunnerEnd) => void = () => undefined;
-  readonly #printed: Printed;
+  readonly #printed: ChildOutput;
   #killedFor: "timeout" | "memory" | "cancel" | "close" | undefined;
-  /** What it had when it was killed for its memory. */
+  /** Its memory use when it was killed for it. */
   #memory = "";
   #memoryKills: number | undefined;
   #idle: NodeJS.Timeout | undefined;
-  /** What it starts inherits this name. */
+  /** Inherited, in the environment, by every process that it starts. */
   readonly #owner = randomUUID();
-  /** Resolves once it has loaded the project. */
+  /** Resolves when it has loaded the project. */
   readonly #ready: Promise<void>;
-  /** How much waits for it: idle, it keeps this process from nothing. */
-  #awaited = 0;
+  /** Number of waiters. Without one, the child does not keep this process alive. */
+  #waiters = 0;
   dead = false;
 
   constructor(entry: string, configPath: string, cwd: string, env: NodeJS.ProcessEnv) {
@@ -50,11 +50,11 @@ export class Child {
       env: { ...env, [OWNER_VARIABLE]: this.#owner },
       serialization: "advanced",
       stdio: ["ignore", "pipe", "pipe", "ipc"],
-      detached: true, // a group of its own, so that what specs start dies with them and Ctrl-C reaches only us
+      detached: true, // its own process group: what specs start dies with them, and Ctrl-C reaches only this process
       execArgv: ["--enable-source-maps"],
       ...NO_WINDOW,
     });
-    this.#printed = new Printed(this.#process);
+    this.#printed = new ChildOutput(this.#process);
     this.#exited = new Promise((resolve) => {
       this.#process.once("exit", (code, signal) => {
         this.dead = true;
@@ -68,16 +68,16 @@ export class Child {
     this.#process.on("message", (message) => this.#onMessage(message as FromChild));
     this.#ready = this.#start();
     this.#ready.catch(() => undefined);
-    this.#hold(false);
+    this.#setReferenced(false);
   }
 
-  /** Resolves once it can run a chunk at once. */
+  /** Resolves when it can run a chunk at once. */
   warm(): Promise<void> {
-    return this.#waitedFor(() => this.#ready);
+    return this.#whileReferenced(() => this.#ready);
   }
 
   run(request: ChunkRequest, hooks: RunnerHooks): Promise<RunnerEnd> {
-    return this.#waitedFor(() => this.#run(request, hooks));
+    return this.#whileReferenced(() => this.#run(request, hooks));
   }
 
   async #run(request: ChunkRequest, hooks: RunnerHooks): Promise<RunnerEnd> {
@@ -88,9 +88,9 @@ export class Child {
       if (error instanceof KilledError) return { type: "died", reason: "killed", detail: error.message };
       throw error;
     }
-    this.#printed.onSaid = hooks.onSaid;
+    this.#printed.onOutput = hooks.onOutput;
     this.#memoryKills = platform.memoryKills();
-    const stop = () => this.#tell({ type: "stop" });
+    const stop = () => this.#send({ type: "stop" });
     const memory = this.#watchMemory(request);
     const kill = () => this.#kill("cancel");
     hooks.kill.addEventListener("abort", kill);
@@ -98,51 +98,51 @@ export class Child {
     hooks.signal.addEventListener("abort", stop);
     try {
       return await new Promise<RunnerEnd>((resolve, reject) => {
-        this.#heed({ request, hooks, watch, resolve, reject });
+        this.#handleMessages({ request, hooks, watch, resolve, reject });
         this.#onExit = resolve;
         if (this.dead)
           resolve({ type: "died", reason: "crash", detail: "the process had ended before its first spec" });
         this.#printed.beginChunk();
-        this.#tell({ type: "chunk", request });
-        if (hooks.signal.aborted) stop(); // while the process was started
+        this.#send({ type: "chunk", request });
+        if (hooks.signal.aborted) stop(); // aborted while the process was starting
         if (hooks.kill.aborted) kill();
       });
     } finally {
       watch.stop();
       memory?.stop();
-      this.#idle = setTimeout(() => this.#endIfOthersRun(), IDLE_MS).unref();
+      this.#idle = setTimeout(() => this.#endIfLeftovers(), IDLE_MS).unref();
       hooks.signal.removeEventListener("abort", stop);
       hooks.kill.removeEventListener("abort", kill);
       this.#onMessage = () => undefined;
       this.#onExit = () => undefined;
-      this.#printed.onSaid = () => undefined;
+      this.#printed.onOutput = () => undefined;
     }
   }
 
-  /** Takes what the process says of its chunk until that has ended, well or badly. */
-  #heed({ request, hooks, watch, resolve, reject }: Heeding): void {
+  /** Handles the process's messages until its chunk has ended. */
+  #handleMessages({ request, hooks, watch, resolve, reject }: RunningChunk): void {
     let upTo = request.from;
     const end = (how: RunnerEnd) => {
-      this.#onMessage = () => undefined; // what it says from now on may be forged
+      this.#onMessage = () => undefined; // later messages may be forged by user code
       resolve(how);
     };
-    // by a spec's doing, as a crash is: the process is replaced, and whose it was is found out
-    const spoilt = (detail: string) => end({ type: "died", reason: "crash", detail });
+    // treated as a crash of a spec: the process is replaced, and the spec is identified
+    const crashed = (detail: string) => end({ type: "died", reason: "crash", detail });
     this.#onMessage = (message) => {
       const problem = messageProblem(message, { from: upTo, to: request.to });
-      if (problem) spoilt(`its process said what only Scythe says there: ${problem}`);
+      if (problem) crashed(`its process sent an invalid message on Scythe's channel: ${problem}`);
       else if (message.type === "rows") {
         watch.reset();
         upTo = message.rows.upTo;
         const noted = hooks.onRows(message.rows, message.removeDirs);
         if (message.rows.announced && request.confirm) void this.#go(noted, watch, reject);
       } else if (message.type === "logs") {
-        for (const { sortIndex, message: text } of message.lines) hooks.onSaid({ sortIndex, source: "log", text });
+        for (const { sortIndex, message: text } of message.lines) hooks.onOutput({ sortIndex, source: "log", text });
       } else if (message.type === "end") {
         this.#onMessage = () => undefined;
         void this.#printed.chunkRead().then(() => end({ type: "ended", ...message.end }));
       } else if (message.type === "failed" && message.begun) {
-        spoilt(`its process was left unfit: ${message.message}`);
+        crashed(`its process became unusable: ${message.message}`);
       } else if (message.type === "failed") reject(failedChild(message));
       else if (message.type === "fetch") void this.#fetch(message, hooks, watch);
     };
@@ -151,25 +151,25 @@ export class Child {
   close(): Promise<void> {
     clearTimeout(this.#idle);
     this.killNow();
-    return this.#waitedFor(() => this.#exited);
+    return this.#whileReferenced(() => this.#exited);
   }
 
-  /** For a process that ends itself and can wait for nothing. */
+  /** For a program that is exiting and cannot wait. */
   killNow(): void {
     this.#kill("close");
   }
 
-  async #waitedFor<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#awaited++ === 0) this.#hold(true);
+  async #whileReferenced<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#waiters++ === 0) this.#setReferenced(true);
     try {
       return await work();
     } finally {
-      if (--this.#awaited === 0) this.#hold(false);
+      if (--this.#waiters === 0) this.#setReferenced(false);
     }
   }
 
-  /** Whether this process stays for the child's sake. */
-  #hold(stay: boolean): void {
+  /** Sets whether the child keeps this process alive. */
+  #setReferenced(stay: boolean): void {
     const { stdout, stderr, channel } = this.#process;
     const handles = [this.#process, channel, stdout, stderr] as ({ ref(): void; unref(): void } | null | undefined)[];
     for (const handle of handles) stay ? handle?.ref() : handle?.unref();
@@ -198,16 +198,16 @@ export class Child {
   }
 
   async #fetch({ id, uri }: { id: number; uri: string }, hooks: RunnerHooks, watch: TimeWatch): Promise<void> {
-    watch.pause(); // bringing a file has its own limits
+    watch.pause(); // fetching a file has its own limits
     try {
-      this.#tell({ type: "fetched", id, path: await hooks.fetchUri(uri) });
+      this.#send({ type: "fetched", id, path: await hooks.fetchUri(uri) });
     } catch (error) {
-      this.#tell({ type: "fetched", id, error: (error as Error).message });
+      this.#send({ type: "fetched", id, error: (error as Error).message });
     }
     watch.reset();
   }
 
-  #tell(message: ToChild): void {
+  #send(message: ToChild): void {
     if (!this.dead && this.#process.connected) this.#process.send(message, () => undefined);
   }
 
@@ -215,7 +215,7 @@ export class Child {
     try {
       await noted;
       watch.reset();
-      this.#tell({ type: "go" });
+      this.#send({ type: "go" });
     } catch (error) {
       fail(error);
     }
@@ -231,14 +231,14 @@ export class Child {
     });
   }
 
-  /** Between chunks a module's own helpers may live on; once nothing more comes, nobody would end them. */
-  #endIfOthersRun(): void {
+  /** Helper processes of a module may outlive a chunk; if no further chunk comes, they must be ended. */
+  #endIfLeftovers(): void {
     if (this.dead || platform.startedBy(this.#process.pid!, this.#owner).length === 0) return;
     this.#kill("close");
-    this.dead = true; // the next chunk gets a new one
+    this.dead = true; // the next chunk gets a new process
   }
 
-  /** With all that its specs have started: that may ignore gentler signals. */
+  /** Also kills everything its specs started, which may ignore gentler signals. */
   #kill(why: "timeout" | "memory" | "cancel" | "close"): void {
     if (this.dead) return;
     this.#killedFor ??= why;
@@ -250,9 +250,9 @@ export class Child {
     if (this.#killedFor === "timeout") return { type: "died", reason: "timeout", detail: "" };
     if (this.#killedFor === "memory") return { type: "died", reason: "out_of_memory", detail: this.#memory };
     const output = this.#printed.tail.trim().split("\n").slice(-8).join("\n");
-    const said = output ? `; it last printed:\n${output}` : "";
+    const printed = output ? `; it last printed:\n${output}` : "";
     if (OUT_OF_MEMORY.test(this.#printed.tail)) {
-      return { type: "died", reason: "out_of_memory", detail: `more than its process could get${said}` };
+      return { type: "died", reason: "out_of_memory", detail: `more than its process could get${printed}` };
     }
     if (signal === "SIGKILL" && this.#memoryKills !== undefined && platform.memoryKills()! > this.#memoryKills) {
       return { type: "died", reason: "out_of_memory", detail: "more than the system had, which killed its process" };
@@ -260,15 +260,15 @@ export class Child {
     const reason = SENT_BY_OTHERS.includes(signal) ? "killed" : "crash";
     const how = signal ? `died of ${signal}` : `ended itself with exit code ${code}`;
     const detail = reason === "killed" ? `the process was killed (${signal})` : `the process ${how}`;
-    return { type: "died", reason, detail: `${detail}${said}` };
+    return { type: "died", reason, detail: `${detail}${printed}` };
   }
 }
 
-/** Somebody killed the process before it had a spec. */
+/** The process was killed from outside before its first spec. */
 class KilledError extends Error {}
 
-/** One chunk under way. */
-interface Heeding {
+/** The chunk that is running. */
+interface RunningChunk {
   request: ChunkRequest;
   hooks: RunnerHooks;
   watch: TimeWatch;
@@ -287,7 +287,7 @@ function brokenProject({ message, stack }: { message: string; stack: string }): 
   const cause = new Error(message);
   cause.stack = stack;
   return new ScytheError("invalid_definition", `A worker process could not load the project: ${message}`, {
-    hint: "The config and its experiments must load in a process of their own, as `node` would load them. Variables of the environment that they need are named in the config: passEnv.",
+    hint: "The config and its experiments must load in a separate process, as `node` would load them. List environment variables that they need in the config: passEnv.",
     cause,
   });
 }
@@ -296,7 +296,7 @@ function failedChild({ message, stack }: { message: string; stack?: string }): S
   const cause = new Error(message);
   if (stack) cause.stack = stack;
   return new ScytheError("engine", `A worker process could not run the experiment: ${message}`, {
-    hint: "Nothing that is done is lost. If it happens again, run with --engine inline to see it in one process.",
+    hint: "Finished work is kept. If it happens again, run with --engine inline to debug it in one process.",
     cause,
   });
 }

@@ -30,10 +30,10 @@ it("has nothing to tell of specs that say nothing", () => {
 
 it("keeps the end of what a spec said, and its lines apart", () => {
   const log = new ChunkLog();
-  for (const text of ["a", "b"]) log.say({ sortIndex: 1, source: "log", text });
-  for (const text of ["c", "d\n"]) log.say({ sortIndex: 1, source: "stdout", text });
+  for (const text of ["a", "b"]) log.add({ sortIndex: 1, source: "log", text });
+  for (const text of ["c", "d\n"]) log.add({ sortIndex: 1, source: "stdout", text });
   expect(eventOf(log).logs.map(({ message }) => message)).toEqual(["a", "b", "cd\n"]);
-  for (let i = 0; i < 200; i++) log.say({ sortIndex: 1, source: "stdout", text: `${i}${"x".repeat(999)}\n` });
+  for (let i = 0; i < 200; i++) log.add({ sortIndex: 1, source: "stdout", text: `${i}${"x".repeat(999)}\n` });
   const [only] = eventOf(log).logs;
   expect(only!.message).toHaveLength(65_536);
   expect(only!.message).toMatch(/199x+\n$/);
@@ -42,7 +42,7 @@ it("keeps the end of what a spec said, and its lines apart", () => {
 it("is bounded, and gives up the logs of failed specs last", () => {
   const log = new ChunkLog();
   for (let n = 0; n < 100; n++) {
-    log.say({ sortIndex: n, source: "stdout", text: "y".repeat(50_000) });
+    log.add({ sortIndex: n, source: "stdout", text: "y".repeat(50_000) });
     if (n % 20 === 0) log.fail(errorsOf(n));
   }
   const event = eventOf(log, 0, 20, 40, 60, 80);

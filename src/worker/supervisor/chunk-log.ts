@@ -1,28 +1,28 @@
 import { redact } from "../../redact.ts";
 import type { Batch } from "../../table/batch.ts";
-import type { LogSource, Said } from "../protocol.ts";
+import type { LogSource, SpecOutput } from "../protocol.ts";
 
 const MAX_FAILURES = 20;
-/** Characters of one spec's log that are kept: its end. */
+/** Most characters kept of one spec's log: its end. */
 const MAX_SPEC = 65_536;
-/** … and of all that a chunk keeps: a million specs must not fill a disk with chatter. */
+/** Most characters kept of a chunk's logs: a million specs must not fill a disk. */
 const MAX_CHUNK = 1_048_576;
 
 /**
- * What happened in one chunk, for whoever watches or asks later: an object under `scatter-gather/events/`, written while
- * the chunk runs and once more at its end. A chunk that says nothing and has no failures has none.
+ * What happened in one chunk, for `watch`, `logs` and similar: an object under `scatter-gather/events/`, written while
+ * the chunk runs and once at its end. A chunk without output and failures has none.
  */
 export interface ChunkEvent {
   at: string;
-  /** The first. */
+  /** The first failures. */
   failures: { sort_index: number; kind: string; name: string; message: string }[];
-  /** What specs said, in order for each spec. Without a source: `ctx.log`, in events of older versions. */
+  /** Output of specs, in order for each spec. Without `source`: `ctx.log`, in events of older versions. */
   logs: { sort_index: number; source?: LogSource; message: string }[];
-  /** Specs with a log that failed. Absent in events of older versions. */
+  /** Failed specs with a log. Absent in events of older versions. */
   failed?: number[];
-  /** Specs whose log was given up, as too much was said. */
+  /** Number of specs whose log was dropped, as there was too much output. */
   dropped?: number;
-  /** The end of what was printed by nobody in particular. */
+  /** The end of the output that belongs to no known spec. */
   output: string;
 }
 
@@ -31,7 +31,7 @@ interface SpecLog {
   size: number;
 }
 
-/** Collects what a chunk's specs say, and its first failures, all bounded; failed specs keep their log longest. */
+/** Collects a chunk's output and first failures, all bounded; logs of failed specs are dropped last. */
 export class ChunkLog {
   readonly #specs = new Map<number, SpecLog>();
   readonly #failed = new Set<number>();
@@ -40,12 +40,12 @@ export class ChunkLog {
   #output = "";
   #changed = false;
 
-  /** There is more to tell than at the last {@link event}. */
+  /** Something was added since the last {@link event}. */
   get changed(): boolean {
     return this.#changed;
   }
 
-  say({ sortIndex, source, text }: Said): void {
+  add({ sortIndex, source, text }: SpecOutput): void {
     if (text === "") return;
     this.#changed = true;
     if (sortIndex === undefined) {
@@ -70,7 +70,10 @@ export class ChunkLog {
     for (const sortIndex of sortIndexes(errors)) this.#failed.add(sortIndex);
   }
 
-  /** The event as JSON; undefined when there is nothing to tell. @param errors all failed rows so far */
+  /**
+   * The event as JSON; undefined when it would be empty.
+   * @param errors all failed rows so far
+   */
   event(errors: Batch): string | undefined {
     this.#changed = false;
     if (errors.rows + this.#specs.size + this.#output.length === 0) return undefined;
@@ -103,7 +106,7 @@ export class ChunkLog {
     this.#size += by;
   }
 
-  /** Takes off the beginning. */
+  /** Removes text from the beginning. */
   #shorten(log: SpecLog): void {
     const [first] = log.lines as [SpecLog["lines"][number]];
     const over = log.size - MAX_SPEC;
@@ -113,12 +116,12 @@ export class ChunkLog {
     this.#grow(log, -cut);
   }
 
-  /** Drops the oldest: of specs that did well first, then any but the one that speaks. */
-  #makeRoom(speaking: number): void {
-    for (const spared of [this.#failed, new Set<number>()]) {
+  /** Drops the oldest logs: first of specs that succeeded, then of any but `current`. */
+  #makeRoom(current: number): void {
+    for (const kept of [this.#failed, new Set<number>()]) {
       for (const [sortIndex, { size }] of this.#specs) {
         if (this.#size <= MAX_CHUNK) return;
-        if (sortIndex === speaking || spared.has(sortIndex)) continue;
+        if (sortIndex === current || kept.has(sortIndex)) continue;
         this.#specs.delete(sortIndex);
         this.#size -= size;
         this.#dropped++;

@@ -7,12 +7,12 @@ import { readState } from "../../run/state.ts";
 import type { LeafTask, RunInfo } from "../../scatter/run-task.ts";
 import type { Storage } from "../../storage/storage.ts";
 
-/** Parts that others write are counted this often at most. */
+/** Parts of other processes are counted at most this often. */
 const COUNT_MS = 5_000;
 
 /**
- * Stops runs that have more failed specs than they may. Costs a run without failures nothing, and one without a limit a
- * look at its state. Every process that runs specs counts its own as they come, and everyone's by their parts.
+ * Stops runs with more failed specs than allowed. A run without failures costs nothing, one without a limit costs one
+ * read of its state. Every process counts its own failures as they come, and those of others by their parts.
  */
 export class FailureLimits {
   readonly #storage: Storage;
@@ -24,11 +24,11 @@ export class FailureLimits {
     this.#watch = watch;
   }
 
-  /** Told of each failure of a chunk as it comes. */
+  /** Returns a callback for a chunk's failures as they come. */
   of(run: RunInfo, task: LeafTask): (failed: number) => void {
     const key = `${task.experiment_id} ${task.epoch}`;
     const chunk = `${run.layout.parts(task.path)}${task.from}`;
-    this.#tallies.get(key)?.forget(chunk); // begun anew
+    this.#tallies.get(key)?.forget(chunk); // the chunk starts again
     return (failed) => {
       const tally =
         this.#tallies.get(key) ?? new Tally(this.#storage, run, task, (reason) => this.#end(run, task, reason));
@@ -40,7 +40,7 @@ export class FailureLimits {
   async #end({ layout }: RunInfo, { epoch }: LeafTask, reason: string): Promise<void> {
     const change: Partial<Controls> = { cancel: "drain" };
     await request(this.#storage, layout, epoch, "cancel", reason);
-    this.#watch.tell(layout, epoch, change);
+    this.#watch.set(layout, epoch, change);
   }
 }
 
@@ -50,13 +50,13 @@ class Tally {
   readonly #allocated: number;
   readonly #generation: number;
   readonly #stop: (reason: string) => Promise<void>;
-  /** Undefined until the first failure asks for it. */
+  /** Undefined until the first failure. */
   #limit: string | null | undefined;
-  /** Failures of this process's chunks, until a listing shows their parts. */
+  /** Failures of this process's chunks that no listed part includes yet. */
   readonly #own = new Map<string, number>();
   #inParts = 0;
   #countedAt = Number.NEGATIVE_INFINITY;
-  #looking = false;
+  #checking = false;
   #over = false;
 
   constructor(storage: Storage, run: RunInfo, task: LeafTask, stop: (reason: string) => Promise<void>) {
@@ -70,12 +70,12 @@ class Tally {
   add(chunk: string, failed: number): void {
     if (this.#over) return;
     this.#own.set(chunk, (this.#own.get(chunk) ?? 0) + failed);
-    if (this.#looking) return;
-    this.#looking = true;
-    this.#look()
-      .catch(() => undefined) // a storage that is away is asked at the next failure
+    if (this.#checking) return;
+    this.#checking = true;
+    this.#check()
+      .catch(() => undefined) // if storage is unreachable, the next failure tries again
       .finally(() => {
-        this.#looking = false;
+        this.#checking = false;
       });
   }
 
@@ -83,7 +83,7 @@ class Tally {
     this.#own.delete(chunk);
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     this.#limit ??= (await readState(this.#storage, this.#layout))?.max_failures ?? null;
     const limit = this.#limit;
     if (limit === null) {

@@ -7,21 +7,21 @@ import type { LeafResult, LeafTask, RunInfo, TreeSettings } from "../../scatter/
 import { largestRow } from "../../table/memory-budget.ts";
 import type { ChunkRequest } from "../protocol.ts";
 import { runInputs } from "../task/run-inputs.ts";
+import { CrashRecords } from "./crash-records.ts";
 import { specsPathOf } from "./node-specs.ts";
 import type { BufferPool } from "./part-buffers.ts";
 import { PartWriter } from "./part-writer.ts";
 import { recordedFetch } from "./recorded-inputs.ts";
 import type { ChunkRunner, Death, RunnerEnd } from "./runner.ts";
-import { SpecAccount } from "./spec-account.ts";
-import { SpecNotes, type Trials } from "./spec-notes.ts";
+import { SpecNotes, type SuspectLock } from "./spec-notes.ts";
 
 export interface LeafSettings extends TreeSettings {
   runner: ChunkRunner;
   buffers: BufferPool;
-  trials: Trials;
+  suspectLock: SuspectLock;
   /** Name of this worker, for `errors.pq`. */
   worker: string;
-  /** Used by experiments that do not say. */
+  /** The default, for experiments that set none. */
   executionTimeoutMs: number;
   memoryLimit: number | undefined;
   maxOutputSize: number;
@@ -30,17 +30,17 @@ export interface LeafSettings extends TreeSettings {
 
 const ALIVE_MS = 5_000;
 
-/** A leaf's surroundings, beside what its engine says. */
+/** A leaf's context, in addition to the engine's. */
 export interface LeafContext extends TaskContext {
-  /** Aborts when the specs in hand are to be killed. */
+  /** Aborts when running specs must be killed. */
   kill: AbortSignal;
-  /** Told of failed specs as they come. */
+  /** Called for failed specs as they come. */
   onFailed(count: number): void;
 }
 
 /**
- * Runs one chunk and writes its part. What kills a process costs the spec that did it: the process is replaced, and the
- * specs that had not been handed over are announced one by one until the culprit is known.
+ * Runs one chunk and writes its part. When a spec kills its process, the process is replaced, and the specs whose rows
+ * had not arrived are announced one by one until the cause is known.
  */
 export async function runLeaf(settings: LeafSettings, task: LeafTask, context: LeafContext): Promise<LeafResult> {
   const run = await settings.runs.get(task);
@@ -82,36 +82,39 @@ async function runChunk(
   context.releaseSlot();
   const { seconds } = chunk;
   if (end === task.from) return { from: task.from, to: end, ok: 0, failed: 0, seconds };
-  const { ok, failed } = await part.commit(end, chunk.account.failures);
+  const { ok, failed } = await part.commit(end, chunk.crashes.failures);
   return { from: task.from, to: end, ok, failed, seconds };
 }
 
-/** Where a process begins: the spec at `at` is at its `attempt`-th try; `vain` processes died before it. */
-interface Turn {
+/**
+ * Where a process starts: at the `attempt`-th try of the spec at `at`, after `failedStarts` processes that died before
+ * it.
+ */
+interface ProcessStart {
   at: number;
   attempt: number;
   careful: boolean;
-  vain: number;
-  /** The process is a new one, so that what it holds is the first spec's. */
+  failedStarts: number;
+  /** The process is new, so its memory is the first spec's. */
   fresh: boolean;
   /** An earlier worker died with this spec, or with one soon after it. */
   suspected?: boolean;
 }
 
-/** A process that somebody kills while it starts is not the project's fault; that often, there is no use in going on. */
-const MOST_KILLED_IN_VAIN = 20;
+/** A process killed from outside while it starts is not the project's fault, but after this many the leaf fails. */
+const MAX_KILLED_STARTS = 20;
 
 class LeafRun {
-  readonly account: SpecAccount;
+  readonly crashes: CrashRecords;
   readonly #settings: LeafSettings;
   readonly #run: RunInfo;
   readonly #task: LeafTask;
   readonly #context: LeafContext;
   readonly #part: PartWriter;
   readonly #notes: SpecNotes;
-  /** What is under suspicion is met once; others may be tried when its trial is over. */
-  #trial: "ahead" | "on" | "over" = "ahead";
-  #endTrial: () => void = () => undefined;
+  /** Progress of the suspected spec, which runs once; others may be tried when it is done. */
+  #suspectState: "pending" | "running" | "done" = "pending";
+  #releaseSuspectLock: () => void = () => undefined;
   readonly #paths: { specsPath: string; tempRoot: string };
   readonly #begun = performance.now();
 
@@ -131,7 +134,7 @@ class LeafRun {
     this.#part = part;
     this.#notes = notes;
     this.#paths = paths;
-    this.account = new SpecAccount(settings.experiment, run, paths.specsPath, settings.worker);
+    this.crashes = new CrashRecords(settings.experiment, run, paths.specsPath, settings.worker);
   }
 
   get seconds(): number {
@@ -140,100 +143,106 @@ class LeafRun {
 
   /** Returns the position up to which every spec is settled. */
   async run(): Promise<number> {
-    // engines know the experiment's time limit alone: a longer one would look like a dead worker
+    // the engine knows only the experiment's time limit: with a longer one the leaf would look dead
     const longer = this.#run.retry?.timeout_ms ?? null;
     const alive = longer === null ? undefined : setInterval(() => this.#context.heartbeat(), ALIVE_MS).unref();
     try {
-      return await this.#turns();
+      return await this.#runProcesses();
     } finally {
       clearInterval(alive);
-      this.#endTrial();
+      this.#releaseSuspectLock();
     }
   }
 
-  async #turns(): Promise<number> {
+  async #runProcesses(): Promise<number> {
     const { from, to } = this.#task;
-    let next: Turn = { at: from, attempt: 1, careful: false, vain: 0, fresh: false };
+    let next: ProcessStart = { at: from, attempt: 1, careful: false, failedStarts: 0, fresh: false };
     while (next.at < to) {
-      if (next.at === this.#notes.suspect?.position && this.#trial === "ahead") next = await this.#meetSuspect(next);
+      if (next.at === this.#notes.suspect?.position && this.#suspectState === "pending")
+        next = await this.#startSuspect(next);
       if (next.at === to) break;
       const until = this.#until(next.at);
-      const end = await this.#turn(next, until);
+      const end = await this.#runProcess(next, until);
       if (end.type === "stopped") return Math.max(next.at, this.#part.upTo);
       if (end.type === "ended" && !end.dirty && (end.next < until || until === to)) return end.next;
       next =
         end.type === "ended"
-          ? { at: end.next, attempt: end.nextAttempt, careful: false, vain: 0, fresh: false }
+          ? { at: end.next, attempt: end.nextAttempt, careful: false, failedStarts: 0, fresh: false }
           : await this.#afterDeath(next, end);
       if (this.#context.signal.aborted || (this.#remaining() === 0 && isSettled(next))) return next.at;
     }
     return next.at;
   }
 
-  #turn(turn: Turn, until: number): Promise<RunnerEnd> {
+  #runProcess(start: ProcessStart, until: number): Promise<RunnerEnd> {
     this.#part.announced = false;
-    return this.#settings.runner.run(this.#context.slot, this.#request(turn, until), {
+    return this.#settings.runner.run(this.#context.slot, this.#request(start, until), {
       onRows: (rows, removeDirs) => {
         this.#context.heartbeat();
         this.#part.add(rows, removeDirs);
         if (rows.errors.rows > 0) this.#context.onFailed(rows.errors.rows);
-        if (turn.suspected && rows.announced) return this.#notes.begin(rows.upTo);
+        if (start.suspected && rows.announced) return this.#notes.begin(rows.upTo);
         this.#notes.at(rows.upTo);
-        if (turn.suspected) this.#acquit();
+        if (start.suspected) this.#clearSuspect();
         return undefined;
       },
-      onSaid: (said) => this.#part.say(said),
+      onOutput: (output) => this.#part.log(output),
       fetchUri: recordedFetch(this.#settings.storage, this.#run, this.#settings.fetchUri),
       signal: this.#context.signal,
       kill: this.#context.kill,
     });
   }
 
-  /** A process runs up to what is under suspicion; then that has its turn. */
+  /** A process runs up to the suspected spec, which then gets its own. */
   #until(at: number): number {
     const suspect = this.#notes.suspect?.position ?? -1;
     return at < suspect ? suspect : this.#task.to;
   }
 
-  /** What has taken its worker with it too often is given up; before that it is tried with no other such spec at once. */
-  async #meetSuspect(turn: Turn): Promise<Turn> {
-    const { position, begun, condemned } = this.#notes.suspect!;
-    this.#trial = condemned ? "over" : "on";
-    if (condemned) {
-      await this.account.quarantine(position, begun);
+  /**
+   * Quarantines a spec that has killed its worker too often; before that, runs it while no other suspected spec runs.
+   */
+  async #startSuspect(start: ProcessStart): Promise<ProcessStart> {
+    const { position, begun, quarantined } = this.#notes.suspect!;
+    this.#suspectState = quarantined ? "done" : "running";
+    if (quarantined) {
+      await this.crashes.quarantine(position, begun);
       this.#context.onFailed(1);
-      return { ...turn, at: position + 1 };
+      return { ...start, at: position + 1 };
     }
     const waiting = setInterval(() => this.#context.heartbeat(), 1_000);
-    this.#endTrial = await this.#settings.trials.begin().finally(() => clearInterval(waiting));
-    return { ...turn, careful: true, suspected: true };
+    this.#releaseSuspectLock = await this.#settings.suspectLock.acquire().finally(() => clearInterval(waiting));
+    return { ...start, careful: true, suspected: true };
   }
 
-  #acquit(): void {
-    this.#trial = "over";
-    this.#endTrial();
+  #clearSuspect(): void {
+    this.#suspectState = "done";
+    this.#releaseSuspectLock();
   }
 
-  /** Where to go on: at the culprit when it is known and has tries left, behind it when not, carefully otherwise. */
-  async #afterDeath(turn: Turn, death: Death): Promise<Turn> {
-    const at = Math.max(turn.at, this.#part.upTo);
-    const begun = { at, attempt: at === turn.at ? turn.attempt : 1 };
-    const next = { ...begun, careful: true, vain: 0, fresh: true, suspected: this.#trial === "on" };
+  /**
+   * Where to continue: at the spec that caused the crash if it is known and has tries left, after it if not, carefully
+   * if the cause is unknown.
+   */
+  async #afterDeath(start: ProcessStart, death: Death): Promise<ProcessStart> {
+    const at = Math.max(start.at, this.#part.upTo);
+    const begun = { at, attempt: at === start.at ? start.attempt : 1 };
+    const next = { ...begun, careful: true, failedStarts: 0, fresh: true, suspected: this.#suspectState === "running" };
     if (!this.#part.announced) {
-      const vain = at === turn.at && turn.careful ? turn.vain + 1 : 0;
-      if (vain >= (death.reason === "killed" ? MOST_KILLED_IN_VAIN : LEAF_ATTEMPTS))
-        throw new ScytheError("engine", `The process dies before its first spec: ${death.detail}`);
-      return { ...next, vain };
+      const failedStarts = at === start.at && start.careful ? start.failedStarts + 1 : 0;
+      if (failedStarts >= (death.reason === "killed" ? MAX_KILLED_STARTS : LEAF_ATTEMPTS))
+        throw new ScytheError("engine", `The process died before its first spec: ${death.detail}`);
+      return { ...next, failedStarts };
     }
-    // memory may be that of the specs before it: it is blamed for what a process of its own runs out of
-    if (death.reason === "out_of_memory" && !(at === turn.at && turn.fresh)) return next;
-    const attempt = await this.account.died(at, begun.attempt, death, this.#timeoutMs());
+    // the memory may be from earlier specs: a spec is blamed only for what a new process runs out of
+    if (death.reason === "out_of_memory" && !(at === start.at && start.fresh)) return next;
+    const attempt = await this.crashes.died(at, begun.attempt, death, this.#timeoutMs());
     if (attempt !== undefined) return { ...next, attempt };
     this.#context.onFailed(1);
     return { ...next, at: at + 1, attempt: 1 };
   }
 
-  #request({ at, attempt, careful, suspected = false }: Turn, until: number): ChunkRequest {
+  #request({ at, attempt, careful, suspected = false }: ProcessStart, until: number): ChunkRequest {
     const { experiment, memoryLimit, maxOutputSize, memory } = this.#settings;
     return {
       experiment: experiment.name,
@@ -268,14 +277,14 @@ class LeafRun {
   }
 }
 
-/** What has been found out of a spec is lost with the leaf, so a leaf ends only where there is nothing to lose. */
-function isSettled({ attempt, careful }: Turn): boolean {
+/** A leaf ends early only where nothing learned about a spec would be lost with it. */
+function isSettled({ attempt, careful }: ProcessStart): boolean {
   return attempt === 1 && !careful;
 }
 
 function assertSameCode({ experiment, worker }: LeafSettings, task: LeafTask): void {
   if (experiment.schemaHash === task.schema_hash) return;
-  throw new ScytheError("engine", `${worker} has another version of ${experiment.name} than the run was made with`, {
+  throw new ScytheError("engine", `${worker} has another version of ${experiment.name} than the run`, {
     hint: "Restore the experiment's schemas to what they were (see the manifest's git_commit), or allocate a new run.",
   });
 }

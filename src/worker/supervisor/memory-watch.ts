@@ -1,19 +1,21 @@
 import { platform } from "../../platform/current.ts";
 
-/** Nothing fills memory faster than this, in bytes a millisecond: how long a look may wait follows from what is left. */
-const FASTEST = 4e6;
-const SOONEST_MS = 10;
-/** How often it looks for processes that have taken leave of their parents. */
-const STRAYS_MS = 2_000;
+/**
+ * The fastest growth of memory, in bytes per millisecond: the wait until the next reading follows from what is left.
+ */
+const MAX_GROWTH = 4e6;
+const MIN_WAIT_MS = 10;
+/** How often it searches for processes that have left their parents. */
+const DETACHED_MS = 2_000;
 
-/** Measures a process and all that it started, and says so once when that is above the limit. */
+/** Measures a process and everything it started, and calls `over` once when that exceeds the limit. */
 export class MemoryWatch {
   readonly #leader: number;
   readonly #owner: string;
   readonly #limit: number;
   readonly #over: (bytes: number) => void;
-  #strays: number[] = [];
-  #straysSeen = performance.now();
+  #detached: number[] = [];
+  #detachedSeen = performance.now();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(leader: number, owner: string, limit: number, over: (bytes: number) => void) {
@@ -21,31 +23,31 @@ export class MemoryWatch {
     this.#owner = owner;
     this.#limit = limit;
     this.#over = over;
-    this.#look();
+    this.#check();
   }
 
   stop(): void {
     clearTimeout(this.#timer);
   }
 
-  #look(): void {
+  #check(): void {
     const bytes = this.#measure();
-    if (bytes === undefined) return; // this system does not tell: docs/guide/errors.md
+    if (bytes === undefined) return; // not available on this system: docs/guide/errors.md
     if (bytes > this.#limit) {
       this.#over(bytes);
       return;
     }
-    const wait = (this.#limit - bytes) / FASTEST;
-    this.#timer = setTimeout(() => this.#look(), Math.max(SOONEST_MS, Math.min(platform.memoryLookMs, wait)));
+    const wait = (this.#limit - bytes) / MAX_GROWTH;
+    this.#timer = setTimeout(() => this.#check(), Math.max(MIN_WAIT_MS, Math.min(platform.memoryLookMs, wait)));
   }
 
-  /** Pages that processes share are counted for each at first, and only for all once when that matters. */
+  /** First counts shared pages for each process, and only once for all when that exceeds the limit. */
   #measure(): number | undefined {
-    if (performance.now() - this.#straysSeen > STRAYS_MS) {
-      this.#strays = platform.startedBy(this.#leader, this.#owner);
-      this.#straysSeen = performance.now();
+    if (performance.now() - this.#detachedSeen > DETACHED_MS) {
+      this.#detached = platform.startedBy(this.#leader, this.#owner);
+      this.#detachedSeen = performance.now();
     }
-    const members = [this.#leader, ...this.#strays];
+    const members = [this.#leader, ...this.#detached];
     const bytes = platform.residentBytes(members);
     return bytes !== undefined && bytes > this.#limit ? platform.proportionalBytes(members) || bytes : bytes;
   }

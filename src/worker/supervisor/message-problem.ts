@@ -2,9 +2,9 @@ import type { Batch } from "../../table/batch.ts";
 import type { FromChild } from "../protocol.ts";
 
 /**
- * What is wrong with a message that came from a child process, undefined for one that may be ours: project code runs
- * there, and whatever reaches the channel by it must not end the supervisor.
- * @param range positions that are still to be settled
+ * What is wrong with a message from a child process; undefined for a valid one. Project code runs there, and nothing it
+ * sends may crash the supervisor.
+ * @param range positions that are not settled yet
  */
 export function messageProblem(message: FromChild, range: { from: number; to: number }): string | undefined {
   if (typeof message !== "object" || message === null) return "no message";
@@ -16,7 +16,7 @@ export function messageProblem(message: FromChild, range: { from: number; to: nu
     case "end":
       return isPosition(message.end?.next, range) && isPosition(message.end.nextAttempt, { from: 1, to: 1e6 })
         ? undefined
-        : "an end elsewhere";
+        : "an end outside of the chunk";
     case "failed":
       return typeof message.message === "string" ? undefined : "a failure without a message";
     case "fetch":
@@ -31,8 +31,8 @@ function rowsProblem({ rows, removeDirs }: Extract<FromChild, { type: "rows" }>,
   const { ok, errors, tables, files, logs } = rows;
   if (typeof tables !== "object" || tables === null) return "rows without tables";
   if (![files, removeDirs].every(Array.isArray) || !isLog(logs)) return "rows without their lists";
-  if (![ok, errors, ...Object.values(tables)].every(isBatch)) return "columns that do not fit each other";
-  return ok.rows + errors.rows === rows.upTo - range.from ? undefined : "other rows than there were specs";
+  if (![ok, errors, ...Object.values(tables)].every(isBatch)) return "columns of different lengths";
+  return ok.rows + errors.rows === rows.upTo - range.from ? undefined : "a wrong number of rows";
 }
 
 function isLog(lines: unknown): boolean {

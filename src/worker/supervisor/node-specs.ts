@@ -9,8 +9,8 @@ import { localCopy } from "../../storage/local-copy.ts";
 import type { Storage } from "../../storage/storage.ts";
 
 /**
- * The specs of a node as a file on this machine, brought once.
- * @throws ScytheError `storage` when they are damaged; restored, they are brought the next time
+ * The specs of a node as a local file, downloaded once.
+ * @throws ScytheError `storage` when they are damaged; after a repair, the next call downloads them again
  */
 export async function specsPathOf(storage: Storage, run: RunInfo, path: NodePath, scratch: string): Promise<string> {
   const key = nodeSpecs(run, path);
@@ -24,11 +24,11 @@ export async function specsPathOf(storage: Storage, run: RunInfo, path: NodePath
     await rm(copy, { force: true });
     throw damagedInput(storage, key, "is damaged: its SHA-256 is not the recorded one");
   }
-  await rename(copy, kept); // of two that bring it at the same time, either will do
+  await rename(copy, kept); // of two concurrent downloads either will do
   return kept;
 }
 
-/** The run's own specs have a recorded hash, unless an earlier version made them; slices of them have none. */
+/** Only the run's own specs have a recorded hash, and not in runs of earlier versions. */
 async function isWhole({ layout, details }: RunInfo, key: string, path: string): Promise<boolean> {
   if (key !== layout.specs || details.specs_sha256 === undefined) return true;
   return (await hashFile(path)) === details.specs_sha256;

@@ -3,15 +3,15 @@ import type { AnyExperiment } from "../../experiment/define.ts";
 import { type IndexShape, type PartColumns, partColumns } from "../../scatter/part-columns.ts";
 import { BatchAccumulator } from "../../table/batch.ts";
 
-/** Room beyond this is given back: one chunk of large rows must not hold it until the end. */
-const MOST_KEPT = 64 * 2 ** 20;
+/** Larger buffers are released: one chunk of large rows must not hold memory until the end. */
+const MAX_KEPT = 64 * 2 ** 20;
 
-/** Room for the rows of one chunk, used again for the next: V8 is slow to notice megabytes outside of its heap. */
+/** Buffers for the rows of one chunk, reused for the next: V8 is slow to free memory outside its heap. */
 export class PartBuffers {
   readonly ok: BatchAccumulator;
   readonly errors: BatchAccumulator;
   readonly tables: Record<string, BatchAccumulator>;
-  /** What is recorded of the output files. */
+  /** The record of output files. */
   readonly files: BatchAccumulator;
   readonly bytes = new ByteWriter(65_536);
 
@@ -25,7 +25,7 @@ export class PartBuffers {
   }
 
   get isLarge(): boolean {
-    return this.bytes.buffer.byteLength > MOST_KEPT;
+    return this.bytes.buffer.byteLength > MAX_KEPT;
   }
 
   clear(): void {
@@ -33,7 +33,7 @@ export class PartBuffers {
   }
 }
 
-/** Lends buffers to chunks; there are as many as chunks at once. */
+/** A pool of buffers, as many as concurrent chunks. */
 export class BufferPool {
   readonly #free = new Map<string, PartBuffers[]>();
 
@@ -49,7 +49,7 @@ export class BufferPool {
     try {
       return await work(buffers);
     } finally {
-      buffers.clear(); // text would be held until the next chunk
+      buffers.clear(); // releases text that would be held until the next chunk
       if (!buffers.isLarge) free.push(buffers);
     }
   }

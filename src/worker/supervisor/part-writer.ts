@@ -3,7 +3,7 @@ import pMap from "p-map";
 import { RUN_SCHEME, RunLayout } from "../../run/layout.ts";
 import { assertEpoch } from "../../run/state.ts";
 import { ERRORS } from "../../scatter/final-layout.ts";
-import { besideMetadata } from "../../scatter/gather/beside.ts";
+import { sideTablesMetadata } from "../../scatter/gather/side-tables.ts";
 import { type PartColumns, partColumns } from "../../scatter/part-columns.ts";
 import type { LeafTask, RunInfo, TreeSettings } from "../../scatter/run-task.ts";
 import { OUTPUT_FILES } from "../../schema/base.ts";
@@ -12,19 +12,19 @@ import { SORT_INDEX } from "../../schema/id-columns.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { type Batch, BatchBuilder } from "../../table/batch.ts";
 import { parquetBytes } from "../../table/write-parquet.ts";
-import type { OutputFile, Rows, Said } from "../protocol.ts";
+import type { OutputFile, Rows, SpecOutput } from "../protocol.ts";
 import { newAttemptId } from "./attempt.ts";
 import { ChunkLog } from "./chunk-log.ts";
 import type { PartBuffers } from "./part-buffers.ts";
 import { storeOutput } from "./store-output.ts";
 
-/** Output files of one chunk under way at once. */
+/** Output files of one chunk stored concurrently. */
 const UPLOADS = 8;
-/** While a chunk runs, what its specs said is stored this often; writes to a bucket cost money. */
-const TELL_LOCAL_MS = 1_000;
-const TELL_MS = 5_000;
+/** While a chunk runs, its log is stored this often; writes to a bucket cost money. */
+const LOCAL_EVENT_MS = 1_000;
+const EVENT_MS = 5_000;
 
-/** Gathers the rows of one chunk and commits them as its part: whole, or not at all. */
+/** Collects the rows of one chunk and commits them as its part, all or nothing. */
 export class PartWriter {
   readonly #storage: Storage;
   readonly #run: RunInfo;
@@ -33,15 +33,15 @@ export class PartWriter {
   readonly #attempt = newAttemptId();
   readonly #log = new ChunkLog();
   readonly #buffers: PartBuffers;
-  readonly #telling: NodeJS.Timeout;
-  #told: Promise<void> = Promise.resolve();
-  #toldOnce = false;
-  /** The range that has a part by now, and whether it is ours: a chunk's log is that of its part. */
+  readonly #eventTimer: NodeJS.Timeout;
+  #eventWrites: Promise<void> = Promise.resolve();
+  #wroteEarlyEvent = false;
+  /** The range that has a part now, and whether this attempt wrote it: a chunk's log belongs to its part. */
   #settled: { range: { generation: number; from: number; to: number }; counts: boolean } | undefined;
   #storing: Promise<void> = Promise.resolve();
   /** All positions below are settled. */
   upTo: number;
-  /** The spec at `upTo` was announced: should its process die, it did it. */
+  /** The spec at `upTo` was announced: if its process dies, it is the cause. */
   announced = false;
 
   constructor(settings: TreeSettings, run: RunInfo, task: LeafTask, buffers: PartBuffers) {
@@ -52,9 +52,9 @@ export class PartWriter {
     this.#buffers = buffers;
     buffers.clear();
     this.upTo = task.from;
-    const every = this.#storage.localPath ? TELL_LOCAL_MS : TELL_MS;
-    this.#telling = setInterval(() => {
-      if (this.#log.changed) this.#told = this.#told.then(() => this.#tell());
+    const every = this.#storage.localPath ? LOCAL_EVENT_MS : EVENT_MS;
+    this.#eventTimer = setInterval(() => {
+      if (this.#log.changed) this.#eventWrites = this.#eventWrites.then(() => this.#writeEvent());
     }, every).unref();
   }
 
@@ -65,44 +65,44 @@ export class PartWriter {
     this.#buffers.ok.add(rows.ok);
     this.#buffers.errors.add(rows.errors);
     for (const [name, table] of Object.entries(this.#buffers.tables)) table.add(rows.tables[name]!);
-    for (const { sortIndex, message } of rows.logs) this.#log.say({ sortIndex, source: "log", text: message });
+    for (const { sortIndex, message } of rows.logs) this.#log.add({ sortIndex, source: "log", text: message });
     this.#log.fail(rows.errors);
     if (rows.files.length + removeDirs.length === 0) return;
     this.#storing = this.#storing.then(() => this.#storeFiles(rows.files, firstRow, removeDirs));
-    this.#storing.catch(() => undefined); // told at the commit
+    this.#storing.catch(() => undefined); // rethrown at the commit
   }
 
-  say(said: Said): void {
-    this.#log.say(said);
+  log(output: SpecOutput): void {
+    this.#log.add(output);
   }
 
-  /** Waits for what is on its way, whether it succeeds or not. */
+  /** Waits for pending writes, whether they succeed or fail. */
   async settled(): Promise<void> {
-    clearInterval(this.#telling);
+    clearInterval(this.#eventTimer);
     await this.#storing.catch(() => undefined);
-    await this.#told;
-    if (this.#settled === undefined) return this.#tell(); // it gave no part: what it said stays
+    await this.#eventWrites;
+    if (this.#settled === undefined) return this.#writeEvent(); // no part was written: its log stays
     const { layout } = this.#run;
     const event = this.#settled.counts ? this.#log.event(this.#buffers.errors.view()) : undefined;
     if (event) await this.#storage.put(layout.event(this.#task.path, this.#settled.range), event);
-    if (this.#toldOnce) await this.#storage.delete([this.#earlyEvent]).catch(() => undefined);
+    if (this.#wroteEarlyEvent) await this.#storage.delete([this.#earlyEvent]).catch(() => undefined);
   }
 
   get #earlyEvent(): string {
     return this.#run.layout.event(this.#task.path, this.#task, this.#attempt);
   }
 
-  /** Stores what was said so far, under this attempt's name. The next time does when storage is away: rows come first. */
-  async #tell(): Promise<void> {
+  /** Stores the log so far under this attempt's name. Errors are ignored until the next time: rows come first. */
+  async #writeEvent(): Promise<void> {
     if (!this.#log.changed) return;
     const event = this.#log.event(this.#buffers.errors.view());
-    this.#toldOnce = true;
+    this.#wroteEarlyEvent = true;
     if (event) await this.#storage.put(this.#earlyEvent, event).catch(() => undefined);
   }
 
   /**
-   * Writes the rows of positions `task.from` … `to` − 1. Tables and errors first, under this attempt's name; then the
-   * part itself, which names the attempt: only with it do they count.
+   * Writes the rows of positions `task.from` … `to` − 1: side tables first, under this attempt's name, then the part,
+   * which names the attempt. Only with it do they count.
    */
   async commit(to: number, deaths: readonly Record<string, unknown>[]): Promise<{ ok: number; failed: number }> {
     await this.#storing;
@@ -111,8 +111,8 @@ export class PartWriter {
     const { ok, errors, files, tables, bytes } = this.#buffers;
     errors.add(batchOf(this.#columns.errors, deaths));
     const range = { generation, from, to };
-    const beside = [[ERRORS, errors] as const, [OUTPUT_FILES, files] as const, ...Object.entries(tables)];
-    const filled = beside.filter(([, rows]) => rows.rows > 0);
+    const sideTables = [[ERRORS, errors] as const, [OUTPUT_FILES, files] as const, ...Object.entries(tables)];
+    const filled = sideTables.filter(([, rows]) => rows.rows > 0);
     for (const [table, rows] of filled) {
       const key = layout.partTable(path, range, table, this.#attempt);
       await this.#storage.put(key, parquetBytes(rows.view(), {}, bytes));
@@ -120,7 +120,7 @@ export class PartWriter {
     await assertEpoch(this.#storage, layout, epoch);
     const counts = { ok: ok.rows, failed: errors.rows };
     const names = filled.map(([table]) => table);
-    const part = parquetBytes(ok.view(), besideMetadata(this.#attempt, names), bytes);
+    const part = parquetBytes(ok.view(), sideTablesMetadata(this.#attempt, names), bytes);
     const { written } = await this.#storage.put(layout.part(path, { ...range, ...counts }), part, { ifAbsent: true });
     this.#settled = { range, counts: written };
     return counts;

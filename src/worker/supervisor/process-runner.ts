@@ -6,8 +6,8 @@ import { Child } from "./child.ts";
 import type { ChunkRunner } from "./runner.ts";
 
 /**
- * Specs in child processes, one a slot, kept from chunk to chunk.
- * @param environment what of the environment they get, asked for each process
+ * Runs specs in child processes, one per slot, reused from chunk to chunk.
+ * @param passEnv environment variables that they get besides the standard ones
  */
 export function processRunner(configPath: string, environment: () => NodeJS.ProcessEnv): ChunkRunner {
   const children = new Map<number, Child>();
@@ -15,7 +15,7 @@ export function processRunner(configPath: string, environment: () => NodeJS.Proc
   const killAll = () => {
     for (const child of children.values()) child.killNow();
   };
-  process.once("exit", killAll); // a program that ends without closing leaves no specs running
+  process.once("exit", killAll); // a program that exits without closing leaves no specs running
   return {
     run: async (slot, request, hooks) => {
       const child = childOf(slot);
@@ -40,7 +40,7 @@ export function processRunner(configPath: string, environment: () => NodeJS.Proc
   };
 
   function childOf(slot: number): Child {
-    if (closed) throw new ScytheError("engine", "The project is closed: it starts no worker processes any more");
+    if (closed) throw new ScytheError("engine", "The project is closed and starts no more worker processes");
     let child = children.get(slot);
     if (!child || child.dead) {
       child = new Child(childEntry(), configPath, dirname(configPath), environment());
@@ -57,6 +57,6 @@ export function processRunner(configPath: string, environment: () => NodeJS.Proc
 
 /** The compiled child program, also when this module runs from its source. */
 function childEntry(): string {
-  const beside = fileURLToPath(new URL("../process.js", import.meta.url));
-  return existsSync(beside) ? beside : fileURLToPath(new URL("../../../dist/worker/process.js", import.meta.url));
+  const compiled = fileURLToPath(new URL("../process.js", import.meta.url));
+  return existsSync(compiled) ? compiled : fileURLToPath(new URL("../../../dist/worker/process.js", import.meta.url));
 }

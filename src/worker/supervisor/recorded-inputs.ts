@@ -6,8 +6,8 @@ import type { RunInfo } from "../../scatter/run-task.ts";
 import type { Storage } from "../../storage/storage.ts";
 
 /**
- * Brings a run's inputs. One that the run stored is brought from where the run lies now, and it is what the run recorded,
- * or it is not used.
+ * Fetches a run's inputs. A file that the run stored is fetched from the run's current location and must match its
+ * recorded hash.
  */
 export function recordedFetch(storage: Storage, run: RunInfo, fetchUri: FetchUri): (uri: string) => Promise<string> {
   const { contents, inputHashes: recorded } = run.findings;
@@ -19,13 +19,13 @@ export function recordedFetch(storage: Storage, run: RunInfo, fetchUri: FetchUri
     const path = await fetchUri(uri);
     const sha256 = (await recorded.get(readHashes)).get(own);
     if (sha256 === undefined || (await contents.is(path, sha256))) return path;
-    const again = await fetchUri(uri, true); // the object may have been restored since this process asked what it is
+    const again = await fetchUri(uri, true); // the object may have been repaired since it was cached
     await contents.assert(again, sha256, uri);
     return again;
   };
 }
 
-/** Path within the run of an input file that it stored. */
+/** Path within the run of a stored input file. */
 function artifactPath(layout: RunLayout, uri: string): string | undefined {
   const path = layout.pathOf(uri);
   return path !== undefined && folderOf(path) === "artifacts" ? path : undefined;

@@ -1,36 +1,36 @@
-import type { ChunkEnd, ChunkRequest, Rows, Said } from "../protocol.ts";
+import type { ChunkEnd, ChunkRequest, Rows, SpecOutput } from "../protocol.ts";
 
-/** How a chunk left the process that ran it. */
+/** How a chunk's process ended it. */
 export type RunnerEnd =
   | ({ type: "ended" } & ChunkEnd)
   /**
-   * The process is gone: killed by us as a spec overran a limit, `killed` by a signal that nobody of us sent, or by what
-   * the spec did. `detail` says how.
+   * The process died: killed by us when a spec exceeded a limit, `killed` by a signal from outside, or by the spec
+   * itself. `detail` says how.
    */
   | { type: "died"; reason: "timeout" | "crash" | "out_of_memory" | "killed"; detail: string }
-  /** We killed it, as the run was cancelled: no spec's fault. */
+  /** We killed it because the run was cancelled; no spec is at fault. */
   | { type: "stopped" };
 
 export type Death = Extract<RunnerEnd, { type: "died" }>;
 
 export interface RunnerHooks {
-  /** Where the request asks to `confirm`, an announced spec begins when this has resolved. */
+  /** With `confirm` in the request, an announced spec starts when this has resolved. */
   onRows(rows: Rows, removeDirs: string[]): void | Promise<void>;
   fetchUri(uri: string): Promise<string>;
-  /** What specs say that does not come with rows. */
-  onSaid(said: Said): void;
-  /** Ends the chunk after the spec in hand. */
+  /** Output of specs that does not come with rows. */
+  onOutput(said: SpecOutput): void;
+  /** Ends the chunk after the current spec. */
   signal: AbortSignal;
-  /** Ends it at once, where the runner can. */
+  /** Ends it at once, if the runner can. */
   kill: AbortSignal;
 }
 
 /** Runs chunks in this process (`inline`) or in children of it. */
 export interface ChunkRunner {
-  /** @throws ScytheError `engine` when no process could be had, or it could not load the project */
+  /** @throws ScytheError `engine` when no process could be started, or it could not load the project */
   run(slot: number, request: ChunkRequest, hooks: RunnerHooks): Promise<RunnerEnd>;
   /**
-   * Starts what `slots` slots will need, before there is work: loading a project takes a while.
+   * Starts the processes of `slots` slots before there is work: loading a project takes a while.
    * @throws ScytheError `invalid_definition`, `engine` when a process could not load it
    */
   warm(slots: number): Promise<void>;

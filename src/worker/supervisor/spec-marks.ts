@@ -1,16 +1,19 @@
 /**
- * Marks in what a worker's process prints: from one on, the text is the named spec's. They travel in the text itself, so
- * that they come in order with what programs print that specs have started, and are not lost when the process dies.
+ * Marks in the output of a worker's process: the text after a mark belongs to the named spec. They are part of the
+ * text, so they stay in order with the output of processes that specs start, and survive a crash.
  */
 
 const MARK = /\0\u001dscythe:(\d+|end)\u001d/;
-/** The beginning of a mark that the rest of is still to come. */
+/** The start of a mark whose rest has not arrived. */
 const CUT = /\0(\u001d[^\u001d]{0,30})?$/;
 
-/** Where a spec begins, or (`end`) all of a chunk's specs have ended. */
+/** Marks the start of a spec, or (`end`) of the end of a chunk. */
 type Mark = (at: number | "end") => void;
 
-/** Puts a mark before whatever another spec prints to a stream. Returns how to put one before what others print. */
+/**
+ * Puts a mark into a stream whenever the spec that prints changes. Returns a function that puts one explicitly, for the
+ * output of other processes.
+ */
 export function markWrites(stream: NodeJS.WriteStream, current: () => number | undefined): Mark {
   const write = stream.write.bind(stream) as (...args: unknown[]) => boolean;
   let marked: number | "end" | undefined;
@@ -27,23 +30,23 @@ export function markWrites(stream: NodeJS.WriteStream, current: () => number | u
   return mark;
 }
 
-/** Takes the marks out again. One for each stream of each process. */
+/** Removes the marks again. One instance per stream and process. */
 export class MarkReader {
   #pending = "";
   #sortIndex: number | undefined;
-  /** Chunks whose last text has been read. */
+  /** Chunks whose output has been read completely. */
   ends = 0;
 
   read(text: string): { sortIndex: number | undefined; text: string }[] {
     const all = this.#pending + text;
     this.#pending = CUT.exec(all)?.[0] ?? "";
     const [first, ...rest] = all.slice(0, all.length - this.#pending.length).split(MARK);
-    const said = [{ sortIndex: this.#sortIndex, text: first! }];
+    const pieces = [{ sortIndex: this.#sortIndex, text: first! }];
     for (let i = 0; i < rest.length; i += 2) {
       if (rest[i] === "end") this.ends++;
       else this.#sortIndex = Number(rest[i]);
-      said.push({ sortIndex: this.#sortIndex, text: rest[i + 1]! });
+      pieces.push({ sortIndex: this.#sortIndex, text: rest[i + 1]! });
     }
-    return said.filter((piece) => piece.text !== "");
+    return pieces.filter((piece) => piece.text !== "");
   }
 }

@@ -3,7 +3,7 @@ import { RunLayout } from "../../run/layout.ts";
 import type { LeafTask } from "../../scatter/run-task.ts";
 import { memoryStorage } from "../../storage/memory.ts";
 import { listAll } from "../../storage/storage.ts";
-import { SpecNotes, Trials } from "./spec-notes.ts";
+import { SpecNotes, SuspectLock } from "./spec-notes.ts";
 
 const layout = new RunLayout({ name: "study", version: "v1.0.0", timestamp: "2026-01-02_03-04-05" });
 const task = (from: number, to: number, generation = 0): LeafTask => ({
@@ -34,14 +34,14 @@ describe("notes of the spec in hand", () => {
     expect(first.suspect).toBeUndefined();
     // each of these dies: it is not closed
     const second = await SpecNotes.open(storage, layout, task(0, 10), worker(2));
-    expect(second.suspect).toMatchObject({ position: 0, alone: false, condemned: false });
+    expect(second.suspect).toMatchObject({ position: 0, alone: false, quarantined: false });
     await second.begin(0);
     await second.begin(1);
     const third = await SpecNotes.open(storage, layout, task(0, 10), worker(3));
-    expect(third.suspect).toMatchObject({ position: 1, alone: true, condemned: false });
+    expect(third.suspect).toMatchObject({ position: 1, alone: true, quarantined: false });
     await third.begin(1);
     const fourth = await SpecNotes.open(storage, layout, task(0, 10), worker(4));
-    expect(fourth.suspect).toMatchObject({ position: 1, condemned: true });
+    expect(fourth.suspect).toMatchObject({ position: 1, quarantined: true });
     expect(fourth.suspect!.begun.map((text) => text.split(" on ")[1])).toEqual(["worker-1", "worker-2", "worker-3"]);
     await fourth.close(10);
     expect(await notes()).toEqual([]);
@@ -83,13 +83,13 @@ describe("notes of the spec in hand", () => {
   });
 });
 
-describe("trials", () => {
+describe("the lock of suspects", () => {
   it("are one at a time, in the order they were asked for", async () => {
-    const trials = new Trials();
+    const lock = new SuspectLock();
     const seen: string[] = [];
-    const end = await trials.begin();
+    const end = await lock.acquire();
     const others = ["b", "c"].map(async (name) => {
-      const done = await trials.begin();
+      const done = await lock.acquire();
       seen.push(name);
       done();
     });

@@ -1,27 +1,27 @@
 import type { RunLayout } from "../../run/layout.ts";
 import type { LeafTask } from "../../scatter/run-task.ts";
 import { getText, listAll, type Storage } from "../../storage/storage.ts";
-import { MOST_DEATHS } from "./spec-account.ts";
+import { MAX_DEATHS } from "./crash-records.ts";
 
-/** What lies in storage of a leaf at work, for whoever comes after a worker that died with it. */
+/** What a running leaf stores for the worker that replaces one that died. */
 interface Note {
-  /** The spec that is in hand. */
+  /** Position of the current spec. */
   position: number;
-  /** It is this very spec, noted before it began; otherwise one of the few quick ones from `position` on. */
+  /** It is exactly this spec, noted before it started; otherwise one of the few quick ones from `position` on. */
   alone: boolean;
-  /** When and where it began, each time that nobody heard of its end. */
+  /** When and where it started, for each time that its end was not recorded. */
   begun: string[];
 }
 
-/** How often a leaf looks whether there is something to note, and the age at which a spec in hand is worth it. */
-const PACE = { local: { lookMs: 250, slowMs: 1_000 }, remote: { lookMs: 1_000, slowMs: 2_000 } };
+/** How often a leaf checks whether to write a note, and the running time from which a spec gets one. */
+const INTERVALS = { local: { pollMs: 250, slowMs: 1_000 }, remote: { pollMs: 1_000, slowMs: 2_000 } };
 
-/** One at a time: of two specs under suspicion that run side by side, either could be the one. */
-export class Trials {
+/** A mutex: of two suspected specs that run at the same time, either could be the cause. */
+export class SuspectLock {
   #last: Promise<void> = Promise.resolve();
 
-  /** Resolves when it is the caller's turn, with what ends the turn. */
-  async begin(): Promise<() => void> {
+  /** Resolves with a release function when the caller holds the lock. */
+  async acquire(): Promise<() => void> {
     const before = this.#last;
     let end: () => void = () => undefined;
     this.#last = new Promise((resolve) => {
@@ -33,20 +33,20 @@ export class Trials {
 }
 
 /**
- * The note that a leaf keeps of the spec in hand. A leaf that nobody is known to have begun before notes only specs that
- * take long, so that quick ones cost nothing; any other notes where it is at every look. What a note of a dead worker
- * names is noted each time before it begins (docs/decisions/0012-quarantine.md).
+ * The note that a leaf keeps about its current spec. A leaf that runs for the first time notes only slow specs, so that
+ * quick ones cost nothing; any other notes its position at every poll. A spec that a dead worker's note names is noted
+ * each time before it starts (docs/decisions/0012-quarantine.md).
  */
 export class SpecNotes {
-  /** What an earlier worker died with. */
-  readonly suspect: (Note & { condemned: boolean }) | undefined;
+  /** The spec that an earlier worker died with. */
+  readonly suspect: (Note & { quarantined: boolean }) | undefined;
   readonly #storage: Storage;
   readonly #key: string;
   readonly #worker: string;
-  readonly #wary: boolean;
+  readonly #restarted: boolean;
   readonly #slowMs: number;
   readonly #timer: NodeJS.Timeout;
-  /** Notes that are settled with the specs they name. */
+  /** Notes that are obsolete when the specs they name are settled. */
   readonly #found: { key: string; position: number }[];
   #position: number;
   #since = performance.now();
@@ -54,21 +54,28 @@ export class SpecNotes {
   #written = false;
   #writing: Promise<unknown> = Promise.resolve();
 
-  private constructor(storage: Storage, key: string, worker: string, task: LeafTask, wary: boolean, found: Found[]) {
+  private constructor(
+    storage: Storage,
+    key: string,
+    worker: string,
+    task: LeafTask,
+    restarted: boolean,
+    found: Found[],
+  ) {
     this.#storage = storage;
     this.#key = key;
     this.#worker = worker;
-    this.#wary = wary;
+    this.#restarted = restarted;
     this.#found = found;
     this.#position = task.from;
     const worst = found.sort((a, b) => b.begun.length - a.begun.length || a.position - b.position)[0];
-    if (worst) this.suspect = { ...worst, condemned: worst.alone && worst.begun.length >= MOST_DEATHS };
-    const { lookMs, slowMs } = storage.localPath ? PACE.local : PACE.remote;
+    if (worst) this.suspect = { ...worst, quarantined: worst.alone && worst.begun.length >= MAX_DEATHS };
+    const { pollMs, slowMs } = storage.localPath ? INTERVALS.local : INTERVALS.remote;
     this.#slowMs = slowMs;
-    this.#timer = setInterval(() => this.#look(), lookMs).unref();
+    this.#timer = setInterval(() => this.#poll(), pollMs).unref();
   }
 
-  /** @param again somebody may have begun this leaf before */
+  /** @param again the leaf may have been started before */
   static async open(
     storage: Storage,
     layout: RunLayout,
@@ -81,22 +88,22 @@ export class SpecNotes {
     return notes;
   }
 
-  /** The spec at `position` is in hand, or one soon after it. */
+  /** The current spec is at `position`, or soon after. */
   at(position: number): void {
     if (position === this.#position) return;
     this.#position = position;
     this.#since = performance.now();
   }
 
-  /** Notes a spec under suspicion; it may begin when this has resolved. */
+  /** Notes a suspected spec, which may start when this has resolved. */
   async begin(position: number): Promise<void> {
     this.at(position);
     const { suspect } = this;
-    const isMeant = suspect && (!suspect.alone || suspect.position === position);
-    await this.#write({ position, alone: true, begun: isMeant ? suspect.begun : [] });
+    const isSuspect = suspect && (!suspect.alone || suspect.position === position);
+    await this.#write({ position, alone: true, begun: isSuspect ? suspect.begun : [] });
   }
 
-  /** The worker lives, and all specs below `end` are settled: there is nothing to suspect. */
+  /** The worker is alive and all specs below `end` are settled: removes their notes. */
   async close(end: number): Promise<void> {
     clearInterval(this.#timer);
     await this.#writing.catch(() => undefined);
@@ -106,12 +113,12 @@ export class SpecNotes {
     if (keys.size > 0) await this.#storage.delete([...keys]).catch(() => undefined);
   }
 
-  /** What is known of a suspect is not written over before it has been met. */
-  #look(): void {
+  /** Never overwrites the note about a suspect before it has run. */
+  #poll(): void {
     const position = this.#position;
     if (position === this.#noted || (this.suspect && position <= this.suspect.position)) return;
-    if (!this.#wary && performance.now() - this.#since < this.#slowMs) return;
-    this.#write({ position, alone: false, begun: [] }).catch(() => undefined); // there is another look
+    if (!this.#restarted && performance.now() - this.#since < this.#slowMs) return;
+    this.#write({ position, alone: false, begun: [] }).catch(() => undefined); // the next poll tries again
   }
 
   #write(note: Note): Promise<void> {
@@ -138,7 +145,7 @@ async function findNotes(storage: Storage, layout: RunLayout, task: LeafTask): P
   return found;
 }
 
-/** A note that cannot be read is none: it only helps. */
+/** An unreadable note is ignored. */
 function noteOf(text: string | undefined): Note | undefined {
   try {
     const { position, alone, begun } = JSON.parse(text ?? "") as Note;

@@ -18,7 +18,10 @@ export interface StoredOutput {
 
 type Stored = Omit<OutputFile, "row">;
 
-/** Stores an output file. What is recorded is what is stored, even where something that its spec left goes on writing. */
+/**
+ * Stores an output file. The recorded hash is that of the stored content, even if a process left by the spec keeps
+ * writing to the file.
+ */
 export async function storeOutput(
   storage: Storage,
   layout: RunLayout,
@@ -29,13 +32,13 @@ export async function storeOutput(
   const content = await fingerprint(file.path);
   const { name, written } = await storeUnder(storage, layout, file, content.sha256, attempt);
   if (!written || (await contentMark(file.path)) === before) return { stored: name, ...content };
-  const steady = `${file.path}.steady`; // nobody else knows of it
+  const steady = `${file.path}.steady`; // a name unknown to the spec
   await copyFile(file.path, steady, constants.COPYFILE_FICLONE);
   await storage.putFile(layout.key(RunLayout.resultPath(file.field, name)), steady);
   return { stored: name, ...(await fingerprint(steady)) };
 }
 
-/** Where another attempt has stored another content under the name, this one's gets a name of its own. */
+/** If another attempt has stored other content under the name, this one gets a unique name. */
 async function storeUnder(
   storage: Storage,
   layout: RunLayout,

@@ -1,6 +1,6 @@
 const WATCH_MS = 100;
 
-/** Calls `late` when `reset` was not called for a while. */
+/** Calls `late` when `reset` was not called within the limit. */
 export class TimeWatch {
   readonly #limit: number;
   readonly #timer: NodeJS.Timeout;

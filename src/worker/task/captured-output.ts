@@ -1,28 +1,28 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
-type Say = (source: "stdout" | "stderr", text: string) => void;
+type OutputSink = (source: "stdout" | "stderr", text: string) => void;
 
-/** Whoever is running specs, in what they do and in all that follows from it. */
-const speaking = new AsyncLocalStorage<Say>();
+/** The sink of the running chunk, in its own and all following async work. */
+const currentSink = new AsyncLocalStorage<OutputSink>();
 let captures = 0;
 let release: () => void = () => undefined;
 
 /**
- * Gives `say` what `work`, and nothing beside it, prints to this process's stdout and stderr: those are the command's own.
- * What other programs print straight to the terminal is out of reach.
+ * Passes what `work` (and nothing else) prints to stdout and stderr to `sink`: this process's own output is the
+ * command's. Output of child processes straight to the terminal is not captured.
  */
-export async function capturingOutput<T>(say: Say, work: () => Promise<T>): Promise<T> {
+export async function captureOutput<T>(sink: OutputSink, work: () => Promise<T>): Promise<T> {
   if (captures++ === 0) release = patch();
   try {
-    return await speaking.run(say, work);
+    return await currentSink.run(sink, work);
   } finally {
     if (--captures === 0) release();
   }
 }
 
-/** Work of ours amid that of specs. */
-export function notCaptured<T>(work: () => T): T {
-  return speaking.exit(work);
+/** Runs our own work without capture, in the middle of a spec's. */
+export function withoutCapture<T>(work: () => T): T {
+  return currentSink.exit(work);
 }
 
 function patch(): () => void {
@@ -30,16 +30,16 @@ function patch(): () => void {
     const stream = process[source];
     const { write } = stream;
     const ours = ((chunk: string | Uint8Array, ...rest: unknown[]) => {
-      const say = speaking.getStore();
-      if (!say) return Reflect.apply(write, stream, [chunk, ...rest]);
-      say(source, typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("utf8"));
+      const sink = currentSink.getStore();
+      if (!sink) return Reflect.apply(write, stream, [chunk, ...rest]);
+      sink(source, typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("utf8"));
       const written = rest.find((argument) => typeof argument === "function") as (() => void) | undefined;
       if (written) process.nextTick(written);
       return true;
     }) as typeof write;
     stream.write = ours;
     return () => {
-      if (stream.write === ours) stream.write = write; // else somebody has put theirs over it
+      if (stream.write === ours) stream.write = write; // otherwise other code has patched it since
     };
   });
   return () => {

@@ -4,34 +4,37 @@ import { decoderOf } from "../../table/physical.ts";
 import { ParquetReader, rowAt } from "../../table/read-parquet.ts";
 import type { ChunkEnd, ChunkRequest, LogLine, Rows } from "../protocol.ts";
 import { SpecExecutor } from "./execute.ts";
-import { RestingMemory } from "./resting-memory.ts";
+import { IdleMemory } from "./idle-memory.ts";
 import { RowCollector } from "./row-collector.ts";
 import { inputFinder } from "./run-inputs.ts";
 
-/** Rows are handed over at least this often while specs are quick: what a death costs. */
+/** Rows are sent at least this often while specs are quick: the most that a crash costs. */
 const FLUSH_MS = 20;
-/** … or when they have grown to this: a message that fits a pipe is not copied together from pieces. */
+/** … or at this size: a message that fits a pipe is not assembled from pieces. */
 const FRAME_BYTES = 48 * 1024;
-/** Lines of log are handed over at least this often, whatever a spec takes. */
-const SAY_MS = 100;
-/** After a death, specs are announced one by one for this long; then the culprit is not among the first. */
+/** Log lines are sent at least this often, however long a spec takes. */
+const LOG_FLUSH_MS = 100;
+/** After a crash, specs are announced one by one for this long; after that, the cause is not among the first. */
 const CAREFUL_MS = 2_000;
-/** A chunk that has produced this much hands its rest back, as its rows are held until its part is written. */
+/**
+ * A chunk that has produced this much hands back the rest of its range, as its rows stay in memory until its part is
+ * written.
+ */
 const MAX_CHUNK_BYTES = 96 * 2 ** 20;
 
 export interface ChunkServices {
-  /** Hands rows over, and says at once that the spec at `rows.upTo` begins. Resolves when it is said. */
+  /** Sends rows, and announces that the spec at `rows.upTo` starts. Resolves when they are sent. */
   emit(rows: Rows, removeDirs: string[]): Promise<void>;
-  /** Hands over lines of log of the spec in hand. */
-  say(lines: LogLine[]): void;
-  /** A spec begins of which some time may be seen. */
-  begins(sortIndex: number): void;
+  /** Sends log lines of the current spec. */
+  sendLogs(lines: LogLine[]): void;
+  /** Called when a spec starts, for specs slow enough to be seen. */
+  onSpecStart(sortIndex: number): void;
   fetchUri(uri: string): Promise<string>;
-  /** True when the chunk should end after the spec in hand. */
+  /** True when the chunk should end after the current spec. */
   stopped(): boolean;
-  /** Bytes that the process held before its first spec; undefined where it is not to be replaced when it grows. */
+  /** Bytes that the process used before its first spec; undefined where it is not replaced when it grows. */
   bytesAtRest: number | undefined;
-  /** Told of the executor, so that stray errors find it. */
+  /** Called with the executor, so that uncaught errors can be passed to it. */
   onExecutor(executor: SpecExecutor): void;
 }
 
@@ -55,14 +58,14 @@ class ChunkRun {
   readonly #columns: Column[];
   readonly #executor: SpecExecutor;
   readonly #collector: RowCollector;
-  readonly #memory: RestingMemory | undefined;
+  readonly #memory: IdleMemory | undefined;
   readonly #logs: LogLine[] = [];
   readonly #begun = performance.now();
   #flushed = performance.now();
-  #said = Number.NEGATIVE_INFINITY;
-  #saying: NodeJS.Timeout | undefined;
+  #logsSentAt = Number.NEGATIVE_INFINITY;
+  #logTimer: NodeJS.Timeout | undefined;
   #bytes = 0;
-  /** The process holds so much by now that another should go on. */
+  /** The process has grown so much that it should be replaced. */
   #grown = false;
 
   constructor(experiment: AnyExperiment, request: ChunkRequest, services: ChunkServices) {
@@ -79,7 +82,7 @@ class ChunkRun {
       seed: request.seed,
       tempRoot: request.tempRoot,
       logs: this.#logs,
-      onLog: () => this.#sayInTime(),
+      onLog: () => this.#scheduleLogs(),
       fetchUri: inputFinder(request.inputs, services.fetchUri),
       rootRunId: request.rootRunId,
       timeoutMs: request.timeoutMs,
@@ -88,7 +91,7 @@ class ChunkRun {
     });
     const { memoryLimit } = request;
     const { bytesAtRest } = services;
-    if (memoryLimit !== null && bytesAtRest !== undefined) this.#memory = new RestingMemory(memoryLimit, bytesAtRest);
+    if (memoryLimit !== null && bytesAtRest !== undefined) this.#memory = new IdleMemory(memoryLimit, bytesAtRest);
     services.onExecutor(this.#executor);
   }
 
@@ -107,7 +110,7 @@ class ChunkRun {
         const sortIndex = Number(sortIndexes[i]);
         const flush = this.#mustFlush();
         if (flush) await this.#flush(at, this.#isCareful());
-        if (flush || at === from) this.#services.begins(sortIndex);
+        if (flush || at === from) this.#services.onSpecStart(sortIndex);
         const row = rowAt(names, decoders, this.#columns, values, i);
         let outcome = this.#executor.run(row, sortIndex, attempt);
         if (outcome instanceof Promise) outcome = await outcome;
@@ -144,22 +147,22 @@ class ChunkRun {
     this.#flushed = performance.now();
   }
 
-  /** A line of a long spec, or of one that may take its process with it, is seen before its end. */
-  #sayInTime(): void {
-    const wait = this.#isCareful() ? 0 : this.#said + SAY_MS - performance.now();
-    if (wait <= 0) this.#say();
-    else this.#saying ??= setTimeout(() => this.#say(), wait);
+  /** Lines of a long spec, or of one that may crash, are sent before it ends. */
+  #scheduleLogs(): void {
+    const wait = this.#isCareful() ? 0 : this.#logsSentAt + LOG_FLUSH_MS - performance.now();
+    if (wait <= 0) this.#sendLogs();
+    else this.#logTimer ??= setTimeout(() => this.#sendLogs(), wait);
   }
 
-  #say(): void {
-    clearTimeout(this.#saying);
-    this.#saying = undefined;
-    this.#said = performance.now();
-    if (this.#logs.length > 0) this.#services.say(this.#logs.splice(0));
+  #sendLogs(): void {
+    clearTimeout(this.#logTimer);
+    this.#logTimer = undefined;
+    this.#logsSentAt = performance.now();
+    if (this.#logs.length > 0) this.#services.sendLogs(this.#logs.splice(0));
   }
 
   async #end(next: number, nextAttempt: number, dirty: boolean): Promise<ChunkEnd> {
-    clearTimeout(this.#saying);
+    clearTimeout(this.#logTimer);
     await this.#flush(next, false);
     return { next, nextAttempt, dirty };
   }

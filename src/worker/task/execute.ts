@@ -19,25 +19,26 @@ export interface ExecuteOptions extends ContextServices {
 export type Outcome =
   | { ok: true; output: CheckedOutput; filesDir: string | undefined }
   | { ok: false; failure: Failure; attempts: number; seconds: number; stuck?: boolean }
-  /** The try timed out and its work goes on in this process (as it does where `stuck`): the next needs another. */
+  /**
+   * The try timed out and its work continues in this process (also when `stuck`): the next try needs another process.
+   */
   | { ok: "stuck"; nextAttempt: number };
 
-/** How long a function that was told to abort may take to do so. */
+/** How long a function may take to react to its abort signal. */
 const SETTLE_MS = 500;
 
 /**
- * Runs one spec: the function, its tries, its time limit, the check of what it gives back. A function that returns
- * without a promise is not made to wait for one. Time limits hold for functions that yield to the event loop; the
- * supervisor stops the others.
+ * Runs one spec: calls the function, retries, enforces its time limit, checks its output. A synchronous function is not
+ * delayed by a promise. Time limits work for functions that yield to the event loop; the supervisor stops the others.
  */
 export class SpecExecutor {
   readonly #experiment: AnyExperiment;
   readonly #checker: OutputChecker;
   readonly #options: ExecuteOptions;
   readonly #files: InputFiles | undefined;
-  /** Ends the try in hand when an error comes from outside its promise: a stray rejection, a timer's throw. */
+  /** Ends the current try when an error comes from outside its promise: an unhandled rejection, a timer's throw. */
   #fail: ((thrown: unknown) => void) | undefined;
-  /** The spec that runs, or ran last: what is printed is its. */
+  /** The spec that runs, or ran last: printed text is attributed to it. */
   current: number | undefined;
 
   constructor(experiment: AnyExperiment, options: ExecuteOptions) {
@@ -47,7 +48,7 @@ export class SpecExecutor {
     this.#files = InputFiles.of(experiment, options.fetchUri);
   }
 
-  /** An error that nothing caught; true when a try was in hand that it could be laid to. */
+  /** Handles an uncaught error. Returns true when a try is running that it can be attributed to. */
   uncaught(thrown: unknown): boolean {
     this.#fail?.(thrown);
     return this.#fail !== undefined;
@@ -56,7 +57,7 @@ export class SpecExecutor {
   run(row: Record<string, unknown>, sortIndex: number, attempt: number): Outcome | Promise<Outcome> {
     this.current = sortIndex;
     const context = new SpecContext(this.#options, sortIndex, attempt);
-    if (!this.#files) return this.#call(row, { ...row }, context); // its own: the row is its index afterwards
+    if (!this.#files) return this.#call(row, { ...row }, context); // a copy: the row itself is needed later for the index
     return this.#files
       .bring(row, () => context.tempDir)
       .then(
@@ -138,7 +139,7 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
   try {
     return typeof value === "object" && value !== null && typeof (value as PromiseLike<unknown>).then === "function";
   } catch {
-    return false; // a proxy that throws: the check of outputs will say so
+    return false; // a proxy that throws: the output check will report it
   }
 }
 

@@ -3,7 +3,7 @@ import { bytesText } from "../../bytes-text.ts";
 import type { ErrorKind } from "../../experiment/retry.ts";
 import { redact } from "../../redact.ts";
 
-/** Why a try failed, as `errors.pq` tells it. */
+/** Why a try failed, as `errors.pq` records it. */
 export interface Failure {
   kind: ErrorKind;
   name: string;
@@ -14,12 +14,12 @@ export interface Failure {
 const MAX_MESSAGE = 10_000;
 const MAX_STACK = 20_000;
 
-/** A failure from whatever was thrown: an Error with its causes, or anything else, however it defends itself. */
+/** A failure from any thrown value: an Error with its causes, or anything else, even a proxy that throws. */
 export function failureOf(thrown: unknown, kind: ErrorKind = "error"): Failure {
   try {
     return thrown instanceof Error ? failureOfError(thrown, kind) : failureOfOther(thrown, kind);
   } catch {
-    return failure(kind, "Unreadable", "The function threw something that throws again when it is looked at");
+    return failure(kind, "Unreadable", "The function threw a value that throws when it is read");
   }
 }
 
@@ -46,7 +46,10 @@ function failureOfOther(thrown: unknown, kind: ErrorKind): Failure {
   };
 }
 
-/** A buffer, WebAssembly memory or worker thread that got no more; the end of the process's own heap cannot be caught. */
+/**
+ * Whether a buffer, WebAssembly memory or worker thread could not be allocated. The exhaustion of the process's own
+ * heap cannot be caught.
+ */
 function isOutOfMemory(error: Error): boolean {
   const { code } = error as NodeJS.ErrnoException;
   if (code === "ERR_MEMORY_ALLOCATION" || code === "ERR_WORKER_OUT_OF_MEMORY") return true;
@@ -66,7 +69,7 @@ export function tooLarge(experiment: string, maxSize: number): Failure {
   );
 }
 
-/** A row that no merge could hold would keep all others from the finished tables. */
+/** For a row too large for a merge, which would prevent all final tables. */
 export function rowTooLarge(experiment: string, maxSize: number): Failure {
   const problem = `${experiment} returned a row of more than ${bytesText(maxSize)} (4 B more for each value in a list or object), which is what merging has memory for`;
   return failure(
@@ -86,9 +89,9 @@ export function stackOf(error: Error): string {
   return shown;
 }
 
-/** Parquet holds UTF-8 only, and a row of errors need not hold a novel. */
+/** Redacted, shortened and valid UTF-8, as Parquet requires. */
 function text(value: string, most: number): string {
-  const shown = redact(value.slice(0, 2 * most)); // before it is cut: half a secret has not its looks
+  const shown = redact(value.slice(0, 2 * most)); // before it is cut: half a secret would not be recognised
   const cut = shown.length > most ? `${shown.slice(0, most)}… (${value.length} characters)` : shown;
   return cut.toWellFormed();
 }

@@ -30,11 +30,11 @@ describe("computed features", () => {
   });
 
   it.each([
-    ["an output", { y: 1 }, /"y", which is an output already/],
-    ["a table's column", { step: 1 }, /"step", which is a column of table steps already/],
-    ["an input", { N: 1 }, /"N", which is an input field already/],
-    ["an input that is no column", { nested: 1 }, /"nested", which is an input field already/],
-    ["an extra field", { EXTRA: 1 }, /"EXTRA", which is an input field already/],
+    ["an output", { y: 1 }, /"y", which is already an output/],
+    ["a table's column", { step: 1 }, /"step", which is already a column of table steps/],
+    ["an input", { N: 1 }, /"N", which is already an input field/],
+    ["an input that is no column", { nested: 1 }, /"nested", which is already an input field/],
+    ["an extra field", { EXTRA: 1 }, /"EXTRA", which is already an input field/],
     ["a reserved column", { Sort_Index: 1 }, /which is a reserved column/],
     ["one of Scythe's own", { __x: 1 }, /which is a reserved column/],
     ["nothing", { "": 1 }, /which cannot be a column's name/],

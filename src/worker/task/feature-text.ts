@@ -4,15 +4,15 @@ import { type Column, caseTwins } from "../../schema/columns.ts";
 import { flatJson } from "../../table/flat-json.ts";
 import { type Failure, failure, failureOf } from "./failure.ts";
 
-/** Features become columns of every table: a spec with more than these has values where it should have a table. */
+/** Features become columns of every table: more than this belongs in a table. */
 const MOST = 1_000;
 
-/** A spec's computed features as JSON text; what no table can hold is the spec's failure. */
+/** A spec's computed features as JSON text. Values that no table can hold are a failure of the spec. */
 export class FeatureText {
   readonly #compute: (input: never) => Record<string, Feature>;
-  /** Names that are columns already, as SQL sees them, and what they are. */
+  /** Names of existing columns (case-folded, as in SQL), and what they are. */
   readonly #taken: ReadonlyMap<string, string>;
-  /** Names that came before and may be columns. */
+  /** Names seen before that are valid columns. */
   readonly #known = new Set<string>();
   /** Some of them differ only in case. */
   #hasTwins = false;
@@ -59,13 +59,13 @@ export class FeatureText {
       if (!isFeature(value)) return `${name} = ${String(value)}, which is not a finite number, text or boolean`;
     }
     const twins = this.#hasTwins ? caseTwins(Object.keys(features)) : undefined;
-    return twins && `${twins.join(" and ")}, which differ only in case, and SQL does not see it`;
+    return twins && `${twins.join(" and ")}, which differ only in case, which SQL ignores`;
   }
 
   #nameProblem(name: string): string | undefined {
     const folded = name.toLowerCase();
     const taken = this.#taken.get(folded);
-    if (taken) return `is ${taken} already (SQL does not see case)`;
+    if (taken) return `is already ${taken} (SQL ignores case)`;
     if (RESERVED_COLUMNS.has(folded) || name.startsWith("__")) return "is a reserved column";
     if (!/^[^\0"\\/]{1,128}$/.test(name) || !name.isWellFormed()) return "cannot be a column's name";
     this.#hasTwins ||= [...this.#known].some((other) => other.toLowerCase() === folded);

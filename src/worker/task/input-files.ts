@@ -5,7 +5,7 @@ import type { Column } from "../../schema/columns.ts";
 
 type Row = Record<string, unknown>;
 
-/** Brings a spec's input files to where its function finds them. */
+/** Fetches a spec's input files to where its function finds them. */
 export class InputFiles {
   readonly #fields: readonly string[];
   readonly #copy: boolean;
@@ -18,7 +18,7 @@ export class InputFiles {
     this.#fetchUri = fetchUri;
   }
 
-  /** Undefined when the experiment's specs have no files to bring: then they need not wait for any. */
+  /** Undefined when the experiment's specs have no files to fetch: then they need not wait. */
   static of(experiment: AnyExperiment, fetchUri: (uri: string) => Promise<string>): InputFiles | undefined {
     const fields = (experiment.columns.input as Column[]).filter((column) => column.file).map((column) => column.name);
     if (fields.length === 0 || !experiment.autoFetch) return undefined;
@@ -26,8 +26,8 @@ export class InputFiles {
   }
 
   /**
-   * The input with local paths in place of references.
-   * @throws Error naming the file that cannot be had
+   * The input with local paths instead of references.
+   * @throws Error naming the file that cannot be fetched
    */
   async bring(row: Row, tempDir: () => string): Promise<Row> {
     const input = { ...row };
@@ -47,7 +47,7 @@ export class InputFiles {
     const path = await this.#fetchUri(uri);
     if (!this.#present.has(path)) {
       await stat(path).catch(() => {
-        throw new Error(`The input file ${path} is gone; the run's artifacts/ should hold it`);
+        throw new Error(`The input file ${path} is missing; it should be in the run's artifacts/`);
       });
       this.#present.add(path);
     }

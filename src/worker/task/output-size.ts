@@ -1,13 +1,13 @@
-/** Bytes of a number or a boolean in a column; also what a value costs beside its text. */
+/** Bytes of a number or boolean in a column; also the overhead of any value besides its text. */
 const CELL = 8;
-/** A number in a list: it travels as JSON text. */
+/** A number in a list: it is transferred as JSON text. */
 const LISTED = 16;
-/** What holds itself, or lies deeper, is for the schema to refuse. */
+/** Cyclic or deeper values are left to the schema to refuse. */
 const DEEPEST = 64;
 
 /**
- * Roughly the bytes that values take in a table: text by its characters, anything else 8 a value. Stops as soon as it
- * is above `most`, so that what is far too large costs no more than what is just too large.
+ * Approximate bytes of a value in a table: text by its characters, anything else 8 per value. Stops as soon as it
+ * exceeds `most`, so that huge values cost no more than slightly too large ones.
  */
 export function sizeOf(value: unknown, most: number, depth = 0): number {
   if (typeof value === "string") return CELL + value.length;

@@ -5,7 +5,7 @@ import { type Failure, failure, failureOf, tooLarge } from "./failure.ts";
 import { sizeOf } from "./output-size.ts";
 import { type SpecFolder, type TakenFile, takeFiles } from "./take-files.ts";
 
-/** What `run` gave back, checked: plain values, rows of tables, files that were taken to be stored. */
+/** The checked return value of `run`: scalar values, rows of tables, files to store. */
 export interface CheckedOutput {
   values: Record<string, unknown>;
   tables: Record<string, Record<string, unknown>[]>;
@@ -16,14 +16,14 @@ export function isFailure(output: CheckedOutput | Failure): output is Failure {
   return !("values" in output);
 }
 
-/** Checks what one experiment's function gives back. */
+/** Checks the return values of one experiment's function. */
 export class OutputChecker {
   readonly #name: string;
   readonly #validate: Validator;
   readonly #files: readonly Column[];
   readonly #tables: readonly { name: string; validate: Validator }[];
   readonly #maxSize: number;
-  /** Where every output is a plain number, there is nothing that could be large. */
+  /** False when every output is a number, so nothing can be large. */
   readonly #maybeLarge: boolean;
 
   constructor(experiment: AnyExperiment, maxSize = Number.POSITIVE_INFINITY) {
@@ -40,12 +40,15 @@ export class OutputChecker {
     }));
   }
 
-  /** @param runId names the stored files; @param folder where they lie */
+  /**
+   * @param runId names the stored files;
+   * @param folder contains them
+   */
   check(returned: unknown, runId: () => string, folder: SpecFolder): CheckedOutput | Failure {
     try {
       return this.#check(returned, runId, folder);
     } catch (thrown) {
-      const { message, ...rest } = failureOf(thrown, "invalid_output"); // a getter, a proxy, a schema's own function
+      const { message, ...rest } = failureOf(thrown, "invalid_output"); // thrown by a getter, a proxy or a schema's own function
       return { ...rest, message: `${this.#name} returned something that cannot be read: ${message}` };
     }
   }

@@ -4,7 +4,7 @@ import { FEATURES, type IndexShape, partColumns, partErrorName } from "../../sca
 import type { Column } from "../../schema/columns.ts";
 import { SORT_INDEX } from "../../schema/id-columns.ts";
 import { type Batch, BatchBuilder } from "../../table/batch.ts";
-import { MOST_OF_A_CHARACTER } from "../../table/memory-budget.ts";
+import { MAX_BYTES_PER_CHARACTER } from "../../table/memory-budget.ts";
 import type { ChunkRequest, OutputFile, Rows } from "../protocol.ts";
 import type { Outcome } from "./execute.ts";
 import { type Failure, failureOf, rowTooLarge, tooLarge } from "./failure.ts";
@@ -12,7 +12,7 @@ import { FeatureText } from "./feature-text.ts";
 
 type Settled = Exclude<Outcome, { ok: "stuck" }>;
 
-/** Bytes that a spec's rows may take together, and each of them. */
+/** Largest size of a spec's rows together, and of each. */
 type SizeLimits = Pick<ChunkRequest, "maxOutputSize" | "maxRowSize">;
 
 /** Turns outcomes into the columns of a part. */
@@ -20,14 +20,17 @@ export class RowCollector {
   readonly #experiment: AnyExperiment;
   readonly #featureText: FeatureText | undefined;
   readonly #worker: string;
-  /** Good rows, as column groups with a source each: a merged object a row would cost more than the row. */
+  /**
+   * Rows of succeeded specs, as column groups with one source each: merging objects would cost more than the row
+   * itself.
+   */
   readonly #ids = new BatchBuilder([SORT_INDEX]);
   readonly #index: BatchBuilder;
   readonly #features: BatchBuilder;
   readonly #outputs: BatchBuilder;
   readonly #errors: BatchBuilder;
   readonly #tables: { name: string; ids: BatchBuilder; own: BatchBuilder }[];
-  /** All that good rows go to. */
+  /** The builders of a succeeded spec's rows. */
   readonly #builders: BatchBuilder[];
   readonly #rowBytes: number;
   readonly #limits: SizeLimits;
@@ -54,7 +57,7 @@ export class RowCollector {
     this.#rowBytes = 8 * columns.rows.length;
   }
 
-  /** Rough size of what it holds. */
+  /** Approximate size of the collected rows. */
   get bytes(): number {
     let bytes = this.#ids.rows * this.#rowBytes + this.#index.textLength + this.#outputs.textLength;
     for (const { own } of this.#tables) bytes += own.textLength + own.rows * 32;
@@ -77,9 +80,9 @@ export class RowCollector {
 
   take(): { rows: Pick<Rows, "ok" | "errors" | "tables" | "files">; removeDirs: string[] } {
     const rows = {
-      ok: besides(this.#ids.take(), this.#index.take(), this.#features.take(), this.#outputs.take()),
+      ok: sideBySide(this.#ids.take(), this.#index.take(), this.#features.take(), this.#outputs.take()),
       errors: this.#errors.take(),
-      tables: Object.fromEntries(this.#tables.map(({ name, ids, own }) => [name, besides(ids.take(), own.take())])),
+      tables: Object.fromEntries(this.#tables.map(({ name, ids, own }) => [name, sideBySide(ids.take(), own.take())])),
       files: this.#files,
     };
     const removeDirs = this.#removeDirs;
@@ -88,7 +91,7 @@ export class RowCollector {
     return { rows, removeDirs };
   }
 
-  /** Adds the row whole or not at all: what cannot be written as columns costs its spec alone. */
+  /** Adds the row completely or not at all: what cannot be written as columns fails only its spec. */
   #tryAddOk(
     row: Record<string, unknown>,
     sortIndex: number,
@@ -102,19 +105,19 @@ export class RowCollector {
       this.#addOk(row, sortIndex, features, outcome);
       const size = this.#builders.reduce((sum, { textSinceMark }) => sum + textSinceMark, 0);
       if (size <= maxOutputSize) {
-        if (size * MOST_OF_A_CHARACTER > maxRowSize && this.#largestRow() > maxRowSize)
+        if (size * MAX_BYTES_PER_CHARACTER > maxRowSize && this.#largestRow() > maxRowSize)
           return this.#takeBack(rowTooLarge(this.#experiment.name, maxRowSize));
         for (const file of outcome.output.files) this.#files.push({ ...file, row: at });
         return undefined;
       }
     } catch (thrown) {
-      // a value may read otherwise the second time; V8's longest text is a matter of size
+      // a getter may return another value the second time; a RangeError is V8's limit of text length
       if (!(thrown instanceof RangeError)) return this.#takeBack(failureOf(thrown, "invalid_output"));
     }
     return this.#takeBack(tooLarge(this.#experiment.name, maxOutputSize));
   }
 
-  /** Size of the largest row that the spec just gave, as the finished tables have them: inputs and features in each. */
+  /** Size of the spec's largest row as in the final tables: with inputs and features. */
   #largestRow(): number {
     const index = this.#index.largestSinceMark() + this.#features.largestSinceMark();
     return index + Math.max(this.#outputs.largestSinceMark(), ...this.#tables.map(({ own }) => own.largestSinceMark()));
@@ -150,8 +153,8 @@ export class RowCollector {
   }
 }
 
-/** Batches of the same rows, side by side. */
-function besides(first: Batch, ...others: Batch[]): Batch {
+/** Joins batches of the same rows column-wise. */
+function sideBySide(first: Batch, ...others: Batch[]): Batch {
   return { rows: first.rows, columns: [first, ...others].flatMap((batch) => batch.columns) };
 }
 

@@ -4,10 +4,10 @@ import { fileURLToPath } from "node:url";
 import type { RunLayout } from "../../run/layout.ts";
 import type { Storage } from "../../storage/storage.ts";
 
-/** What whoever runs specs must know to find the run's own input files. */
+/** What a worker needs to find the run's own input files. */
 export interface RunInputs {
   experimentId: string;
-  /** Folder of the run's artifacts; null where they do not lie on this machine. */
+  /** Folder of the run's artifacts; null when they are not on this machine. */
   artifacts: string | null;
 }
 
@@ -17,8 +17,8 @@ export function runInputs(storage: Storage, layout: RunLayout): RunInputs {
 }
 
 /**
- * Finds input files: the run's own where they lie on this machine, wherever the run lay when it was written; all others by
- * `fetchUri`. A specs.pq that somebody else may write to names a file of this machine, and is not given it.
+ * Finds input files: the run's own in its current folder on this machine, all others by `fetchUri`. A manipulated
+ * specs.pq that names another file of this machine does not get it.
  */
 export function inputFinder(
   { experimentId, artifacts }: RunInputs,
@@ -48,7 +48,7 @@ function inside(folder: string, within: string): string {
   try {
     if (realpathSync(path).startsWith(realpathSync(folder) + sep)) return path;
   } catch {
-    throw new Error(`The input file ${path} is gone; the run's artifacts/ should hold it`);
+    throw new Error(`The input file ${path} is missing; it should be in the run's artifacts/`);
   }
-  throw new Error(`${path} leads out of the run's artifacts/, so it is not read`);
+  throw new Error(`${path} is a link out of the run's artifacts/, so it is not read`);
 }

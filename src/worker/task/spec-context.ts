@@ -10,15 +10,15 @@ export interface ContextServices {
   seed: number;
   tempRoot: string;
   logs: LogLine[];
-  /** Told of each line of log. */
+  /** Called for each log line. */
   onLog?(): void;
   fetchUri: (uri: string) => Promise<string>;
 }
 
-/** Lines that may wait to be handed over. */
+/** Most log lines that wait to be sent. */
 const MAX_LOG_LINES = 1_000;
 
-/** The context of one try. Whatever costs something is made at the first look: most specs look at none of it. */
+/** The context of one try. Expensive members are created on first use: most specs use none. */
 export class SpecContext implements Context, SpecFolder {
   readonly sortIndex: number;
   readonly attempt: number;
@@ -62,15 +62,15 @@ export class SpecContext implements Context, SpecFolder {
     this.#abort.abort(reason);
   }
 
-  /** One rename takes all files of an output, however many and large they are. */
-  sealTempDir(): string {
-    const sealed = join(this.#services.tempRoot, `taken-${randomUUID()}`);
-    renameSync(this.tempDir, sealed);
-    this.#tempDir = sealed;
-    return sealed;
+  /** Moves all output files at once with one rename, however many and large they are. */
+  detachTempDir(): string {
+    const detached = join(this.#services.tempRoot, `taken-${randomUUID()}`);
+    renameSync(this.tempDir, detached);
+    this.#tempDir = detached;
+    return detached;
   }
 
-  /** The temporary folder, when anyone asked for it. */
+  /** The temporary folder, if it was used. */
   get usedTempDir(): string | undefined {
     return this.#tempDir;
   }

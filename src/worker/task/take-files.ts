@@ -6,25 +6,25 @@ import type { Column } from "../../schema/columns.ts";
 import { hasScheme } from "../../schema/file-ref.ts";
 import type { OutputFile } from "../protocol.ts";
 
-/** Has the folder that a spec's output files lie in. */
+/** Provides the folder of a spec's output files. */
 export interface SpecFolder {
   readonly tempDir: string;
-  /** Puts it, with all that is in it, where the spec does not look any more; returns where. */
-  sealTempDir(): string;
+  /** Moves the folder to a place unknown to the spec; returns the new path. */
+  detachTempDir(): string;
 }
 
 export type TakenFile = Omit<OutputFile, "row">;
 
 interface Found {
   field: string;
-  /** Within the folder. */
+  /** Path within the folder. */
   path: string;
   name: string;
 }
 
 /**
- * Replaces local paths in a spec's output by where the files will lie in the run, and takes the files at once: what the
- * next spec writes, at the same path even, cannot reach them any more.
+ * Replaces local paths in a spec's output by their future paths in the run, and takes the files at once, so that later
+ * specs cannot change them, even at the same path.
  * @returns the files; or what is wrong with one, as text
  */
 export function takeFiles(
@@ -52,10 +52,10 @@ export function takeFiles(
     }
     values[field] = many ? stored : stored[0];
   }
-  return found.length === 0 ? [] : take(found, folder.sealTempDir());
+  return found.length === 0 ? [] : take(found, folder.detachTempDir());
 }
 
-/** Kept as text: it names something that lies elsewhere for good. */
+/** Kept as text: a URI of something stored elsewhere. */
 function isRemote(reference: string): boolean {
   return hasScheme(reference) && !isFileUrl(reference);
 }
@@ -64,15 +64,14 @@ function isFileUrl(reference: string): boolean {
   return /^file:/i.test(reference);
 }
 
-/** Where in the folder a reference leads, links followed. */
+/** The path in the folder that a reference resolves to, following links. */
 function find(reference: string, folder: string): { given: string; path: string } | { problem: string } {
   const given = isFileUrl(reference) ? localPath(reference) : reference;
-  if (given === undefined)
-    return { problem: `a file in $field by a URL that is no path of this machine: ${reference}` };
+  if (given === undefined) return { problem: `a file in $field by a URL that is not a local path: ${reference}` };
   const path = isAbsolute(given) ? given : resolve(folder, given);
   const info = statSync(path, { throwIfNoEntry: false });
   if (!info) return { problem: `a file in $field that does not exist: ${path}` };
-  const root = join(realpathSync(dirname(folder)), basename(folder)); // the folder itself may not be a link
+  const root = join(realpathSync(dirname(folder)), basename(folder)); // the folder itself must not be a link
   const inside = relative(root, realpathSync(path));
   if (inside === ".." || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
     const why = "Write it to ctx.tempDir, or copy it there: elsewhere another spec may change it before it is stored.";
@@ -86,15 +85,15 @@ function localPath(url: string): string | undefined {
   try {
     return fileURLToPath(url);
   } catch {
-    return undefined; // of another host, or with a slash in a name
+    return undefined; // a URL of another host, or with an encoded slash
   }
 }
 
-function take(found: readonly Found[], sealed: string): TakenFile[] {
+function take(found: readonly Found[], detached: string): TakenFile[] {
   return found.map(({ field, path, name }, i) => {
-    const taken = join(sealed, path);
+    const taken = join(detached, path);
     if (lstatSync(taken).nlink === 1) return { field, path: taken, name };
-    const own = `${taken}.${i}.taken`; // it has another name somewhere, through which it can be changed
+    const own = `${taken}.${i}.taken`; // a hard link: the file could be changed through its other name
     copyFileSync(taken, own, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
     return { field, path: own, name };
   });
@@ -103,7 +102,7 @@ function take(found: readonly Found[], sealed: string): TakenFile[] {
 const COMPRESSED = /^\.(gz|bz2|xz|zst|br|lz4)$/i;
 const SAFE_EXTENSION = /^\.[A-Za-z0-9_-]{1,16}$/;
 
-/** What a reader tells a file's kind by: `.csv`, and of a compressed file what is in it, too (`.tar.gz`). */
+/** The extension that shows the file's type: `.csv`, or for a compressed file both (`.tar.gz`). */
 export function safeExtension(path: string): string {
   const last = extname(path);
   if (!SAFE_EXTENSION.test(last)) return "";

@@ -1,18 +1,18 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** Between two collections at least: they take longer than many specs. */
+/** Least time between two collections: they take longer than many specs. */
 const PAUSE_MS = 500;
 
 /**
- * Tells when this process has grown so much over its specs that a spec would pay for those before it: when at rest it
- * holds half of the room that a spec has in a new one.
+ * Detects that this process has grown so much that a spec would pay for earlier ones: after a garbage collection it
+ * still uses half of the memory that a spec has in a new process.
  */
-export class RestingMemory {
+export class IdleMemory {
   readonly #most: number;
   #collected = Number.NEGATIVE_INFINITY;
 
-  /** @param atRest what the process held before its first spec; with `limit`, in bytes */
+  /** @param atRest what the process used before its first spec; like `limit`, in bytes */
   constructor(limit: number, atRest: number) {
     this.#most = atRest + (limit - atRest) / 2;
   }
@@ -20,7 +20,7 @@ export class RestingMemory {
   hasGrown(): boolean {
     if (process.memoryUsage.rss() <= this.#most) return false;
     if (performance.now() - this.#collected < PAUSE_MS) return false;
-    collectGarbage(); // V8 sees no reason to, as it knows nothing of the limit
+    collectGarbage(); // V8 does not know the limit, so it would not collect by itself
     this.#collected = performance.now();
     return process.memoryUsage.rss() > this.#most;
   }

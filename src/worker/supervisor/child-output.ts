@@ -5,29 +5,29 @@ import type { RunnerHooks } from "./runner.ts";
 import { MarkReader } from "./spec-marks.ts";
 
 const TAIL = 16_384;
-/** A process's output stays open beyond its end, or a chunk's mark away, only where specs have tampered with it. */
+/** Output may stay open after a process's end, or miss a chunk's mark, only when specs have tampered with it. */
 const DRAIN_MS = 500;
 
-/** What one worker's process and those that its specs start print. */
-export class Printed {
-  /** The end of it. */
+/** Reads the output of a worker's process and of the processes that its specs start. */
+export class ChildOutput {
+  /** The last characters of the output. */
   tail = "";
-  onSaid: RunnerHooks["onSaid"] = () => undefined;
+  onOutput: RunnerHooks["onOutput"] = () => undefined;
   readonly #closed: Promise<unknown>;
   readonly #marks: MarkReader[] = [];
   #onMarks: () => void = () => undefined;
-  /** Chunks begun; undefined when a spec has closed the streams that their marks come by. */
+  /** Chunks started; undefined when a spec has closed the streams that carry the marks. */
   #chunks: number | undefined = 0;
 
   constructor(child: ChildProcess) {
-    this.#closed = once(child, "close").catch(() => undefined); // of one that could not be started
+    this.#closed = once(child, "close").catch(() => undefined); // when the process could not be started
     for (const source of ["stdout", "stderr"] as const) {
       const marks = new MarkReader();
       this.#marks.push(marks);
       child[source]!.setEncoding("utf8").on("data", (printed: string) => {
         for (const { sortIndex, text } of marks.read(printed)) {
           this.tail = (this.tail + text).slice(-TAIL);
-          this.onSaid({ sortIndex, source, text });
+          this.onOutput({ sortIndex, source, text });
         }
         this.#onMarks();
       });
@@ -38,7 +38,7 @@ export class Printed {
     if (this.#chunks !== undefined) this.#chunks++;
   }
 
-  /** What a chunk's last specs printed may come after the news of its end. */
+  /** Waits for a chunk's output, which may arrive after the message that it ended. */
   async chunkRead(): Promise<void> {
     const chunks = this.#chunks;
     const complete = () => chunks === undefined || this.#marks.every(({ ends }) => ends >= chunks);
@@ -53,7 +53,7 @@ export class Printed {
     if (!complete()) this.#chunks = undefined;
   }
 
-  /** What a process printed last may come after the news of its end. */
+  /** Waits for a process's last output, which may arrive after its exit event. */
   async allRead(): Promise<void> {
     await Promise.race([this.#closed, sleep(DRAIN_MS, undefined, { ref: false })]);
   }

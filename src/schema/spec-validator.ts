@@ -4,13 +4,13 @@ import { coercedReader, kindOf, type Reading, Refused } from "./coercion.ts";
 import { type Column, unwrap } from "./columns.ts";
 import { type Checked, makeValidator, preview, type SpecIssue, type Validator } from "./validate.ts";
 
-/** An empty cell or flag: no value was given, where a field cannot be left out. */
+/** An empty cell or flag: no value was given. */
 export const EMPTY: unique symbol = Symbol("empty");
 
 /**
- * A validator of specs as people give them, in whatever format. It is the one place that says what a missing value
- * becomes (an empty cell, a `null` that the schema does not take) and what text and numbers stand for dates, 64-bit
- * integers and all that is made with `z.coerce`: zod itself would make 0, `false`, 1970 and "null" of them.
+ * A validator of specs as users give them, in any format. The one place that decides what a missing value becomes (an
+ * empty cell, a `null` that the schema does not accept), and which text and numbers represent dates, 64-bit integers
+ * and `z.coerce` fields: zod itself would turn them into 0, `false`, 1970 or "null".
  */
 export function makeSpecValidator(schema: z.ZodObject, columns: readonly Column[]): Validator {
   const validate = makeValidator(schema, columns);
@@ -22,32 +22,32 @@ export function makeSpecValidator(schema: z.ZodObject, columns: readonly Column[
   };
 }
 
-/** What the schema is to see of a spec that was given. */
+/** Converts a given spec to what the schema will parse. */
 export function givenReader(schema: z.ZodObject): (value: unknown, issues: SpecIssue[]) => unknown {
   const read = new Readings().ofObject(schema);
   return (value, issues) => {
     try {
       return read(value, "", issues);
     } catch (thrown) {
-      issues.push({ field: "(the whole spec)", value: "…", rule: `cannot be read: ${messageOf(thrown)}` }); // too deep
+      issues.push({ field: "(the whole spec)", value: "…", rule: `cannot be read: ${messageOf(thrown)}` }); // nested too deeply
       return value;
     }
   };
 }
 
-/** Gives the value that the schema is to see; the same one where nothing is to be done. */
+/** Returns the value that the schema will parse; the same value when nothing changes. */
 type Reader = (value: unknown, path: string, issues: SpecIssue[]) => unknown;
 
 interface Field {
   name: string;
   takesNull: boolean;
   takesNothing: boolean;
-  /** Left out, it would become a value by `z.coerce`. */
+  /** If omitted, `z.coerce` would turn it into a value. */
   mustBeGiven: boolean;
   read: Reader | undefined;
 }
 
-/** Readers of schemas, each made once: a schema may hold itself. */
+/** Readers of schemas, each created once: a schema may be recursive. */
 class Readings {
   readonly #known = new Map<z.core.$ZodType, { read: Reader | undefined }>();
 
@@ -74,10 +74,10 @@ class Readings {
     const { inner } = unwrap(schema);
     const known = this.#known.get(inner);
     if (known) return (value, path, issues) => (known.read ? known.read(value, path, issues) : value);
-    const box: { read: Reader | undefined } = { read: undefined };
-    this.#known.set(inner, box);
-    box.read = this.#make(inner);
-    return box.read;
+    const entry: { read: Reader | undefined } = { read: undefined };
+    this.#known.set(inner, entry);
+    entry.read = this.#make(inner);
+    return entry.read;
   }
 
   #make(inner: z.core.$ZodType): Reader | undefined {
@@ -114,7 +114,7 @@ class Readings {
       Array.isArray(value) ? value.map((own, i) => items[i]?.(own, joined(path, i), issues) ?? own) : value;
   }
 
-  /** In a list nothing can be left out: a null that would become a value is refused. */
+  /** A list item cannot be omitted: a null that `z.coerce` would turn into a value is refused. */
   #item(schema: z.core.$ZodType): Reader {
     const read = this.#of(schema);
     const refusesNull = coerces(schema) && !takesNull(schema);
@@ -141,7 +141,7 @@ function readFields(fields: readonly Field[], value: Record<string, unknown>, pa
   return copy ?? value;
 }
 
-/** A missing value is left out; where it may be null and cannot be left out, it is null. */
+/** A missing value is omitted; if the field cannot be omitted but accepts null, it is null. */
 function readField(field: Field, value: unknown, path: string, issues: SpecIssue[]): unknown {
   if (value === undefined) {
     if (field.mustBeGiven) issues.push(missing(field, path, "undefined", "is missing"));
@@ -149,13 +149,13 @@ function readField(field: Field, value: unknown, path: string, issues: SpecIssue
   }
   if (value === null) {
     if (field.takesNull) return null;
-    if (!field.takesNothing) issues.push(missing(field, path, "null", "is missing: null stands for no value"));
+    if (!field.takesNothing) issues.push(missing(field, path, "null", "is missing: null means no value"));
     return undefined;
   }
   if (value === EMPTY) {
     if (field.takesNothing) return undefined;
     if (field.takesNull) return null;
-    issues.push(missing(field, path, "(empty)", "is missing: what is empty is no value"));
+    issues.push(missing(field, path, "(empty)", "is missing: an empty cell means no value"));
     return undefined;
   }
   return field.read ? field.read(value, joined(path, field.name), issues) : value;
@@ -174,7 +174,7 @@ function plainReader(reading: Reading): Reader {
   };
 }
 
-/** What becomes of null by `z.coerce` was not given. */
+/** Whether the field accepts null itself; a null converted by `z.coerce` does not count. */
 function takesNull(schema: z.core.$ZodType): boolean {
   const result = tryParse(schema, null);
   return result.success && (result.data === null || !coerces(schema));
@@ -190,7 +190,7 @@ function isCoercing(inner: z.core.$ZodType): boolean {
   return (inner._zod.def as { coerce?: boolean }).coerce === true;
 }
 
-/** A user's transform may throw on what it was not meant for. */
+/** A user's transform may throw on unexpected values. */
 function tryParse(schema: z.core.$ZodType, value: unknown): { success: true; data: unknown } | { success: false } {
   try {
     const result = z.core.safeParse(schema, value);

@@ -8,19 +8,19 @@ import { errorRow } from "../task/row-collector.ts";
 import type { Death } from "./runner.ts";
 
 /**
- * Deaths of its process, by nobody's known hand, after which a spec is taken to be their cause. They do not use up its
- * tries: somebody else's `kill`, or a machine that is taken away, is not its fault.
+ * After this many deaths of its process by a signal from outside, a spec is considered the cause. They do not count as
+ * tries: a user's `kill`, or a machine that is taken away, is not its fault.
  */
-export const MOST_DEATHS = 3;
+export const MAX_DEATHS = 3;
 
-/** Keeps the rows of specs that took their process with them, and so could not tell of it themselves. */
-export class SpecAccount {
+/** Makes the error rows of specs that killed their process, and decides whether they are tried again. */
+export class CrashRecords {
   readonly failures: Record<string, unknown>[] = [];
   readonly #experiment: AnyExperiment;
   readonly #run: RunInfo;
   readonly #specsPath: string;
   readonly #worker: string;
-  /** How the processes of the spec in hand have died so far. */
+  /** How the processes of the current spec have died so far. */
   #position = -1;
   #history: string[] = [];
   #killed = 0;
@@ -32,7 +32,7 @@ export class SpecAccount {
     this.#worker = worker;
   }
 
-  /** Notes a death; the try that comes next, or undefined when the spec has had all of them and its row is written. */
+  /** Records a death. Returns the next try, or undefined when the spec has none left and its row is written. */
   async died(position: number, attempt: number, death: Death, timeoutMs: number): Promise<number | undefined> {
     if (position !== this.#position) {
       this.#position = position;
@@ -42,7 +42,7 @@ export class SpecAccount {
     const { reason } = death;
     if (reason !== "timeout") this.#history.push(death.detail);
     if (reason === "killed") this.#killed++;
-    const again = reason === "killed" ? this.#killed < MOST_DEATHS : attempt <= this.#experiment.retry[reason];
+    const again = reason === "killed" ? this.#killed < MAX_DEATHS : attempt <= this.#experiment.retry[reason];
     if (again) return reason === "killed" ? attempt : attempt + 1;
     const problem = failureOfDeath(this.#experiment.name, death, this.#history, timeoutMs);
     const tries = attempt + this.#killed - (reason === "killed" ? 1 : 0);
@@ -50,10 +50,13 @@ export class SpecAccount {
     return undefined;
   }
 
-  /** Gives up a spec whose workers died with it. @param history when and where they did */
+  /**
+   * Gives up a spec whose workers died with it.
+   * @param history when and where they died
+   */
   async quarantine(position: number, history: readonly string[]): Promise<void> {
-    const times = `${this.#experiment.name} took its worker with it ${history.length} times, so it is not tried again`;
-    const problem = failure("crash", "Quarantined", `${times}. It began ${history.join("; ")}.`);
+    const times = `${this.#experiment.name} killed its worker ${history.length} times, so it is not tried again`;
+    const problem = failure("crash", "Quarantined", `${times}. It started ${history.join("; ")}.`);
     await this.#write(position, problem, history.length, 0);
   }
 
@@ -82,5 +85,5 @@ function failureOfDeath(experiment: string, death: Death, history: readonly stri
   const earlier = [...new Set(history)].filter((other) => other !== detail);
   const times = history.length > 1 ? ` ${history.length} times` : "";
   const before = earlier.length > 0 ? `; before that, ${earlier.join("; ")}` : "";
-  return failure("crash", "ProcessDied", `${experiment} took its process with it${times}: ${detail}${before}`);
+  return failure("crash", "ProcessDied", `${experiment} killed its process${times}: ${detail}${before}`);
 }

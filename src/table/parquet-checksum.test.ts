@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BatchBuilder } from "./batch.ts";
 import { withDuckDb } from "./duckdb.ts";
-import { isSealed, SEAL_KEY, sealFile, UNSEALED } from "./parquet-seal.ts";
+import { addFileChecksum, CHECKSUM_KEY, CHECKSUM_PLACEHOLDER, hasValidChecksum } from "./parquet-checksum.ts";
 import { ParquetReader } from "./read-parquet.ts";
 import { literal } from "./sql.ts";
 import { parquetBytes } from "./write-parquet.ts";
@@ -25,24 +25,24 @@ const columns = [
 /** A file as a part is made, with a text in it that looks like a seal. */
 async function ourFile(): Promise<string> {
   const rows = new BatchBuilder(columns);
-  for (let i = 0; i < 50; i++) rows.append({ a: i, b: i === 7 ? UNSEALED : `text ${i}` });
+  for (let i = 0; i < 50; i++) rows.append({ a: i, b: i === 7 ? CHECKSUM_PLACEHOLDER : `text ${i}` });
   const path = join(folder, "ours.pq");
-  await writeFile(path, parquetBytes(rows.take(), { more: UNSEALED }));
+  await writeFile(path, parquetBytes(rows.take(), { more: CHECKSUM_PLACEHOLDER }));
   return path;
 }
 
 /** A file as DuckDB makes it, with statistics. */
 async function duckFile(): Promise<string> {
   const path = join(folder, "duck.pq");
-  const sql = `SELECT range AS a, ${literal(UNSEALED)} AS b FROM range(5000)`;
+  const sql = `SELECT range AS a, ${literal(CHECKSUM_PLACEHOLDER)} AS b FROM range(5000)`;
   await withDuckDb({}, 1, (duck) =>
     duck.run(
-      `COPY (${sql}) TO ${literal(path)} (FORMAT parquet, KV_METADATA {${SEAL_KEY}: ${literal(UNSEALED)}})`,
+      `COPY (${sql}) TO ${literal(path)} (FORMAT parquet, KV_METADATA {${CHECKSUM_KEY}: ${literal(CHECKSUM_PLACEHOLDER)}})`,
       "x",
     ),
   );
-  expect(await isSealed(path)).toBe(false);
-  await sealFile(path);
+  expect(await hasValidChecksum(path)).toBe(false);
+  await addFileChecksum(path);
   return path;
 }
 
@@ -52,7 +52,7 @@ describe.each([
 ])("the seal of %s", (_name, make, rows) => {
   it("holds, and the file reads as before", async () => {
     const path = await make();
-    expect(await isSealed(path)).toBe(true);
+    expect(await hasValidChecksum(path)).toBe(true);
     const reader = await ParquetReader.open(path);
     expect(reader.rows).toBe(rows);
     reader.close();
@@ -67,14 +67,14 @@ describe.each([
         const harmed = Buffer.from(whole);
         harmed[at] = harmed[at]! ^ (1 << bit);
         await writeFile(path, harmed);
-        expect(await isSealed(path)).toBe(false);
+        expect(await hasValidChecksum(path)).toBe(false);
       }),
     );
     await fc.assert(
       fc.asyncProperty(fc.nat(size - 1), async (length) => {
         await writeFile(path, whole);
         await truncate(path, length);
-        expect(await isSealed(path)).toBe(false);
+        expect(await hasValidChecksum(path)).toBe(false);
       }),
     );
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { columnsOf } from "./columns.ts";
-import { EMPTY, makeSpecValidator } from "./given.ts";
+import { EMPTY, makeSpecValidator } from "./spec-validator.ts";
 
 const check = (shape: z.ZodRawShape, value: unknown) => {
   const schema = z.strictObject(shape);
@@ -18,7 +18,7 @@ describe("what is not given", () => {
 
   it("is refused by a union that z.coerce is part of", () => {
     const either = z.union([z.literal("auto"), z.coerce.number()]);
-    const missing = ["a = null: is missing: null stands for no value"];
+    const missing = ["a = null: is missing: null means no value"];
     expect(check({ a: either }, { a: null })).toEqual(missing);
     expect(check({ a: either.optional() }, { a: null })).toEqual({});
   });
