@@ -1,6 +1,7 @@
+import { createRequire } from "node:module";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { isScytheError } from "../../errors.ts";
-import { type Client, connect, type SdkWorker, sdkVersion } from "./sdk.ts";
+import { type Client, connect, SDK_PACKAGE, type SdkWorker, sdkVersion } from "./sdk.ts";
 import { assertClientHooks, assertWorkerHooks, makeWorkerWithoutSignalHandlers } from "./sdk-hooks.ts";
 
 /** A token as the SDK reads it: where its server is, and that it is anybody's. Nothing is asked of a server here. */
@@ -67,6 +68,12 @@ describe("the hooks into the SDK", () => {
       hint: expect.stringContaining("~1.33"),
     });
     expect((error as Error).message).toContain(`@hatchet-dev/typescript-sdk 9.8.7 has no ${name}`);
+  });
+
+  it("belong to the minor release that package.json asks for", () => {
+    const { peerDependencies } = createRequire(import.meta.url)("../../../package.json");
+    const [name, range] = [SDK_PACKAGE.slice(0, SDK_PACKAGE.lastIndexOf("@")), SDK_PACKAGE.split("@").at(-1)];
+    expect(peerDependencies[name]).toBe(`${range}.0`);
   });
 
   it("are missed on a worker, too", () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ScytheError } from "../../errors.ts";
 import { retryUntil } from "./retry-until.ts";
-import { type Client, type SdkWorker, sdkVersion } from "./sdk.ts";
+import { type Client, SDK_PACKAGE, type SdkWorker, sdkVersion } from "./sdk.ts";
 
 /*
  * All that reaches into the SDK, past what it documents, or changes what it does. Each hook says why it is there and what
@@ -36,7 +36,7 @@ function throwIfMissing(missing: readonly string[], version: string): void {
     "engine",
     `@hatchet-dev/typescript-sdk ${version} has no ${missing.join(", no ")}, which this package builds on`,
     {
-      hint: "Install a release it was tried with: npm install @hatchet-dev/typescript-sdk@~1.33",
+      hint: `Install a release it was tried with: npm install ${SDK_PACKAGE}`,
       details: { missing },
     },
   );

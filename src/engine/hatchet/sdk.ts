@@ -7,6 +7,9 @@ export type SdkWorker = Awaited<ReturnType<Client["worker"]>>;
 export type SdkTask = ReturnType<Client["task"]>;
 export type SdkContext = import("@hatchet-dev/typescript-sdk").Context<unknown>;
 
+/** What to install: the minor release whose insides are known (sdk-hooks.ts). The peer dependency says the same. */
+export const SDK_PACKAGE = "@hatchet-dev/typescript-sdk@~1.33";
+
 /** How a client finds its server. What is left out but the token, the SDK takes from `HATCHET_CLIENT_*`. */
 export interface Connection {
   token?: string | undefined;
@@ -27,7 +30,7 @@ export function loadSdk(): Sdk {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw cause;
     throw new ScytheError("engine", "The Hatchet engine needs the package @hatchet-dev/typescript-sdk", {
-      hint: "Run `npm install @hatchet-dev/typescript-sdk` in the project.",
+      hint: `Run \`npm install ${SDK_PACKAGE}\` in the project.`,
       cause,
     });
   }
