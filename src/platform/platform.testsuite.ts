@@ -118,6 +118,7 @@ export function platformSuite(name: string, platform: Platform, abilities: Abili
 
     it("measures a process with its descendants, or says that it cannot", async () => {
       const { leader, child } = await family();
+      if (memory) await vi.waitFor(() => expect(platform.residentBytes([child])).toBeGreaterThan(5e6), WAIT); // once it has loaded
       const [all, one] = [platform.residentBytes([leader]), platform.residentBytes([child])];
       if (!memory) return expect([all, one]).toEqual([undefined, undefined]);
       expect(one).toBeGreaterThan(5e6);
