@@ -13,7 +13,7 @@ export interface LineageArtifact {
   name: string | null;
 }
 
-/** An earlier run that this one goes on from; null where its manifest is not in this storage. */
+/** An earlier run that this one continues; null where its manifest is not in this storage. */
 export interface Ancestor {
   experiment_id: string;
   created_at: string | null;

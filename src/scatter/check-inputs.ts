@@ -7,8 +7,8 @@ import { damagedOf, FILES_AT_ONCE } from "./repair.ts";
 import type { RunInfo } from "./run-task.ts";
 
 /**
- * What a run was given cannot be made again: each process that drives the run checks it, once. (In a bucket every download is
- * checked against its hash.)
+ * Checks a run's inputs, which cannot be made again, once per process that drives the run. (Downloads from a bucket are
+ * checked against their hash on arrival.)
  * @throws ScytheError `storage` naming the file
  */
 export async function checkInputs(storage: Storage, run: RunInfo): Promise<void> {

@@ -15,8 +15,8 @@ import { childPaths, nodeSize } from "./tree.ts";
 const SPLIT_MB = 128;
 
 /**
- * The children of a node that splits, without those that are gathered already. Each child's specs are written before the
- * child is first named; what of a child is damaged is removed, and made again.
+ * The children of a splitting node that are not gathered yet. Each child's specs are written before the child is
+ * dispatched; damaged files of a child are removed and made again.
  */
 export async function unfinishedChildren(settings: TreeSettings, run: RunInfo, task: NodeTask): Promise<NodeTask[]> {
   const children = childPaths(task.path, run.details.recursion.factor);

@@ -5,21 +5,21 @@ import type { RecordedWave } from "./plan.ts";
 import type { LeafResult, LeafTask } from "./run-task.ts";
 import { disjoint, type Range, subtract } from "./tree.ts";
 
-/** How far a node that does not split has come, as storage has it. */
+/** The progress of a node that does not split, from storage. */
 export interface NodeProgress {
-  /** How many specs it holds. */
+  /** Number of its specs. */
   size: number;
   /** The ranges that have a part; they may overlap. */
   parts: readonly Range[];
-  /** The wave that was planned last. */
+  /** The last planned wave. */
   wave: RecordedWave | undefined;
 }
 
-/** What such a node does next. */
+/** The node's next step. */
 export type NextStep =
-  /** Runs what of its planned wave has no part. */
+  /** Runs the chunks of the planned wave that have no part. */
   | { do: "run"; wave: RecordedWave }
-  /** Plans a wave of that number. */
+  /** Plans a wave with this number. */
   | { do: "plan"; number: number; wave: Wave }
   /** Every spec has a row in a part. */
   | { do: "merge" };
@@ -27,9 +27,9 @@ export type NextStep =
 type SettledLeaf = Settled<LeafTask, LeafResult>;
 
 /**
- * Decides what a node does next. Reads and writes nothing.
- * @param settled how the leaves of the wave before ended, as far as the engine remembers
- * @throws what made every open chunk fail
+ * Decides a node's next step. Reads and writes nothing.
+ * @param settled how the leaves of the previous wave ended, as far as the engine remembers
+ * @throws the error that made every open chunk fail
  */
 export function nextStep(
   { size, parts, wave }: NodeProgress,

@@ -7,20 +7,21 @@ import { readSideTables } from "./gather/side-tables.ts";
 import { sideTableNames } from "./part-columns.ts";
 import type { NodeTask, RunInfo, TreeSettings } from "./run-task.ts";
 
-/*
- * Files on a disk may have changed since they were written. What the tree made itself is removed, with a warning that names
- * it, and is made again. In a bucket only what is gone is candidates for: there every download is checked against its hash.
+/**
+ * Files on a disk may have changed since they were written. What the tree made itself is reported in a warning, removed
+ * and made again. Downloads from a bucket are checked against their hash on arrival, so there only missing files
+ * matter.
  */
 
-/** Files read at once: whole ones on a disk, footers in a bucket. */
+/** Files checked concurrently: whole files on a disk, footers in a bucket. */
 export const FILES_AT_ONCE = 4;
 const REQUESTS_AT_ONCE = 16;
-/** A node whose files are found damaged more often lies on a disk that cannot be trusted. */
+/** After this many rounds of damage to one node's files, the disk is considered faulty. */
 const MAX_REPAIRS = 3;
 
 /**
  * Removes the parts of a node that are damaged, or whose side tables are damaged or missing.
- * @returns true when there were any: their specs are to be run again
+ * @returns true when there were any: their specs must run again
  */
 export async function removeDamagedParts(
   settings: TreeSettings,
@@ -110,7 +111,7 @@ export function removeDamagedSlice(settings: TreeSettings, run: RunInfo, path: N
   );
 }
 
-/** Those keys whose files are not as they were written, on a disk. */
+/** The keys of damaged files, on a disk. */
 export async function damagedOf(storage: Storage, keys: readonly string[]): Promise<string[]> {
   const damaged: string[] = [];
   await pMap(
@@ -140,7 +141,7 @@ async function remove(
   const count = (repairs.get(node) ?? 0) + 1;
   repairs.set(node, count);
   if (count > MAX_REPAIRS) {
-    repairs.delete(node); // before the run is resumed, something will have been done about it
+    repairs.delete(node); // a later resume starts counting again
     throw new ScytheError("storage", `${uris[0]} is damaged, after it was made again ${MAX_REPAIRS} times`, {
       hint: "The disk returns other bytes than were written. Copy the run to another disk.",
       details: { keys },

@@ -8,8 +8,8 @@ import type { Storage } from "../storage/storage.ts";
 import type { MemoryBudget } from "../table/memory-budget.ts";
 
 /**
- * The payload of a node: where it is, nothing of what it holds. Payloads are types rather than interfaces, as those alone
- * pass as JSON; their names stay, for work that an earlier version has queued.
+ * The payload of a node: its place, not its content. Payloads are types rather than interfaces, as only those are
+ * assignable to JSON; their names stay, for work that an earlier version has queued.
  */
 export type NodeTask = {
   experiment_id: string;
@@ -38,7 +38,7 @@ export type LeafResult = {
   seconds: number;
 };
 
-/** A value that is read when it is first wanted. A reading that failed is tried again by the next who wants it. */
+/** A value that is read on first use. A failed read is repeated at the next use. */
 export class Lazy<T> {
   #value: Promise<T> | undefined;
 
@@ -55,13 +55,13 @@ export class Lazy<T> {
   }
 }
 
-/** What a process has found out about a run that it works for. */
+/** What a process has learned about a run that it works for. */
 export class RunFindings {
-  /** That the inputs are as recorded. */
+  /** Resolves when the inputs match their records. */
   readonly checkedInputs = new Lazy<void>();
-  /** The hash of each input file that the run stored, by path within the run. */
+  /** The hash of each stored input file, by path within the run. */
   readonly inputHashes = new Lazy<Map<string, string>>();
-  /** What input files on this machine hold. */
+  /** Verified contents of input files on this machine. */
   readonly contents = new KnownContents();
   /** How often damaged files of a node were removed, by the key of its parts. */
   readonly repairs = new Map<string, number>();

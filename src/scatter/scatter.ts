@@ -42,7 +42,7 @@ export async function expandNode(
   return removed ? expandNode(settings, task, settled, context) : {};
 }
 
-/** Below a root, a node's siblings fill the other slots. */
+/** Below the root, a node's siblings fill the other slots. */
 function slotsFor({ path }: NodeTask, { capacity }: TaskContext): number {
   return path.length === 0 ? capacity : 1;
 }

@@ -18,7 +18,7 @@ export interface ReproSpec {
   spec: Record<string, unknown>;
 }
 
-/** What a folder for one spec is made of, beside its input files. */
+/** The files of a folder for one spec, besides its input files. */
 export interface ReproContents {
   spec: ReproSpec;
   /** How it came out; undefined where that could not be read. */

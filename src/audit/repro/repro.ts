@@ -146,7 +146,7 @@ class InputCopier {
   }
 }
 
-/** The project as the folder sees it: relative when it lies in or beside the project, so that both can be moved. */
+/** The project's path from the folder: relative when it is in or next to the project, so that both can be moved. */
 function within(folder: string, project: string): string {
   const path = relative(folder, project);
   const up = path.split(sep).filter((segment) => segment === "..").length;

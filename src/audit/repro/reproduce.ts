@@ -14,7 +14,7 @@ import { type Failure, failureOf } from "../../worker/task/failure.ts";
 import { readReproFolder } from "./repro-folder.ts";
 import type { StoredOutcome } from "./stored-spec.ts";
 
-/** One spec run again, beside how it came out in its run. */
+/** One spec run again, with its outcome in the run. */
 export interface Reproduction {
   /** It came out as in the run: the same outputs, tables and files, or the same failure. */
   same: boolean;

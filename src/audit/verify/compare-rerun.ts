@@ -35,7 +35,7 @@ export interface Comparison {
 const STORED = { name: "a" } as const;
 const AGAIN = { name: "b" } as const;
 
-/** What specs gave again beside what the run holds of them. NaN is equal to NaN, and null to nothing but null. */
+/** Compares the results of specs that ran again with those of the run. NaN equals NaN, and null equals only null. */
 export async function compareRerun(comparison: Comparison, { rows, files }: RerunRows): Promise<Difference[]> {
   const { subject, experiment, sort_indexes, tables } = comparison;
   if (sort_indexes.length === 0) return [];

@@ -57,7 +57,7 @@ export async function verifyFiles(subject: Subject): Promise<LocalTables> {
   return tables;
 }
 
-/** What the run's own records name, then what lies in `final/` and `artifacts/` beside that. */
+/** The files that the run's records name, then any others in `final/` and `artifacts/`. */
 function expectedFiles({ layout, objects, findings, report, manifest, artifacts }: Subject): Expected[] {
   const expected = new Map<string, Expected>();
   const expect = (path: string, sha256?: string, bytes?: number) => expected.set(path, { path, sha256, bytes });

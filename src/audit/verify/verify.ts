@@ -99,7 +99,7 @@ async function runSample(
   return outcome ?? null;
 }
 
-/** Tables by name; those without a recorded hash are tried first, where their damage can hurt nobody. */
+/** Tables by name; those without a recorded hash first, where their damage affects no others. */
 async function readable({ findings, scratch }: Subject, { whole, unknown }: LocalTables): Promise<Map<string, string>> {
   const session = { tempDir: join(scratch, "spill"), memoryMb: MEMORY_MB };
   const tables = new Map([...whole].map(([path, local]) => [tableOf(path), local]));
