@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { closeSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,6 +29,7 @@ async function testWindows(wine) {
   try {
     const windows = { wine, folder, copy: join(folder, "scythe"), node: installNode(folder) };
     installCopy(windows.copy);
+    checkStorage(windows);
     console.error("running the example as on Windows …");
     const said = onWindows(windows, ["scripts/start.mjs"]);
     checkPaths(said);
@@ -88,6 +89,41 @@ function onWindows({ wine, folder, copy, node }, args, cwd = copy) {
   const said = readFileSync(out, "utf8");
   assert.equal(status, 0, `${args.join(" ")} ended with ${error ?? signal ?? status}\n${said}`);
   return said;
+}
+
+/** Readers have a file open while it is replaced, by several writers, and each write is counted once. */
+function checkStorage(windows) {
+  const program = join(windows.copy, "storage.mjs");
+  writeFileSync(program, `
+    import { setTimeout as sleep } from "node:timers/promises";
+    import { localStorage } from "./dist/index.js";
+    const storage = localStorage("windows storage");
+    const read = async () => {
+      const { body, etag } = await storage.get("counter");
+      return { count: Number(new TextDecoder().decode(body).trim()), etag };
+    };
+    await storage.put("counter", "0".padEnd(100_000));
+    let writing = true;
+    const reader = async () => {
+      for (let last = 0; writing; ) {
+        const { count } = await read();
+        if (!(count >= last)) throw new Error(count + " after " + last);
+        last = count;
+        await sleep(5);
+      }
+    };
+    const writer = async () => {
+      for (let done = 0; done < 10; ) {
+        const { count, etag } = await read();
+        const { written } = await storage.put("counter", String(count + 1).padEnd(100_000), { ifMatch: etag });
+        if (written) done++;
+      }
+    };
+    const writers = Promise.all([writer(), writer(), writer()]).finally(() => { writing = false; });
+    await Promise.all([writers, reader(), reader()]);
+    const created = await Promise.all(["a", "b", "c"].map((me) => storage.put("once", me, { ifAbsent: true })));
+    console.log((await read()).count, created.filter(({ written }) => written).length);`);
+  assert.equal(onWindows(windows, [program]).trim(), "30 1");
 }
 
 /** Paths are printed as Windows takes them: here, its drive Z: is the root folder. */

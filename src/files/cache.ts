@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { ScytheError } from "../errors.ts";
+import { renameOver } from "../platform/rename-over.ts";
 import { makePrivate } from "../private-folder.ts";
 import { ownedName, removeAbandonedFiles } from "../temporary.ts";
 import { hashFile } from "./artifacts.ts";
@@ -66,8 +67,8 @@ export class FileCache {
       const sha256 = await hashFile(temp);
       await mkdir(folder, { recursive: true, mode: 0o700 });
       await writeFile(`${temp}.sha256`, sha256);
-      await rename(`${temp}.sha256`, recordOf(folder));
-      await rename(temp, path);
+      await renameOver(`${temp}.sha256`, recordOf(folder));
+      await renameOver(temp, path);
       await this.#shrink(folder);
       await this.#known.is(path, sha256);
     } finally {

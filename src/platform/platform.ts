@@ -35,6 +35,8 @@ export interface Platform {
   readonly interruptions: readonly NodeJS.Signals[];
   /** Error codes of renaming a folder to the name of one that is not empty. */
   readonly folderTaken: readonly string[];
+  /** How renaming over a file fails while somebody has that open. */
+  readonly fileOpen: readonly string[];
   /** A word as one types it, quoted where a shell would read more into it. */
   shellWord(text: string): string;
   /** Whether `Path` and `PATH` are the same environment variable. */

@@ -44,6 +44,7 @@ export const unix: Platform = {
   memoryLookMs: 1_000,
   interruptions: ["SIGINT", "SIGTERM"],
   folderTaken: ["ENOTEMPTY", "EEXIST", "ENOTDIR"],
+  fileOpen: [],
   shellWord: (text) => (/^[\w./@:+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`),
   ignoresCaseOfVariables: false,
 };

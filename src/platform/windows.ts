@@ -24,6 +24,7 @@ export const windows: Platform = {
   memoryLookMs: 1_000,
   interruptions: ["SIGINT", "SIGTERM", "SIGBREAK"],
   folderTaken: ["ENOTEMPTY", "EEXIST", "ENOTDIR", "EPERM", "EACCES"],
+  fileOpen: ["EPERM", "EACCES", "EBUSY"],
   /** As both `cmd` and PowerShell take it. */
   shellWord: (text) => (/^[\w./\\@:+-]+$/.test(text) ? text : `"${text.replaceAll('"', '\\"')}"`),
   ignoresCaseOfVariables: true,

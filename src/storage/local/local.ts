@@ -1,22 +1,10 @@
 import { createHash } from "node:crypto";
 import { type BigIntStats, constants } from "node:fs";
-import {
-  access,
-  copyFile,
-  link,
-  lstat,
-  mkdir,
-  readdir,
-  rename,
-  rm,
-  rmdir,
-  stat,
-  unlink,
-  utimes,
-} from "node:fs/promises";
+import { access, copyFile, link, lstat, mkdir, readdir, rm, rmdir, stat, unlink, utimes } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { ScytheError } from "../../errors.ts";
+import { renameOver } from "../../platform/rename-over.ts";
 import { assertFolder } from "../../private-folder.ts";
 import { ownedName, removeAbandonedFiles } from "../../temporary.ts";
 import { assertKey, assertPrefix } from "../key.ts";
@@ -241,7 +229,7 @@ async function publish(root: string, temp: string, path: string, condition: PutC
   }
   const etag = await etagAt(temp);
   if (!condition.ifAbsent) {
-    await rename(temp, path);
+    await renameOver(temp, path);
     return { outcome: "written", etag };
   }
   try {

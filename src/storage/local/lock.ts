@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ScytheError } from "../../errors.ts";
 import { platform } from "../../platform/current.ts";
+import { renameOver } from "../../platform/rename-over.ts";
 import { isAbandoned } from "../../temporary.ts";
 import { isAbsent } from "./errors.ts";
 import { etagAt } from "./read.ts";
@@ -60,7 +61,7 @@ export async function swapLocked(
 
 /** A network disk whose answer was lost may report that a completed rename had nothing to rename. */
 async function publish(held: string, target: string, etag: string): Promise<void> {
-  await rename(held, target).catch(async (error: unknown) => {
+  await renameOver(held, target).catch(async (error: unknown) => {
     if (!isAbsent(error) || (await etagAt(target).catch(() => undefined)) !== etag) throw error;
   });
 }

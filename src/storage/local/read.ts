@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
-import { copyFile, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { copyFile, mkdir, open, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { renameOver } from "../../platform/rename-over.ts";
 import { ownedName } from "../../temporary.ts";
 import type { ObjectInfo, StoredObject } from "../storage.ts";
 import { fail, isAbsent } from "./errors.ts";
@@ -37,7 +38,7 @@ export async function getFile(path: string, target: string): Promise<void> {
   try {
     await mkdir(dirname(target), { recursive: true });
     await copyFile(path, temp, constants.COPYFILE_FICLONE).catch((e) => fail(e, "read", path));
-    await rename(temp, target);
+    await renameOver(temp, target);
   } catch (error) {
     await rm(temp, { force: true });
     fail(error, "write", target);

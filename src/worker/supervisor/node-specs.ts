@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { hashFile } from "../../files/artifacts.ts";
+import { renameOver } from "../../platform/rename-over.ts";
 import type { NodePath } from "../../run/layout.ts";
 import { damagedInput } from "../../scatter/check-inputs.ts";
 import { nodeSpecs, type RunInfo } from "../../scatter/run-task.ts";
@@ -24,7 +25,7 @@ export async function specsPathOf(storage: Storage, run: RunInfo, path: NodePath
     await rm(copy, { force: true });
     throw damagedInput(storage, key, "is damaged: its SHA-256 is not the recorded one");
   }
-  await rename(copy, kept); // of two concurrent downloads either will do
+  await renameOver(copy, kept); // of two concurrent downloads either will do
   return kept;
 }
 
