@@ -2,7 +2,6 @@ import { existsSync, statSync } from "node:fs";
 import { homedir, totalmem } from "node:os";
 import { dirname, extname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { createJiti } from "jiti";
 import { assertTrusted } from "./config-trust.ts";
 import { messageOf, ScytheError } from "./errors.ts";
 import type { AnyExperiment } from "./experiment/define.ts";
@@ -126,6 +125,7 @@ const OPTIONS: Keys<Config> = {
 async function importModule(path: string): Promise<{ default?: unknown }> {
   try {
     if (/^\.[mc]?ts$/.test(extname(path))) {
+      const { createJiti } = await import("jiti");
       return await createJiti(import.meta.url, { interopDefault: false, sourceMaps: true }).import(path);
     }
     return (await import(pathToFileURL(path).href)) as { default?: unknown };

@@ -4,7 +4,7 @@ import type { AllocateOptions } from "./allocate/options.ts";
 import type { SpecsInput } from "./allocate/spec-source.ts";
 import { Audit } from "./audit/audit.ts";
 import type { Rerunner } from "./audit/verify/rerun.ts";
-import { type Config, type LoadedConfig, loadConfig, type Overrides, readSettings, type Settings } from "./config.ts";
+import type { Config, LoadedConfig, Settings } from "./config.ts";
 import type { HatchetWorker } from "./engine/hatchet/worker.ts";
 import { defaultSlots } from "./engine/in-process/local.ts";
 import type { Engines } from "./engines.ts";
@@ -12,16 +12,17 @@ import { ScytheError } from "./errors.ts";
 import type { AnyExperiment, Experiment } from "./experiment/define.ts";
 import { Registry } from "./experiment/registry.ts";
 import type { FetchUri } from "./files/fetch.ts";
-import { didYouMean } from "./known-keys.ts";
+import { assertKnownKeys } from "./known-keys.ts";
 import { openStorage } from "./open-storage.ts";
-import { parseExperimentId, RunLayout } from "./run/layout.ts";
+import type { RunLayout } from "./run/layout.ts";
 import { Catalog } from "./runs/catalog.ts";
 import { Drives } from "./runs/drives.ts";
 import type { ExtendOptions } from "./runs/extend.ts";
+import type { ListedExperiment, ListedRun } from "./runs/listing.ts";
+import { assertKnownName, locateRun, namesIn } from "./runs/locate.ts";
 import type { RetryOptions } from "./runs/retry.ts";
 import { openRun, type ResumeOptions, type Run } from "./runs/run.ts";
 import type { RunOnceOptions, RunOnceResult } from "./runs/run-once.ts";
-import { SAFE_NAME } from "./schema/base.ts";
 import type { SpecReader } from "./spec-file/source.ts";
 import type { Storage } from "./storage/storage.ts";
 import { Transfers } from "./transfer/transfers.ts";
@@ -69,8 +70,8 @@ export class Scythe implements AsyncDisposable {
       fetchUri: this.#fetchUri,
       rerunner: (experiment) => this.#rerunner(experiment),
       elsewhere: async (where, reference) => {
-        await using other = await openProject({ experiments: [] }, { storage: where });
-        return { storage: other.storage, layout: await other.#locate(reference) };
+        const other = typeof where === "string" ? await openStorage(where) : where;
+        return { storage: other, layout: await locateRun(other, reference, []) };
       },
     });
     this.transfer = new Transfers({ storage, locate, openStorage, listRuns: (name) => this.#runsOf(name) });
@@ -167,8 +168,39 @@ export class Scythe implements AsyncDisposable {
   }
 
   /** Experiment names and run names that have something in storage. */
-  async listNames(): Promise<string[]> {
-    return (await this.storage.listFolders("")).filter((name) => SAFE_NAME.test(name)); // a bucket may hold other things
+  listNames(): Promise<string[]> {
+    return namesIn(this.storage);
+  }
+
+  /** The experiments of the config and all that storage has runs of, by name, each with its latest run. */
+  async listExperiments(): Promise<ListedExperiment[]> {
+    const names = [...new Set([...this.registry.names, ...(await this.listNames())])].sort();
+    const { listedExperiments } = await import("./runs/listing.ts");
+    const catalogs = names.map((name) => {
+      const known = this.registry.find(name);
+      return { catalog: this.experiment(name), defined: known !== undefined, description: known?.description ?? "" };
+    });
+    return listedExperiments(this.storage, catalogs);
+  }
+
+  /**
+   * The runs of an experiment or under a run name, newest first.
+   * @param options.limit the newest of them alone; 0 or left out = all
+   * @throws ScytheError `not_found` for a name that neither the config nor storage has
+   */
+  async listRuns(name: string, options: { limit?: number } = {}): Promise<{ total: number; runs: ListedRun[] }> {
+    assertKnownKeys(options, { limit: true }, "listRuns");
+    const ids = (await this.#runsOf(name)).reverse();
+    const { listedRuns } = await import("./runs/listing.ts");
+    return {
+      total: ids.length,
+      runs: await listedRuns(this.storage, options.limit ? ids.slice(0, options.limit) : ids),
+    };
+  }
+
+  /** Specs that run at the same time on this machine. */
+  get slots(): number {
+    return this.settings.slots ?? defaultSlots();
   }
 
   /**
@@ -232,11 +264,11 @@ export class Scythe implements AsyncDisposable {
   };
 
   async #rerunner(experiment: AnyExperiment): Promise<Rerunner> {
-    const { engine, slots = defaultSlots(), executionTimeoutMs, maxOutputSize, memoryLimit } = this.settings;
+    const { engine, executionTimeoutMs, maxOutputSize, memoryLimit } = this.settings;
     const [{ runner }, { largestRow }] = await Promise.all([this.#openEngines(), import("./table/memory-budget.ts")]);
     return {
       runner,
-      slots: engine === "inline" ? 1 : slots,
+      slots: engine === "inline" ? 1 : this.slots,
       worker: this.settings.workerName,
       fetchUri: this.#fetchUri,
       timeoutMs: experiment.executionTimeoutMs ?? executionTimeoutMs,
@@ -264,40 +296,16 @@ export class Scythe implements AsyncDisposable {
     throw new ScytheError("invalid_input", what, { hint: "Give it a name that no experiment of the project has." });
   }
 
-  /** Where the run that is named so lies; it may be damaged. @throws ScytheError `not_found` with the nearest name */
-  async #locate(reference: string): Promise<RunLayout> {
-    const id = parseExperimentId(reference.replace("@", "/"));
-    if (id) return new RunLayout({ ...id, name: this.experiment(id.name).name });
-    const [name, version] = reference.replace(/^([^/@]+)\/(v\d[^/]*)\/?$/, "$1@$2").split("@") as [string, string?];
-    return this.experiment(name)
-      .latestLayout(version)
-      .catch(async (error) => {
-        if (!(error instanceof ScytheError) || error.code !== "not_found") throw error;
-        const names = [...new Set([...(await this.listNames()), ...this.registry.names])];
-        if (names.includes(name)) throw error;
-        throw new ScytheError("not_found", `${error.message}${didYouMean(name, names)}`, {
-          hint: error.hint ?? "",
-          cause: error,
-        });
-      });
+  #locate(reference: string): Promise<RunLayout> {
+    return locateRun(this.storage, reference, this.registry.names);
   }
 
   /** @throws ScytheError `not_found` for a name that neither the config nor storage has */
   async #runsOf(name: string | undefined): Promise<string[]> {
     const names = name === undefined ? await this.listNames() : [name];
     const runs = await Promise.all(names.map((own) => this.experiment(own).listRuns()));
-    if (name !== undefined && runs[0]!.length === 0) await this.#assertKnown(name);
+    if (name !== undefined && runs[0]!.length === 0) await assertKnownName(this.storage, name, this.registry.names);
     return runs.flat();
-  }
-
-  async #assertKnown(name: string): Promise<void> {
-    const known = [...new Set([...this.registry.names, ...(await this.listNames())])].sort();
-    if (known.includes(name)) return;
-    throw new ScytheError("not_found", `No experiment or run named ${JSON.stringify(name)}${didYouMean(name, known)}`, {
-      hint:
-        known.length > 0 ? `There are: ${known.join(", ")}` : "The config names no experiments, and storage is empty.",
-      details: { name, known },
-    });
   }
 
   /** A run under another name says itself whose it is. */
@@ -319,38 +327,5 @@ async function makeFetcher(storage: Storage, settings: Settings): Promise<FetchU
     isRunFile: isRunFileKey,
     cache: new FileCache(settings.cacheFolder, settings.cacheBytes),
     http: { allowHosts: settings.allowHosts },
-  });
-}
-
-/**
- * Opens the project whose `scythe.config.ts` is at or above a folder.
- * @param where a folder, a config file, or (for the `inline` engine alone) the config as an object
- * @param overrides what is to hold above environment and config
- * @throws ScytheError `not_found` without a config; `invalid_definition` when it does not load; `invalid_input` for a
- *   setting that cannot be
- */
-export async function openProject(
-  where: string | URL | Config = process.cwd(),
-  overrides: Overrides = {},
-): Promise<Scythe> {
-  const bare = typeof where === "object" && !(where instanceof URL);
-  const loaded = bare ? { config: where, path: undefined, folder: process.cwd() } : await loadConfig(where);
-  const settings = readSettings(loaded, bare ? { engine: "inline", ...overrides } : overrides);
-  assertEngine(settings.engine, loaded.path);
-  const storage = typeof settings.storage === "string" ? await openStorage(settings.storage) : settings.storage;
-  return new Scythe(loaded, settings, storage);
-}
-
-const ENGINES = ["local", "inline", "hatchet"];
-
-function assertEngine(engine: string, configPath: string | undefined): void {
-  if (!ENGINES.includes(engine)) {
-    throw new ScytheError("invalid_input", `No engine named ${JSON.stringify(engine)}`, {
-      hint: `Use "local" (child processes), "inline" (this process, for debugging) or "hatchet" (a cluster)${didYouMean(engine, ENGINES)}`,
-    });
-  }
-  if (engine === "inline" || configPath !== undefined) return;
-  throw new ScytheError("invalid_input", "A project opened on a bare object can only run inline", {
-    hint: "Worker processes load the project from a file: write a scythe.config.ts and open its folder.",
   });
 }

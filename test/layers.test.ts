@@ -7,7 +7,7 @@ const SRC = fileURLToPath(new URL("../src", import.meta.url));
 
 /** Lowest first: a module may import from its own layer's folder and from those before it (docs/architecture.md). */
 const ORDER = [
-  ["redact.ts", "bytes-text.ts"],
+  ["redact.ts", "bytes-text.ts", "package.ts"],
   ["errors.ts", "json.ts", "platform"],
   ["known-keys.ts"],
   ["private-folder.ts"],
@@ -30,7 +30,11 @@ const ORDER = [
 /** Entry points: they alone read settings and choose adapters. */
 const ENTRIES = new Set([
   "index.ts",
+  "doctor.ts",
+  "init-project.ts",
+  "read-specs.ts",
   "project.ts",
+  "open-project.ts",
   "config.ts",
   "config-trust.ts",
   "open-storage.ts",
@@ -46,6 +50,18 @@ const ENVIRONMENT = new Map([
   ["platform/processes.ts", "hands it on to `ps`, with a language whose dates can be read"],
   ["audit/repro/repro-folder.ts", "holds the text of a script, which reads it where it runs"],
 ]);
+/**
+ * What `cli/` may import: the public API, and what `--help` and the first error need before the API is loaded, of which
+ * the API exports all but the signals of a platform.
+ */
+const PUBLIC = new Set([
+  "index.ts",
+  "open-project.ts",
+  "errors.ts",
+  "package.ts",
+  "bytes-text.ts",
+  "platform/current.ts",
+]);
 /** Adapters: they import single files below all folders and what their own folder shares, and only entry points import them. */
 const ADAPTER = /^(storage\/(local\/|s3\/|memory\.ts$)|engine\/(?!engine\.ts$))/;
 
@@ -53,27 +69,7 @@ const ADAPTER = /^(storage\/(local\/|s3\/|memory\.ts$)|engine\/(?!engine\.ts$))/
 const MOST_FILES = 25;
 
 /** What is still to be parted; nothing may be added. */
-const CIRCLES_LEFT = [
-  "cli/cancel.ts, cli/steer-run.ts",
-  "cli/complete-names.ts, cli/complete.ts",
-  "cli/completion-scripts.ts, cli/completion.ts",
-  "cli/diff.ts, cli/show-diff.ts",
-  "cli/download-to.ts, cli/download.ts",
-  "cli/errors.ts, cli/show-errors.ts",
-  "cli/extend-run.ts, cli/extend.ts",
-  "cli/gc.ts, cli/remove-garbage.ts",
-  "cli/init-project.ts, cli/init.ts",
-  "cli/list-runs.ts, cli/list.ts",
-  "cli/logs.ts, cli/show-logs.ts",
-  "cli/make-repro.ts, cli/repro.ts",
-  "cli/results.ts, cli/show-results.ts",
-  "cli/resume-run.ts, cli/resume.ts",
-  "cli/retry-run.ts, cli/retry.ts",
-  "cli/run-experiment.ts, cli/run.ts",
-  "cli/run-worker.ts, cli/worker.ts",
-  "cli/verify-run.ts, cli/verify.ts",
-];
-const FOLDERS_LEFT = ["cli", "engine/hatchet"];
+const FOLDERS_LEFT = ["engine/hatchet"];
 
 interface Import {
   from: string;
@@ -126,8 +122,13 @@ describe("layers", () => {
     expect(stray.map(show)).toEqual([]);
   });
 
+  it("let the command line use what any program may", () => {
+    const stray = imports.filter(({ from, to }) => folder(from) === "cli" && folder(to) !== "cli" && !PUBLIC.has(to));
+    expect(stray.map(show)).toEqual([]);
+  });
+
   it("have no circles, type imports included", () => {
-    expect(circles(imports).filter((circle) => !CIRCLES_LEFT.includes(circle))).toEqual([]);
+    expect(circles(imports)).toEqual([]);
   });
 
   it("finds a circle, however long", () => {

@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
-import { openProject } from "../project.ts";
+import { openProject } from "../open-project.ts";
 import { readManifest } from "../run/manifest.ts";
 import { readState } from "../run/state.ts";
 import { localStorage } from "../storage/local/local.ts";

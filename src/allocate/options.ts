@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { ScytheError } from "../errors.ts";
-import { type AnyExperiment, assertName } from "../experiment/define.ts";
+import type { AnyExperiment } from "../experiment/define.ts";
+import { assertName } from "../experiment/names.ts";
 import { assertKnownKeys, type Keys } from "../known-keys.ts";
 import { type FailureLimit, failureLimitText } from "../run/failure-limit.ts";
 import { parseExperimentId } from "../run/layout.ts";

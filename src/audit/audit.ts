@@ -2,7 +2,6 @@ import type { AnyExperiment } from "../experiment/define.ts";
 import type { Registry } from "../experiment/registry.ts";
 import { assertKnownKeys, type Keys } from "../known-keys.ts";
 import type { RunLayout } from "../run/layout.ts";
-import { readManifest } from "../run/manifest.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { DiffOptions, RunDiff } from "./diff/diff.ts";
 import type { RunPlace } from "./diff/two-runs.ts";
@@ -59,7 +58,10 @@ export class Audit {
   async repro(reference: string, sortIndex: number, options: ReproOptions = {}): Promise<Repro> {
     assertKnownKeys(options, { to: true } satisfies Keys<ReproOptions>, "repro");
     const { storage, registry, folder, configPath = folder, fetchUri, locate } = this.#project;
-    const { makeRepro } = await import("./repro/repro.ts");
+    const [{ makeRepro }, { readManifest }] = await Promise.all([
+      import("./repro/repro.ts"),
+      import("../run/manifest.ts"),
+    ]);
     const layout = await locate(reference);
     const { experiment_name } = await readManifest(storage, layout);
     const settings = { experiment: registry.get(experiment_name), project: configPath, fetchUri };

@@ -1,6 +1,6 @@
 import { CommanderError } from "commander";
 import { EXIT, exitCodeOf } from "./exit.ts";
-import { namingStorage, rememberStorage } from "./hints.ts";
+import { asTyped, rememberStorage } from "./hints.ts";
 import { ClosedPipe, note, outputProblem, print } from "./output.ts";
 import { createProgram } from "./program.ts";
 
@@ -21,7 +21,7 @@ async function lostOutput(): Promise<number> {
 async function run(argv: string[]): Promise<number> {
   if (argv[2] === "__complete") return complete(argv.slice(3));
   try {
-    await createProgram().parseAsync(argv);
+    await (await createProgram(argv.slice(2))).parseAsync(argv);
     return Number(process.exitCode ?? EXIT.ok);
   } catch (thrown) {
     if (thrown instanceof ClosedPipe) return EXIT.ok;
@@ -33,7 +33,7 @@ async function run(argv: string[]): Promise<number> {
 async function complete(words: string[]): Promise<number> {
   process.stderr.write = () => true;
   process.on("uncaughtException", () => process.exit(EXIT.ok));
-  const { printCompletions } = await import("./complete.ts");
+  const { printCompletions } = await import("./completion/complete.ts");
   await printCompletions(words).catch(() => undefined);
   return EXIT.ok;
 }
@@ -43,15 +43,15 @@ async function tell(thrown: unknown, json: boolean): Promise<number> {
   const usage = thrown instanceof CommanderError ? await asUsageError(thrown) : undefined;
   if (usage === "told") return thrown instanceof CommanderError && thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const error = usage ?? thrown;
-  const { errorJson, errorText } = await import("./error-text.ts");
-  const text = `${namingStorage(JSON.stringify(errorJson(error), null, 2))}\n`;
+  const { errorJson, errorText } = await import("./view/error-text.ts");
+  const text = `${asTyped(JSON.stringify(errorJson(error), null, 2))}\n`;
   const told =
     json &&
     (await print(text).then(
       () => true,
       () => false, // stdout itself is what fails
     ));
-  const { styleFor } = await import("./style.ts");
+  const { styleFor } = await import("./view/style.ts");
   const debug = Boolean(process.env.SCYTHE_DEBUG);
   if (!told || debug) note(errorText(error, styleFor(process.stderr), debug));
   return exitCodeOf(error);

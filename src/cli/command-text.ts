@@ -1,4 +1,4 @@
-import { isSecretName, redact } from "../redact.ts";
+import { isSecretName, redact } from "../index.ts";
 import { shellWord } from "./shell-word.ts";
 
 /** What was typed, for a run's record: without what may be a secret, by its name or within a URL. */

@@ -1,17 +1,29 @@
 import { messageOf } from "../errors.ts";
-import type { Scythe } from "../project.ts";
-import type { Run } from "../runs/run.ts";
+import type { Run, Scythe } from "../index.ts";
 import { EXIT } from "./exit.ts";
 import { untilInterrupted } from "./interrupt.ts";
 import { note } from "./output.ts";
-import { progressView } from "./progress-view.ts";
 import { sumUp } from "./sum-up.ts";
+import { progressView } from "./view/progress-view.ts";
+
+/** Ctrl-C ends the process while specs are read and stored. */
+export async function untilAllocated(project: Scythe, allocate: () => Promise<Run>): Promise<Run> {
+  const watch = untilInterrupted(() => {
+    note("interrupted before the run had started");
+    void project.close().finally(() => process.exit(EXIT.interrupted));
+  });
+  try {
+    return await allocate();
+  } finally {
+    watch.stop();
+  }
+}
 
 /**
  * Shows a run that this process drives until it has ended, then sums it up. Returns the exit code.
  * @throws what failed the run as a whole
  */
-export async function driveRun(project: Scythe, run: Run, json = false): Promise<number> {
+export async function driveRun(run: Run, json = false): Promise<number> {
   const view = await progressView();
   const watch = untilInterrupted(
     () => {
@@ -22,7 +34,7 @@ export async function driveRun(project: Scythe, run: Run, json = false): Promise
   );
   try {
     await view.follow(run);
-    const code = await sumUp(project.storage, run, { json });
+    const code = await sumUp(run, { json });
     return code === EXIT.cancelled && watch.interrupted ? EXIT.interrupted : code;
   } finally {
     watch.stop();

@@ -1,4 +1,5 @@
-import { type ErrorCode, isScytheError } from "../errors.ts";
+import { isScytheError } from "../errors.ts";
+import type { ErrorCode } from "../index.ts";
 
 /** What a shell script may branch on; `docs/guide/cli.md` lists them. */
 export const EXIT = {

@@ -1,12 +1,11 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Overrides } from "../config.ts";
 import { ScytheError } from "../errors.ts";
-import { openProject, type Scythe } from "../project.ts";
-import type { Storage } from "../storage/storage.ts";
+import type { Overrides, Scythe, Storage } from "../index.ts";
 
 /** Opens the project at or above the current directory for the time of `work`. */
 export async function withProject<T>(overrides: Overrides, work: (project: Scythe) => Promise<T>): Promise<T> {
+  const { openProject } = await import("../index.ts");
   return using(await printingAside(() => openProject(process.cwd(), overrides)), work);
 }
 
@@ -30,6 +29,7 @@ export async function withStorage<T>(
   work: (project: Scythe) => Promise<T>,
 ): Promise<T> {
   if (storage === undefined) return withProject({}, work);
+  const { openProject } = await import("../index.ts");
   const project = await openProject({ experiments: [] }, { storage });
   return using(project, async () => {
     assertThere(project.storage);

@@ -1,6 +1,6 @@
 import { messageOf, ScytheError } from "../errors.ts";
-import { namingStorage } from "./hints.ts";
-import { plainText } from "./plain-text.ts";
+import { asTyped } from "./hints.ts";
+import { plainText } from "./view/plain-text.ts";
 
 /** The reader of stdout has gone (`| head`): nobody is left to tell, so the command ends quietly. */
 export class ClosedPipe extends Error {}
@@ -45,7 +45,7 @@ function write(text: string): Promise<void> {
 
 /** A line for the person who watches, to stderr. */
 export function note(line: string): void {
-  process.stderr.write(`${plainText(namingStorage(line))}\n`);
+  process.stderr.write(`${plainText(asTyped(line))}\n`);
 }
 
 /** Columns of the terminal that stdout is, or undefined when it is none: then nothing is cut. */

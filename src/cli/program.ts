@@ -1,27 +1,127 @@
 import { Command } from "commander";
-import { packageVersion } from "../run/environment.ts";
-import { registerCancel, registerPause } from "./cancel.ts";
-import { registerCompletion } from "./completion.ts";
-import { registerCopy } from "./copy.ts";
-import { registerDiff } from "./diff.ts";
-import { registerDoctor } from "./doctor.ts";
-import { registerDownload } from "./download.ts";
-import { registerErrors } from "./errors.ts";
-import { registerExtend } from "./extend.ts";
-import { registerGc } from "./gc.ts";
-import { registerInit } from "./init.ts";
-import { registerLineage } from "./lineage.ts";
-import { registerList } from "./list.ts";
-import { registerLogs } from "./logs.ts";
-import { registerRepro } from "./repro.ts";
-import { registerResults } from "./results.ts";
-import { registerResume } from "./resume.ts";
-import { registerRetry } from "./retry.ts";
-import { registerRun } from "./run.ts";
-import { registerShow } from "./show.ts";
-import { registerVerify } from "./verify.ts";
-import { registerWatch } from "./watch.ts";
-import { registerWorker } from "./worker.ts";
+import { packageVersion } from "../package.ts";
+
+/** A command as the list of all shows it; the rest of it is loaded when it is named. */
+interface CommandEntry {
+  usage: string;
+  summary: string;
+  /** A module that gives the command its options and what it does. */
+  load: () => Promise<{ register(command: Command): void }>;
+}
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    usage: "init <folder>",
+    summary: "make a new project with an example experiment",
+    load: () => import("./commands/init.ts"),
+  },
+  {
+    usage: "run <experiment> [specs]",
+    summary: "run an experiment on specs from a file, flags or a grid",
+    load: () => import("./commands/run.ts"),
+  },
+  { usage: "resume <run>", summary: "drive a run on that was interrupted", load: () => import("./commands/resume.ts") },
+  {
+    usage: "retry <run>",
+    summary: "run the failed specs of a complete run again",
+    load: () => import("./commands/retry.ts"),
+  },
+  {
+    usage: "extend <run> [specs]",
+    summary: "add specs to a complete run, as a new run that computes only those",
+    load: () => import("./commands/extend.ts"),
+  },
+  {
+    usage: "watch <run>",
+    summary: "follow a run that any process drives, to its end",
+    load: () => import("./commands/watch.ts"),
+  },
+  {
+    usage: "pause <run>",
+    summary: "let a run begin no more specs until `scythe resume`",
+    load: () => import("./commands/pause.ts"),
+  },
+  {
+    usage: "cancel <run>",
+    summary: "stop a run, wherever it is driven; what is done is kept",
+    load: () => import("./commands/cancel.ts"),
+  },
+  {
+    usage: "worker",
+    summary: "take work from a Hatchet server until stopped",
+    load: () => import("./commands/worker.ts"),
+  },
+  {
+    usage: "doctor",
+    summary: "check storage, token, server, clock and workers, and say what to do",
+    load: () => import("./commands/doctor.ts"),
+  },
+  {
+    usage: "list [experiment]",
+    summary: "list experiments, or the runs of one",
+    load: () => import("./commands/list.ts"),
+  },
+  {
+    usage: "show <run>",
+    summary: "show what a run is, how far it came and what made it",
+    load: () => import("./commands/show.ts"),
+  },
+  {
+    usage: "results <run>",
+    summary: "look into a run's tables, or query them with SQL",
+    load: () => import("./commands/results.ts"),
+  },
+  {
+    usage: "errors <run>",
+    summary: "say which specs of a run failed, and why",
+    load: () => import("./commands/errors.ts"),
+  },
+  {
+    usage: "logs <run>",
+    summary: "show what a run's specs said: ctx.log, and what they printed",
+    load: () => import("./commands/logs.ts"),
+  },
+  {
+    usage: "diff <run> <other>",
+    summary: "compare two runs: schemas, code, inputs, outputs of matched specs",
+    load: () => import("./commands/diff.ts"),
+  },
+  {
+    usage: "lineage <run>",
+    summary: "say what produced a run: code, environment, inputs, earlier runs",
+    load: () => import("./commands/lineage.ts"),
+  },
+  {
+    usage: "repro <run> <sort_index>",
+    summary: "make a folder in which one spec runs alone",
+    load: () => import("./commands/repro.ts"),
+  },
+  {
+    usage: "verify <run>",
+    summary: "check that a run is whole, and that its specs give the same again",
+    load: () => import("./commands/verify.ts"),
+  },
+  {
+    usage: "download <run>",
+    summary: "bring a run's tables and files to a folder",
+    load: () => import("./commands/download.ts"),
+  },
+  {
+    usage: "copy <run> <target>",
+    summary: "copy a complete run to another storage",
+    load: () => import("./commands/copy.ts"),
+  },
+  {
+    usage: "gc [experiment]",
+    summary: "remove what complete runs no longer need",
+    load: () => import("./commands/gc.ts"),
+  },
+  {
+    usage: "completion <shell>",
+    summary: "print a script that completes commands, flags and names in a shell",
+    load: () => import("./commands/completion.ts"),
+  },
+];
 
 const EXIT_CODES = `
 Exit codes:
@@ -32,42 +132,21 @@ Exit codes:
 Data goes to stdout, everything else to stderr. Every command takes --json.
 A run is named by <experiment> (its latest), <experiment>@<version> or <experiment>@<version>/<timestamp>.`;
 
-const COMMANDS = [
-  registerInit,
-  registerRun,
-  registerResume,
-  registerRetry,
-  registerExtend,
-  registerWatch,
-  registerPause,
-  registerCancel,
-  registerWorker,
-  registerDoctor,
-  registerList,
-  registerShow,
-  registerResults,
-  registerErrors,
-  registerLogs,
-  registerDiff,
-  registerLineage,
-  registerRepro,
-  registerVerify,
-  registerDownload,
-  registerCopy,
-  registerGc,
-  registerCompletion,
-];
-
-/** The command line. Commands load what they need when they run, so that this is quick. */
-export function createProgram(): Command {
+/** The command line. @param words those after `scythe`: the command that they name is loaded, and no other */
+export async function createProgram(words: readonly string[]): Promise<Command> {
   const program = new Command("scythe")
     .description("Seed and reap embarrassingly parallel experiments: specs in, a handful of Parquet tables out.")
     .version(packageVersion(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print the help of a command")
-    .configureOutput({ outputError: () => undefined }) // main.ts tells errors, as text or JSON
+    .configureOutput({ outputError: () => undefined }) // the caller prints errors, as text or JSON
     .exitOverride()
     .addHelpText("after", EXIT_CODES);
-  for (const register of COMMANDS) register(program);
+  const named = words.find((word) => !word.startsWith("-") && word !== "help");
+  for (const { usage, summary, load } of COMMANDS) {
+    const [name] = usage.split(" ");
+    if (name === named) (await load()).register(program.command(name!).summary(summary));
+    else program.command(usage).summary(summary).option("--json");
+  }
   return program;
 }

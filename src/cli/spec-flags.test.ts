@@ -1,11 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { defineExperiment } from "../experiment/define.ts";
-import { fileRef } from "../schema/file-ref.ts";
+import { defineExperiment, fileRef } from "../index.ts";
 import { givenReader } from "../schema/spec-validator.ts";
-import { fieldsOf, fieldTable } from "./field-list.ts";
-import { packageNameOf } from "./init-project.ts";
 import { gridOf, specsFromFlags, splitValues } from "./spec-flags.ts";
+import { fieldsOf, fieldTable } from "./view/field-list.ts";
 
 const input = z.object({
   speed: z.number().positive().max(300).describe("Speed [m/s]"),
@@ -129,7 +127,7 @@ describe("--grid", () => {
 });
 
 test("fields are listed with type, bounds, default and description", () => {
-  const types = Object.fromEntries(fieldsOf(input).map(({ name, type, required }) => [name, [type, required]]));
+  const types = Object.fromEntries(fieldsOf(experiment).map(({ name, type, required }) => [name, [type, required]]));
   expect(types).toEqual({
     speed: ["number > 0, ≤ 300", true],
     rounds: ["whole number ≥ 1", false],
@@ -141,12 +139,7 @@ test("fields are listed with type, bounds, default and description", () => {
     note: ["text | null", false],
     weather: ["file", false],
   });
-  const table = fieldTable(fieldsOf(input));
+  const table = fieldTable(fieldsOf(experiment));
   expect(table).toMatch(/speed .*required +Speed \[m\/s\]/);
   expect(table).toMatch(/rounds .*default 3/);
-});
-
-test("a folder's name becomes a name that npm takes", () => {
-  const names = ["My Study!", "étude", "zod", "...", "a_b.c-1", "東京", "scythe-ts"].map(packageNameOf);
-  expect(names).toEqual(["my-study", "e-tude", "zod-study", "my-study", "a_b.c-1", "my-study", "scythe-ts-study"]);
 });

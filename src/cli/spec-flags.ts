@@ -1,16 +1,16 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { parse } from "csv-parse/sync";
-import type { SpecsInput } from "../allocate/spec-source.ts";
 import { ScytheError } from "../errors.ts";
-import type { AnyExperiment } from "../experiment/define.ts";
-import { didYouMean } from "../known-keys.ts";
-import type { Scythe } from "../project.ts";
-import { type Column, isScalarColumn } from "../schema/columns.ts";
-import { isOpen } from "../schema/validate.ts";
-import { parseCell } from "../spec-file/cell.ts";
-import { SpecStream } from "../spec-file/read.ts";
-import type { TextFormat } from "../spec-file/source.ts";
-import { fieldsOf, fieldTable } from "./field-list.ts";
+import {
+  type AnyExperiment,
+  isScalarField,
+  parseField,
+  readSpecs,
+  type Scythe,
+  type SpecsInput,
+  type TextFormat,
+} from "../index.ts";
+import { fieldsOf, fieldTable } from "./view/field-list.ts";
 
 export interface SpecFlags {
   specs?: string;
@@ -51,7 +51,7 @@ export function specsFromFlags(
       hint: "Put the values into the spec file, or give all of them by --set and --grid.",
     });
   }
-  if (specs === "-") return new SpecStream(process.stdin, "stdin", format);
+  if (specs === "-") return readSpecs(process.stdin, { name: "stdin", format });
   if (format !== undefined) {
     throw new ScytheError("invalid_input", "--format says what stdin holds, and needs --specs -", {
       hint: "A file's extension says what it is.",
@@ -96,7 +96,7 @@ function constantsOf(experiment: AnyExperiment, set: readonly string[]): Map<str
         hint: `For several values of a field: --grid ${field}=…,…`,
       });
     }
-    constants.set(field, parseCell(columnOf(experiment, field), value));
+    constants.set(field, parseField(experiment, field, value));
   }
   return constants;
 }
@@ -106,9 +106,8 @@ function axesOf(experiment: AnyExperiment, grid: readonly string[]): Map<string,
   const axes = new Map<string, unknown[]>();
   for (const text of grid) {
     const { field, value } = assignment(text, "--grid");
-    const column = columnOf(experiment, field);
-    const texts = column && !isScalarColumn(column) ? [value] : splitValues(value);
-    const values = texts.map((own) => parseCell(column, own));
+    const texts = isScalarField(experiment, field) ? splitValues(value) : [value];
+    const values = texts.map((own) => parseField(experiment, field, own));
     axes.set(field, [...(axes.get(field) ?? []), ...values]);
   }
   return axes;
@@ -129,21 +128,9 @@ function assignment(text: string, flag: string): { field: string; value: string 
   });
 }
 
-/** @throws for a field that the schema neither names nor lets through */
-function columnOf(experiment: AnyExperiment, field: string): Column | undefined {
-  const columns = experiment.columns.input as Column[];
-  const column = columns.find(({ name }) => name === field);
-  if (column || field === "sort_index" || isOpen(experiment.input)) return column;
-  const names = columns.map(({ name }) => name);
-  throw new ScytheError("invalid_input", `${experiment.name} has no field ${field}${didYouMean(field, names)}`, {
-    hint: `Its fields: ${names.join(", ")}.`,
-    details: { field, known: names },
-  });
-}
-
 /** Tells of missing fields at once, not after a million specs that all lack them. */
 function assertComplete(experiment: AnyExperiment, given: ReadonlySet<string>): void {
-  const fields = fieldsOf(experiment.input);
+  const fields = fieldsOf(experiment);
   const missing = fields.filter(({ name, required }) => required && !given.has(name)).map(({ name }) => name);
   if (missing.length === 0) return;
   const what =

@@ -6,6 +6,7 @@ import { type Column, caseTwins, columnsOf, isScalarColumn } from "../schema/col
 import { assertIdempotent } from "../schema/idempotence.ts";
 import { hashSchemas } from "../schema/schema-hash.ts";
 import type { Context } from "./context.ts";
+import { assertName } from "./names.ts";
 import { optional, parseBytes, parseDuration } from "./quantities.ts";
 import { type ErrorKind, type RetryPolicy, retryPolicy } from "./retry.ts";
 
@@ -199,15 +200,7 @@ export function defineExperiment<
   });
 }
 
-/** A name that is safe as a folder, in a URL and on every file system; also used for `runName`. */
-export function assertName(name: unknown, what = "An experiment's name"): void {
-  if (typeof name === "string" && SAFE_NAME.test(name)) return;
-  throw new ScytheError("invalid_definition", `${what} cannot be ${JSON.stringify(name)}`, {
-    hint: "Use 1 to 128 letters, digits, '_', '-' or '.', starting with a letter or digit; it becomes a folder's name.",
-  });
-}
-
-/** An object schema without a rule for unknown fields refuses them; an explicit rule is kept. */
+/** An object that says nothing of unknown fields refuses them; one that says something keeps its word. */
 function strict<S extends z.ZodObject>(schema: S, where: string): S {
   if (!(schema?._zod?.def?.type === "object")) {
     throw new ScytheError("invalid_definition", `${where} must be a z.object({ … })`, {

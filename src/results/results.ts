@@ -7,11 +7,13 @@ import { isComplete, type Report, readReport } from "../run/report.ts";
 import { readState } from "../run/state.ts";
 import { FILE_REFS } from "../scatter/final-layout.ts";
 import type { Storage } from "../storage/storage.ts";
+import { type FailedSpec, type FailureOptions, type FailureSummary, failedSpecs, groupFailures } from "./failures.ts";
 import { GenerationCheck } from "./generation.ts";
 import { type PartialResults, PartialTables } from "./partial-tables.ts";
 import { type Answer, queryTables } from "./query.ts";
 import type { ErrorRow, ScalarRow, TableName, TableRow } from "./rows.ts";
 import { FinalFiles, finalKeys, type TableFiles } from "./table-files.ts";
+import { inOrder } from "./table-order.ts";
 import { TableReader } from "./table-reader.ts";
 
 /** An output file of a spec. */
@@ -21,6 +23,15 @@ export interface ResultFile {
   uri: string;
   /** Local path; undefined for a file elsewhere. */
   path: string | undefined;
+}
+
+/** A table of a run. Null is what is not known: of a run of Python Scythe, or before the run is complete. */
+export interface ResultTable {
+  name: string;
+  rows: number | null;
+  bytes: number | null;
+  /** Of its Parquet file; null while the run is not complete. */
+  uri: string | null;
 }
 
 export interface OpenResultsOptions {
@@ -64,6 +75,15 @@ export class Results<E extends AnyExperiment = AnyExperiment> {
     return this.#files.names();
   }
 
+  /** The tables with their sizes, `scalars` first, `errors` last. */
+  async describeTables(): Promise<ResultTable[]> {
+    const files = await this.listResultsFiles();
+    return inOrder(await this.listTables(), (name) => name).map((name) => {
+      const known = this.report?.final[name];
+      return { name, rows: known?.rows ?? null, bytes: known?.bytes ?? null, uri: files[name] ?? null };
+    });
+  }
+
   /** Table name → URI of its Parquet file, as Python Scythe's `list_results_files`; partial results have no files yet. */
   async listResultsFiles(): Promise<Record<string, string>> {
     if (this.partial) return {};
@@ -84,6 +104,16 @@ export class Results<E extends AnyExperiment = AnyExperiment> {
   /** Specs that failed, and why. */
   async *errors(): AsyncGenerator<ErrorRow<E>> {
     for await (const row of this.#read("errors")) yield row as ErrorRow<E>;
+  }
+
+  /** {@link errors} with each spec's input apart from what happened to it, whatever its fields are named. */
+  failures(options: FailureOptions = {}): AsyncGenerator<FailedSpec> {
+    return failedSpecs(this, options);
+  }
+
+  /** Counts failures by kind and by message. */
+  groupFailures(): Promise<FailureSummary> {
+    return groupFailures(this);
   }
 
   /**

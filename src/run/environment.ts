@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { packageVersion } from "../package.ts";
 import { NO_WINDOW } from "../platform/processes.ts";
 
 /** The code and environment that made a run. Never environment variables: they hold secrets. */
@@ -35,12 +36,6 @@ export async function captureEnvironment(folder: string): Promise<Environment> {
     lockfile_sha256: lockfile,
     packages,
   };
-}
-
-/** The version of this package. */
-export function packageVersion(): string {
-  const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
-  return version;
 }
 
 async function git(folder: string, ...args: string[]): Promise<string | null> {

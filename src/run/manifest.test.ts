@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { packageVersion } from "../package.ts";
 import { memoryStorage } from "../storage/memory.ts";
-import { captureEnvironment, packageVersion } from "./environment.ts";
+import { captureEnvironment } from "./environment.ts";
 import { RunLayout } from "./layout.ts";
 import { detailsOf, type Manifest, manifestText, readManifest } from "./manifest.ts";
 

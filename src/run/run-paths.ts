@@ -1,10 +1,11 @@
 import { isPlainName } from "../schema/plain-name.ts";
 import { parseExperimentId } from "./layout.ts";
 
-/**
- * The part of a run that a file belongs to. `tree`: scatter-gather/. `about`: the run's description. `other`: not a
- * file of a run.
- */
+/** The kinds of files that a run has, beside the small ones that describe it. */
+export const RUN_PARTS = ["final", "results", "artifacts", "specs"] as const;
+export type RunPart = (typeof RUN_PARTS)[number];
+
+/** What a file of a run belongs to. `tree`: scatter-gather/; `about`: what describes the run; `other`: nothing of a run. */
 export type RunFolder = "about" | "final" | "results" | "artifacts" | "specs" | "tree" | "other";
 
 const ABOUT =

@@ -1,5 +1,6 @@
 import { ScytheError } from "../errors.ts";
-import { type AnyExperiment, assertName } from "../experiment/define.ts";
+import type { AnyExperiment } from "../experiment/define.ts";
+import { assertName } from "../experiment/names.ts";
 import { didYouMean } from "../known-keys.ts";
 import type { Results } from "../results/results.ts";
 import { experimentId, isTimestamp, RunLayout } from "../run/layout.ts";

@@ -3,21 +3,21 @@ import type { EngineRun } from "../engine/engine.ts";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import { assertKnownKeys, type Keys } from "../known-keys.ts";
-import { type OpenResultsOptions, openResults, type Results } from "../results/results.ts";
-import { request } from "../run/control.ts";
+import type { OpenResultsOptions, Results } from "../results/results.ts";
 import { type FailureLimit, failureLimitText } from "../run/failure-limit.ts";
-import { LivenessMonitor } from "../run/heartbeat.ts";
 import type { RunLayout } from "../run/layout.ts";
-import { type Manifest, readManifest } from "../run/manifest.ts";
-import { isDriven, readState } from "../run/state.ts";
+import type { Manifest } from "../run/manifest.ts";
+import type { RunState } from "../run/state.ts";
 import type { Storage } from "../storage/storage.ts";
-import { cancelledError } from "./cancelled.ts";
-import { type Drive, note, startDrive } from "./drive.ts";
-import { engineRunOf, type OpenHome } from "./home.ts";
-import { type Progress, ProgressReader } from "./progress.ts";
-import { beginRetry, type RetryOptions } from "./retry.ts";
-import { type LogOptions, LogReader, type RunLogs } from "./run-logs.ts";
-import { type CancelOptions, type CancelOutcome, cancelRun, pauseRun, unpauseRun } from "./steer.ts";
+import type { RunDescription } from "./describe.ts";
+import type { Drive } from "./drive.ts";
+import type { OpenHome } from "./home.ts";
+import type { RunOutcome } from "./outcome.ts";
+import type { RunOverview } from "./overview.ts";
+import type { Progress } from "./progress.ts";
+import type { RetryOptions } from "./retry.ts";
+import type { LogOptions, RunLogs } from "./run-logs.ts";
+import type { CancelOptions, CancelOutcome } from "./steer.ts";
 
 export interface ResumeOptions {
   /** Take the run over from its driver, alive or not; that process can no longer commit. */
@@ -49,6 +49,7 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
   readonly #home: OpenHome | undefined;
   #drive: Drive | undefined;
 
+  /** @internal */
   constructor(
     storage: Storage,
     layout: RunLayout,
@@ -77,6 +78,7 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
   async *progress(options: { intervalMs?: number } = {}): AsyncGenerator<Progress> {
     assertKnownKeys(options, { intervalMs: true }, "progress");
     const { spec_count = 0, carried_count } = this.manifest.scythe ?? {};
+    const { isDriven, LivenessMonitor, ProgressReader } = await watching();
     const reader = new ProgressReader(this.#storage, this.layout, spec_count, carried_count);
     const life = new LivenessMonitor(this.#storage, this.layout);
     const ended = this.#ended();
@@ -109,13 +111,43 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
    */
   async openResults(options: OpenResultsOptions = {}): Promise<Results<E>> {
     assertKnownKeys(options, { partial: true }, "openResults");
+    const { openResults } = await import("../results/results.ts");
     return openResults(this.#storage, this.layout, this.#experiment, options);
+  }
+
+  /** Status and counts, as storage has them now. */
+  async overview(): Promise<RunOverview> {
+    const { readRunRecord } = await import("./overview.ts");
+    return (await readRunRecord(this.#storage, this.layout)).overview;
+  }
+
+  /** All there is to say of the run without reading its rows: records, tables, kinds of failure, driver. */
+  async describe(): Promise<RunDescription> {
+    const { describeRun } = await import("./describe.ts");
+    return describeRun(this.#storage, this.layout, this.manifest);
+  }
+
+  /** How the run came out, or how far it has come: counts, tables, first failures. */
+  async outcome(): Promise<RunOutcome> {
+    const { outcomeOf } = await import("./outcome.ts");
+    return outcomeOf(this.#storage, this);
   }
 
   /** The logs of the run's specs so far: `ctx.log`, and printed text. */
   async logs(options: LogOptions = {}): Promise<RunLogs> {
     assertKnownKeys(options, { spec: true, failed: true }, "logs");
+    const { LogReader } = await import("./run-logs.ts");
     return new LogReader(this.#storage, this.layout).read(options);
+  }
+
+  /** {@link logs} at every look until the run has ended, and once more then: all that was said by that time. */
+  async *followLogs(options: LogOptions & { intervalMs?: number } = {}): AsyncGenerator<RunLogs> {
+    assertKnownKeys(options, { spec: true, failed: true, intervalMs: true }, "followLogs");
+    const { intervalMs = 1_000, ...which } = options;
+    const { LogReader } = await import("./run-logs.ts");
+    const reader = new LogReader(this.#storage, this.layout);
+    for await (const _ of this.progress({ intervalMs })) yield reader.read(which);
+    yield reader.read(which); // what was stored between the last look and the end
   }
 
   /**
@@ -126,6 +158,7 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
   async cancel(options: CancelOptions = {}): Promise<CancelOutcome> {
     assertKnownKeys(options, { now: true }, "cancel");
     const drive = this.#drive;
+    const [{ cancelRun }, { request }] = await Promise.all([import("./steer.ts"), import("../run/control.ts")]);
     if (!drive) return cancelRun(this.#storage, this.layout, this.#home, options);
     if (options.now) {
       drive.setControls({ cancel: "now" });
@@ -141,7 +174,8 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
    * Starts no more specs until {@link resume}, whichever process drives the run; running specs finish.
    * @throws ScytheError `conflict` when no process drives it
    */
-  pause(): Promise<void> {
+  async pause(): Promise<void> {
+    const { pauseRun } = await import("./steer.ts");
     return pauseRun(this.#storage, this.layout, this.#home);
   }
 
@@ -153,6 +187,7 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
   async resume(options: ResumeOptions = {}): Promise<"unpaused" | "driven"> {
     assertKnownKeys(options, RESUME_OPTIONS, "resume");
     const maxFailures = options.maxFailures === undefined ? undefined : failureLimitText(options.maxFailures);
+    const [{ unpauseRun }, { startDrive }] = await Promise.all([import("./steer.ts"), import("./drive.ts")]);
     if (!options.takeOver && (await unpauseRun(this.#storage, this.layout, this.#home))) return "unpaused";
     if (!this.#home || !this.#experiment) throw this.#withoutExperiment();
     this.#drive = await startDrive(this.#storage, await this.#home(), this.#experiment, this.layout, {
@@ -170,6 +205,7 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
    */
   async retry(options: RetryOptions = {}): Promise<number> {
     if (!this.#home || !this.#experiment) throw this.#withoutExperiment();
+    const [{ beginRetry }, { startDrive }] = await Promise.all([import("./retry.ts"), import("./drive.ts")]);
     const run = { layout: this.layout, manifest: this.manifest };
     const count = await beginRetry(this.#storage, run, this.#experiment, options);
     if (count > 0) this.#drive = await startDrive(this.#storage, await this.#home(), this.#experiment, this.layout, {});
@@ -191,14 +227,21 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
 
   /** For an engine that outlives the process that started the run. */
   async #engineRun(): Promise<EngineRun | undefined> {
-    return engineRunOf(this.#home, await readState(this.#storage, this.layout));
+    const { engineRunOf } = await import("./home.ts");
+    return engineRunOf(this.#home, await this.#state());
+  }
+
+  async #state(): Promise<RunState | undefined> {
+    const { readState } = await import("../run/state.ts");
+    return readState(this.#storage, this.layout);
   }
 
   async #awaitOthers(): Promise<void> {
     let status: Progress["status"] = "running";
     for await (const progress of this.progress({ intervalMs: 1_000 })) status = progress.status;
     if (status === "complete") return;
-    const state = await readState(this.#storage, this.layout);
+    const state = await this.#state();
+    const [{ cancelledError }, { note }] = await Promise.all([import("./cancelled.ts"), import("./drive.ts")]);
     if (status === "cancelled") throw cancelledError(this.layout, state?.reason ?? null);
     const engineRun = status === "interrupted" ? undefined : await this.#engineRun();
     await engineRun?.result().catch(async (error: unknown) => {
@@ -215,7 +258,17 @@ export class Run<E extends AnyExperiment = AnyExperiment> {
   }
 }
 
-/** Waits for the end for at most `ms`; true when it has come. Leaves no timer running. */
+/** What is loaded to watch a run: a project that only finds one loads nothing of it. */
+async function watching() {
+  const [{ LivenessMonitor }, { isDriven }, { ProgressReader }] = await Promise.all([
+    import("../run/heartbeat.ts"),
+    import("../run/state.ts"),
+    import("./progress.ts"),
+  ]);
+  return { LivenessMonitor, isDriven, ProgressReader };
+}
+
+/** Waits for the end, but not longer than `ms`; true when it has come. Leaves no timer behind. */
 async function within(ended: Promise<boolean>, ms: number): Promise<boolean> {
   const stop = new AbortController();
   const timer = sleep(ms, false, { signal: stop.signal }).catch(() => false);
@@ -232,5 +285,6 @@ export async function openRun<E extends AnyExperiment>(
   experiment?: E,
   home?: OpenHome,
 ): Promise<Run<E>> {
+  const { readManifest } = await import("../run/manifest.ts");
   return new Run(storage, layout, await readManifest(storage, layout), experiment, { home });
 }

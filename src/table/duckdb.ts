@@ -1,9 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { diskFull, type ErrorCode, messageOf, ScytheError } from "../errors.ts";
+import { packageFile } from "../package.ts";
 import { NO_WINDOW } from "../platform/processes.ts";
 
 export interface DuckOptions {
@@ -100,7 +99,7 @@ export type DuckAnswer =
 
 /** Runs `work` with a DuckDB in a child process, which ends with it. */
 async function duckProcess<T>(options: DuckOptions, work: (duck: Duck) => Promise<T>): Promise<T> {
-  const child = fork(entry(), [], {
+  const child = fork(packageFile("dist/table/duckdb-process.js"), [], {
     serialization: "advanced",
     stdio: ["ignore", "ignore", "inherit", "ipc"],
     execArgv: [],
@@ -140,12 +139,4 @@ function ask(child: ChildProcess, request: DuckRequest): Promise<SqlRow[] | unde
     child.once("message", onMessage).once("exit", onExit);
     child.send(request, (error) => error && onExit(child.exitCode, child.signalCode));
   });
-}
-
-/** The compiled program, also when this module runs from its source. */
-function entry(): string {
-  const compiled = fileURLToPath(new URL("./duckdb-process.js", import.meta.url));
-  return existsSync(compiled)
-    ? compiled
-    : fileURLToPath(new URL("../../dist/table/duckdb-process.js", import.meta.url));
 }

@@ -2,9 +2,10 @@ import { isScytheError, ScytheError } from "../errors.ts";
 import { hashFile } from "../files/artifacts.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { readManifest } from "../run/manifest.ts";
+import type { RunPart } from "../run/run-paths.ts";
 import type { Storage } from "../storage/storage.ts";
 import { DownloadRecord } from "./download-record.ts";
-import { isTaskTable, leftOutOf, listRunFiles, type RunFile, type RunPart, withOutputHashes } from "./run-files.ts";
+import { isTaskTable, leftOutOf, listRunFiles, type RunFile, withOutputHashes } from "./run-files.ts";
 import { type TransferItem, type TransferOptions, type TransferProgress, transfer } from "./transfer.ts";
 
 export interface DownloadOptions extends Pick<TransferOptions, "concurrency" | "onProgress" | "signal"> {

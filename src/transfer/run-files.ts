@@ -10,10 +10,6 @@ import { listAll, type ObjectInfo, type Storage } from "../storage/storage.ts";
 import { ParquetReader, readRows } from "../table/read-parquet.ts";
 import { withScratch } from "../temporary.ts";
 
-/** The kinds of files of a run, besides its small descriptions. */
-export const RUN_PARTS = ["final", "results", "artifacts", "specs"] as const;
-export type RunPart = (typeof RUN_PARTS)[number];
-
 export interface RunFile extends ObjectInfo {
   /** Path within the run. */
   path: string;

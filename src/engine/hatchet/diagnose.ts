@@ -1,21 +1,12 @@
 import { access, constants } from "node:fs/promises";
 import { messageOf } from "../../errors.ts";
+import type { Finding } from "./finding.ts";
 import { Fleet, hasLabels } from "./fleet.ts";
 import { labelText, leafLabels } from "./host.ts";
 import type { HatchetOptions } from "./options.ts";
 import { type Client, type Connection, connect, isEmbedded, refusalOf } from "./sdk.ts";
 import { assertClientHooks } from "./sdk-hooks.ts";
 import { leafTaskName, nodeTaskName } from "./wire.ts";
-
-/** One thing that was looked at. */
-export interface Finding {
-  what: string;
-  state: "ok" | "warning" | "problem";
-  /** What was found. Never a secret. */
-  said: string;
-  /** What to do, unless all is well. */
-  todo?: string;
-}
 
 /** An id that no run has: a server that works says so. */
 const UNKNOWN_RUN = "00000000-0000-4000-8000-000000000000";

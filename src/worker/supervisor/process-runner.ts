@@ -1,7 +1,6 @@
-import { existsSync } from "node:fs";
 import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
 import { ScytheError } from "../../errors.ts";
+import { packageFile } from "../../package.ts";
 import { Child } from "./child.ts";
 import type { ChunkRunner } from "./runner.ts";
 
@@ -43,7 +42,7 @@ export function processRunner(configPath: string, environment: () => NodeJS.Proc
     if (closed) throw new ScytheError("engine", "The project is closed and starts no more worker processes");
     let child = children.get(slot);
     if (!child || child.dead) {
-      child = new Child(childEntry(), configPath, dirname(configPath), environment());
+      child = new Child(packageFile("dist/worker/process.js"), configPath, dirname(configPath), environment());
       children.set(slot, child);
     }
     return child;
@@ -53,10 +52,4 @@ export function processRunner(configPath: string, environment: () => NodeJS.Proc
     children.delete(slot);
     await child.close();
   }
-}
-
-/** The compiled child program, also when this module runs from its source. */
-function childEntry(): string {
-  const compiled = fileURLToPath(new URL("../process.js", import.meta.url));
-  return existsSync(compiled) ? compiled : fileURLToPath(new URL("../../../dist/worker/process.js", import.meta.url));
 }
