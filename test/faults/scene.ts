@@ -15,11 +15,12 @@ import { tmpdir } from "node:os";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { spawnCli } from "../cli.ts";
+import { FULL } from "./seed.ts";
 
 const KILLER = fileURLToPath(new URL("./kill-at.mjs", import.meta.url));
 export const PROJECT = fileURLToPath(new URL("../fixtures/steady", import.meta.url));
 /** No step of these small runs takes nearly as long: a process that does hangs. */
-const PROCESS_MS = 90_000;
+const PROCESS_MS = FULL ? 300_000 : 90_000;
 
 export interface Plan {
   specs: number;

@@ -58,7 +58,7 @@ export function family(name: string, body: () => void): void {
 }
 
 /** Time for a test that runs `forEachCase`. */
-export const CASES_MS = LONG ? MINUTES * 60_000 + 300_000 : 240_000;
+export const CASES_MS = LONG ? MINUTES * 60_000 + 900_000 : FULL ? 900_000 : 240_000;
 
 /** How many cases a family has in the short form and in the full one, of which the short form's are the first. */
 export interface Cases {
