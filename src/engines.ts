@@ -17,7 +17,7 @@ import { RunCache } from "./scatter/run-task.ts";
 import type { Storage } from "./storage/storage.ts";
 import { withDuckDb } from "./table/duckdb.ts";
 import { MemoryBudget } from "./table/memory-budget.ts";
-import { makeScratch, removeAbandonedScratch } from "./temporary.ts";
+import { makeScratch } from "./temporary.ts";
 import { childEnv } from "./worker/supervisor/child-env.ts";
 import { FailureLimits } from "./worker/supervisor/failure-limits.ts";
 import { inProcessRunner } from "./worker/supervisor/in-process-runner.ts";
@@ -39,12 +39,10 @@ export interface EngineProject {
 
 /** Creates the engines without starting anything. */
 export async function openEngines(project: EngineProject): Promise<Engines> {
-  const tidying = removeAbandonedScratch();
   const scratch = await makeScratch("run");
   const removeScratch = () => rmSync(scratch, { recursive: true, force: true });
   process.once("exit", removeScratch); // a program that exits without closing leaves no temporary files
   const remove = async () => {
-    await tidying;
     await rm(scratch, { recursive: true, force: true });
     process.off("exit", removeScratch);
   };

@@ -25,6 +25,7 @@ import { openRun, type ResumeOptions, type Run } from "./runs/run.ts";
 import type { RunOnceOptions, RunOnceResult } from "./runs/run-once.ts";
 import type { SpecReader } from "./spec-file/source.ts";
 import type { Storage } from "./storage/storage.ts";
+import { removeAbandonedScratch } from "./temporary.ts";
 import { Transfers } from "./transfer/transfers.ts";
 
 type SpecOf<E> = E extends Experiment<infer I, infer _O, infer _T> ? z.input<I> : Record<string, unknown>;
@@ -46,6 +47,7 @@ export class Scythe implements AsyncDisposable {
   readonly transfer: Transfers;
   readonly #configPath: string | undefined;
   readonly #drives = new Drives();
+  readonly #tidying = removeAbandonedScratch(); // also where no engine is needed: a full disk may wait for it
   #engines: Promise<Engines> | undefined;
   #fetcher: Promise<FetchUri> | undefined;
 
@@ -227,6 +229,7 @@ export class Scythe implements AsyncDisposable {
   async close(): Promise<void> {
     await this.#drives.close();
     await (await this.#engines?.catch(() => undefined))?.close();
+    await this.#tidying;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
