@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Overrides } from "./config.ts";
-import type { Finding } from "./engine/hatchet/finding.ts";
+import type { Finding } from "./engine/hatchet/shown.ts";
 import { isScytheError, messageOf } from "./errors.ts";
 import { openProject } from "./open-project.ts";
 import { packageVersion } from "./package.ts";

@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import type { Settings } from "./config.ts";
 import type { Engine, Programs } from "./engine/engine.ts";
 import { type HatchetEngine, hatchetEngine } from "./engine/hatchet/hatchet.ts";
-import type { HatchetWorker } from "./engine/hatchet/worker.ts";
+import type { HatchetWorker } from "./engine/hatchet/shown.ts";
 import { inlineEngine } from "./engine/in-process/inline.ts";
 import { defaultSlots, localEngine } from "./engine/in-process/local.ts";
 import type { Registry } from "./experiment/registry.ts";

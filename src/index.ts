@@ -11,8 +11,7 @@ export type { Certificate, Check } from "./audit/verify/certificate.ts";
 export type { VerifyOptions } from "./audit/verify/verify.ts";
 export { type Config, defineConfig, type Overrides, type Settings, type WorkerSettings } from "./config.ts";
 export { examineSetup } from "./doctor.ts";
-export type { Finding } from "./engine/hatchet/finding.ts";
-export type { HatchetWorker } from "./engine/hatchet/worker.ts";
+export type { Finding, HatchetWorker } from "./engine/hatchet/shown.ts";
 export { type ErrorCode, isScytheError, messageOf, ScytheError } from "./errors.ts";
 export type { Context } from "./experiment/context.ts";
 export {

@@ -5,7 +5,7 @@ import type { SpecsInput } from "./allocate/spec-source.ts";
 import { Audit } from "./audit/audit.ts";
 import type { Rerunner } from "./audit/verify/rerun.ts";
 import type { Config, LoadedConfig, Settings } from "./config.ts";
-import type { HatchetWorker } from "./engine/hatchet/worker.ts";
+import type { HatchetWorker } from "./engine/hatchet/shown.ts";
 import { defaultSlots } from "./engine/in-process/local.ts";
 import type { Engines } from "./engines.ts";
 import { ScytheError } from "./errors.ts";

@@ -1,11 +1,11 @@
 import { access, constants } from "node:fs/promises";
 import { messageOf } from "../../errors.ts";
-import type { Finding } from "./finding.ts";
 import { Fleet, hasLabels } from "./fleet.ts";
 import { labelText, leafLabels } from "./host.ts";
 import type { HatchetOptions } from "./options.ts";
 import { type Client, type Connection, connect, isEmbedded, refusalOf } from "./sdk.ts";
 import { assertClientHooks } from "./sdk-hooks.ts";
+import type { Finding } from "./shown.ts";
 import { leafTaskName, nodeTaskName } from "./wire.ts";
 
 /** An id that no run has: a server that works says so. */

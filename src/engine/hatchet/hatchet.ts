@@ -11,9 +11,10 @@ import { RootWatch } from "./root-watch.ts";
 import { RunEnds } from "./run-ends.ts";
 import { type Client, connect, isEmbedded as isEmbeddedConnection, refusalOf } from "./sdk.ts";
 import { assertClientHooks, reportUntilHeard, stopEmbedded } from "./sdk-hooks.ts";
+import type { HatchetWorker } from "./shown.ts";
 import { defineTasks, Workload } from "./tasks.ts";
 import { type NodeInput, nodeTaskName } from "./wire.ts";
-import { type HatchetWorker, registerTasks, serve } from "./worker.ts";
+import { registerTasks, serve } from "./worker.ts";
 
 export interface HatchetEngine extends Engine {
   serve(): Promise<HatchetWorker>;

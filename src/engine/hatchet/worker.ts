@@ -1,23 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf, ScytheError } from "../../errors.ts";
-import type { Worker } from "../engine.ts";
 import { Semaphore } from "../semaphore.ts";
 import type { Host } from "./host.ts";
 import { DEEPEST_LEVEL } from "./options.ts";
 import { retryUntil } from "./retry-until.ts";
 import type { SdkTask, SdkWorker } from "./sdk.ts";
 import { announce, makeWorkerWithoutSignalHandlers } from "./sdk-hooks.ts";
+import type { HatchetWorker } from "./shown.ts";
 import { defineTasks, type Tasks, Workload } from "./tasks.ts";
-
-/** A worker, and what there is to know about it. */
-export interface HatchetWorker extends Worker {
-  /** Tasks that run, waiting nodes included. */
-  readonly busy: number;
-  /** When the last task ended, or the worker began. */
-  readonly idleSince: number;
-  /** Whether the server knows of it and it takes work. */
-  readonly connected: boolean;
-}
 
 /** Levels whose pools are there from the start. Deeper trees are rare, and each pool costs a thread and a stream. */
 const EAGER_LEVELS = 2;
