@@ -61,6 +61,9 @@ function mistakesIn({ id, area, why, file, find, replace, tests }) {
 }
 
 async function tryAll() {
+  // else the tests' own setup would install packages in the copy: it would empty the folder that this checkout shares with it
+  const { status } = spawnSync(process.execPath, [join(root, "scripts", "setup.mjs")], { stdio: "inherit" });
+  if (status !== 0) throw new Error("the checkout could not be made ready");
   const folder = mkdtempSync(join(tmpdir(), "scythe-mutants-"));
   const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   process.once("exit", remove);

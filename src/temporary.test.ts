@@ -8,7 +8,14 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { UNKNOWN_START } from "./process-identity.ts";
-import { isAbandoned, makeScratch, ownedName, removeAbandonedFiles, removeAbandonedScratch } from "./temporary.ts";
+import {
+  isAbandoned,
+  makeScratch,
+  ownedName,
+  removeAbandonedFiles,
+  removeAbandonedScratch,
+  withScratch,
+} from "./temporary.ts";
 
 const DIST = fileURLToPath(new URL("../dist/temporary.js", import.meta.url));
 const script = (body: string) => ["--input-type=module", "-e", `import * as t from ${JSON.stringify(DIST)}; ${body}`];
@@ -48,6 +55,30 @@ describe("names of unfinished files", () => {
     expect(isAbandoned(`p00000000-${process.pid}-1-0123456789abcdef`)).toBeUndefined();
     expect(isAbandoned("6f1d1f0e-12ab-4cde-8f01-23456789abcd")).toBeUndefined();
     expect(isAbandoned("scythe-study")).toBeUndefined();
+  });
+});
+
+describe("a folder for the time of some work", () => {
+  const fill = async (folder: string) => {
+    await mkdir(join(folder, "inner"));
+    await writeFile(join(folder, "inner", "file"), "");
+    return folder;
+  };
+
+  it("is removed with all in it, whether the work succeeds or fails", async () => {
+    const made = await withScratch("test", async (folder) => {
+      expect(existsSync(folder)).toBe(true);
+      return fill(folder);
+    });
+    expect(existsSync(made)).toBe(false);
+    let other = "";
+    const failing = withScratch("test", async (folder) => {
+      other = await fill(folder);
+      throw new Error("no");
+    });
+    await expect(failing).rejects.toThrow("no");
+    expect(other).not.toBe(made);
+    expect(existsSync(other)).toBe(false);
   });
 });
 

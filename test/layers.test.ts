@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { join } from "node:path";
+import { dirname, join as joinPath } from "node:path/posix";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
@@ -83,6 +84,24 @@ describe("layers", () => {
     expect(imports.length).toBeGreaterThan(200);
   });
 
+  it("finds each form of an import", () => {
+    const forms = [
+      'import { a } from "./a.ts";',
+      'import type { B } from "../b.ts";',
+      'import {\n  type C,\n} from "./c/c.ts";',
+      'import "./d.ts";',
+      'export * from "./e.ts";',
+      'export type { F } from "./f.ts";',
+      'const { g } = await import("./g.ts");',
+      'const h = () => import(\n  "./h.ts"\n);',
+      'type I = typeof import("./i.ts");',
+    ];
+    const other = 'import pMap from "p-map"; import "node:fs";';
+    expect(targetsIn([...forms, other].join("\n"))).toEqual([
+      ...["./a.ts", "../b.ts", "./c/c.ts", "./d.ts", "./e.ts", "./f.ts", "./g.ts", "./h.ts", "./i.ts"],
+    ]);
+  });
+
   it("point downward", () => {
     const upward = imports.filter(({ from, to }) => !isEntry(from) && !isAdapter(from) && rank(to) > rank(from));
     expect(upward.map(show)).toEqual([]);
@@ -111,7 +130,9 @@ describe("layers", () => {
 
   it("let only entry points read the environment", () => {
     const readers = sources().filter((path) =>
-      /\bprocess\.env\b|\benv\b[^{}]*\} = process\b/.test(readFileSync(join(SRC, path), "utf8")),
+      /\bprocess(\.env\b|\["env")|\benv\b[^{}]*\} = process\b|from "(node:)?process"/.test(
+        readFileSync(join(SRC, path), "utf8"),
+      ),
     );
     expect(readers.filter((path) => !isEntry(path) && !ENVIRONMENT.has(path))).toEqual([]);
     expect([...ENVIRONMENT.keys()].filter((path) => !readers.includes(path))).toEqual([]);
@@ -165,9 +186,13 @@ function sources(): string[] {
 function allImports(): Import[] {
   return sources().flatMap((from) => {
     const text = readFileSync(join(SRC, from), "utf8");
-    const targets = [...text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)].map((match) => match[1]!);
-    return targets.map((target) => ({ from, to: relative(SRC, resolve(SRC, dirname(from), target)) }));
+    return targetsIn(text).map((target) => ({ from, to: joinPath(dirname(from), target) }));
   });
+}
+
+/** Our own files that a source imports: of values or types, at once or when needed, to use or to export them. */
+function targetsIn(text: string): string[] {
+  return [...text.matchAll(/\b(?:from|import\s*\(?)\s*"(\.[^"]+)"/g)].map((match) => match[1]!);
 }
 
 /** Files that lead back to themselves, those that lead to one another together. */

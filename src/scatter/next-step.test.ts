@@ -59,6 +59,15 @@ describe("a node's next step", () => {
     expect(nextStep({ size: 20, parts, wave: wave(0, [0, 10], [10, 20]) }, [], planning)).toEqual({ do: "merge" });
   });
 
+  it("is to plan again what parts cover that do not fit together", () => {
+    const parts = ranges([0, 12], [8, 20]);
+    const step = nextStep({ size: 20, parts, wave: wave(0, [0, 10], [8, 20]) }, [], { ...planning, chunkSize: 20 });
+    expect(step).toMatchObject({ do: "plan", number: 1 });
+    const [chunk, ...others] = (step as { wave: { ranges: { from: number; to: number }[] } }).wave.ranges;
+    expect(others).toEqual([]);
+    expect(ranges([0, 8], [12, 20])).toContainEqual(chunk);
+  });
+
   it("is none when every open chunk has just failed; one that has not failed goes on", () => {
     const planned = { size: 20, parts: [], wave: wave(0, [0, 10], [10, 20]) };
     const failed = (from: number, error: Error) => ({ payload: leaf(from, from + 10), error });

@@ -1,8 +1,15 @@
 import { createRequire } from "node:module";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { isScytheError } from "../../errors.ts";
-import { type Client, connect, SDK_PACKAGE, type SdkWorker, sdkVersion } from "./sdk.ts";
-import { assertClientHooks, assertWorkerHooks, makeWorkerWithoutSignalHandlers } from "./sdk-hooks.ts";
+import { hatchetEngine } from "./hatchet.ts";
+import type { HatchetOptions } from "./options.ts";
+import { type Client, connect, loadSdk, SDK_PACKAGE, type SdkWorker, sdkVersion } from "./sdk.ts";
+import {
+  assertClientHooks,
+  assertWorkerHooks,
+  makeWorkerWithoutSignalHandlers,
+  reportUntilHeard,
+} from "./sdk-hooks.ts";
 
 /** A token as the SDK reads it: where its server is, and that it is anybody's. Nothing is asked of a server here. */
 const CLAIMS = { sub: "00000000-0000-4000-8000-000000000000", server_url: "http://localhost", exp: 9_999_999_999 };
@@ -35,6 +42,7 @@ describe("the hooks into the SDK", () => {
   });
   afterEach(() => {
     vi.unstubAllEnvs();
+    vi.restoreAllMocks();
   });
 
   it("are all there in the release that is installed", async () => {
@@ -79,6 +87,41 @@ describe("the hooks into the SDK", () => {
   it("are missed on a worker, too", () => {
     const error = errorOf(() => assertWorkerHooks({} as SdkWorker));
     expect(isScytheError(error) && error.message).toContain(`${sdkVersion()} has no worker._internal`);
+  });
+
+  it("are looked for before an engine is used, and before a worker is", async () => {
+    const client = await realClient();
+    vi.spyOn(loadSdk().HatchetClient, "init").mockReturnValue({ ...client, dispatcher: {} } as never);
+    const engine = hatchetEngine({}, {
+      connection: { token: TOKEN },
+      log: () => undefined,
+    } as unknown as HatchetOptions);
+    await expect(engine.attach("any")).rejects.toThrow(
+      "has no client.dispatcher.sendStepActionEvent, no client.dispatcher",
+    );
+    const making = makeWorkerWithoutSignalHandlers(async () => ({}) as SdkWorker);
+    await expect(making).rejects.toThrow("has no worker._internal");
+  });
+
+  it("report a task's end until the server takes it, and not what it refuses", async () => {
+    const client = await realClient();
+    const answers = [
+      "14 UNAVAILABLE: restarting",
+      "14 UNAVAILABLE: restarting",
+      undefined,
+      "5 NOT_FOUND: no such task",
+    ];
+    const sent: string[] = [];
+    client.dispatcher.sendStepActionEvent = async (event: unknown) => {
+      sent.push(event as string);
+      const refusal = answers.shift();
+      if (refusal !== undefined) throw new Error(`/Dispatcher/SendStepActionEvent ${refusal}`);
+      return "heard" as never;
+    };
+    reportUntilHeard(client, () => undefined);
+    expect(await client.dispatcher.sendStepActionEvent("end" as never)).toBe("heard");
+    await expect(client.dispatcher.sendStepActionEvent("other" as never)).rejects.toThrow("NOT_FOUND");
+    expect(sent).toEqual(["end", "end", "end", "other"]);
   });
 
   it("take the SDK's handlers of signals away, and nobody else's", async () => {
