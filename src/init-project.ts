@@ -22,7 +22,7 @@ export interface NewProject {
 }
 
 /**
- * Makes a project that runs at once: a config, an example experiment and specs for it.
+ * Makes a project that is ready to run: a config, an example experiment and specs for it.
  * @param folder where to make it; it must be new or empty
  * @throws ScytheError `invalid_input` when the folder holds anything already, `storage` when it cannot be written
  */
@@ -54,7 +54,7 @@ async function assertEmpty(target: string, folder: string): Promise<void> {
   });
   if (entries.every((entry) => HARMLESS.has(entry))) return;
   throw new ScytheError("invalid_input", `${folder} is not empty`, {
-    hint: "Give a new or empty folder; nothing is ever written over.",
+    hint: "Give a new or empty folder; files are never overwritten.",
   });
 }
 

@@ -39,11 +39,11 @@ export class Scythe implements AsyncDisposable {
   readonly registry: Registry;
   readonly storage: Storage;
   readonly settings: Settings;
-  /** Where the config file lies; relative paths of specs are relative to it. */
+  /** The config file's folder; relative paths of specs are relative to it. */
   readonly folder: string;
-  /** Looking back at runs: verify, repro, lineage, diff. */
+  /** Checks on runs: verify, repro, lineage, diff. */
   readonly audit: Audit;
-  /** Bringing runs elsewhere: download, copy, sizes, garbage. */
+  /** Runs between storages: download, copy, sizes, garbage collection. */
   readonly transfer: Transfers;
   readonly #configPath: string | undefined;
   readonly #drives = new Drives();
@@ -108,10 +108,9 @@ export class Scythe implements AsyncDisposable {
   }
 
   /**
-   * Finds a run and drives it on from where storage says it stands: what has a part is kept, the rest is run. A paused
-   * run that somebody drives goes on there.
+   * Finds a run and continues it: finished chunks are kept, the rest is run. A paused run with a driver continues there.
    * @param reference as for {@link findRun}
-   * @throws ScytheError `conflict` when somebody drives it, or it is complete
+   * @throws ScytheError `conflict` when another process drives it, or it is complete
    */
   async resume(reference: string, options: ResumeOptions = {}): Promise<Run> {
     const run = await this.findRun(reference);
@@ -121,8 +120,8 @@ export class Scythe implements AsyncDisposable {
   }
 
   /**
-   * Runs the failed specs of a complete run again, as a new generation: its tables become whole, and stay as they are
-   * until then.
+   * Runs the failed specs of a complete run again, as a new generation. Its tables do not change until all of it is
+   * done.
    * @returns undefined when no spec failed, or none of that kind
    * @throws ScytheError `conflict` when the run is not complete, or is retried by another process
    */
@@ -135,7 +134,7 @@ export class Scythe implements AsyncDisposable {
   /**
    * Makes a new run of a complete one's specs and rows and of further specs, of which only those are computed. Failed
    * specs are carried over as failed; {@link retry} runs them again.
-   * @param specs as for {@link allocate}; their `sort_index` follows, so that nobody's random numbers change
+   * @param specs as for {@link allocate}; their `sort_index` follows, so that random numbers do not change
    * @throws ScytheError `conflict` when the run is not complete or the experiment's schemas have changed
    */
   async extend(
@@ -187,7 +186,7 @@ export class Scythe implements AsyncDisposable {
 
   /**
    * The runs of an experiment or under a run name, newest first.
-   * @param options.limit the newest of them alone; 0 or left out = all
+   * @param options.limit only the newest of them; 0 or left out = all
    * @throws ScytheError `not_found` for a name that neither the config nor storage has
    */
   async listRuns(name: string, options: { limit?: number } = {}): Promise<{ total: number; runs: ListedRun[] }> {
@@ -223,8 +222,8 @@ export class Scythe implements AsyncDisposable {
   }
 
   /**
-   * Ends the worker processes. A run that this process drives is left where it stands: what is done is kept, and anybody
-   * may resume it. (One on a cluster goes on there.)
+   * Ends the worker processes. A run that this process drives is stopped: finished work is kept, and it can be resumed
+   * anywhere. (A run on a cluster continues there.)
    */
   async close(): Promise<void> {
     await this.#drives.close();
@@ -261,9 +260,9 @@ export class Scythe implements AsyncDisposable {
     return this.#engines;
   };
 
-  readonly #fetchUri: FetchUri = async (uri, anew) => {
+  readonly #fetchUri: FetchUri = async (uri, again) => {
     this.#fetcher ??= makeFetcher(this.storage, this.settings);
-    return (await this.#fetcher)(uri, anew);
+    return (await this.#fetcher)(uri, again);
   };
 
   async #rerunner(experiment: AnyExperiment): Promise<Rerunner> {
@@ -291,7 +290,7 @@ export class Scythe implements AsyncDisposable {
     return this.registry.get(name) as E;
   }
 
-  /** Under another experiment's name a run would pass for one of its. */
+  /** Under another experiment's name, a run would look like one of that experiment's. */
   #assertOwnName(experiment: AnyExperiment, runName: string | undefined): void {
     const other = this.registry.names.find((name) => name.toLowerCase() === runName?.toLowerCase());
     if (other === undefined || other === experiment.name) return;
@@ -311,7 +310,7 @@ export class Scythe implements AsyncDisposable {
     return runs.flat();
   }
 
-  /** A run under another name says itself whose it is. */
+  /** The experiment of a run under another name is read from its manifest. */
   async #experimentOf(layout: RunLayout): Promise<AnyExperiment | undefined> {
     const run = await openRun(this.storage, layout);
     return this.registry.find(run.manifest.experiment_name);

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { COMMANDS } from "../src/cli/program.ts";
 import type { Ended } from "./cli.ts";
 import { type CliProject, cliProject, install, makeProject } from "./cli-project.ts";
 
@@ -175,8 +176,8 @@ describe("a run with failed specs", () => {
 describe("usage", () => {
   test.each([
     [["run", "week", "--set", "n=1"], /No experiment named "week"\. Did you mean "weak"\?/],
-    [["rnu"], /unknown command 'rnu'\nhint: Did you mean run\?/],
-    [["run", "weak", "--sett", "n=1"], /unknown option '--sett'\nhint: Did you mean --set\?/],
+    [["rnu"], /unknown command 'rnu'\nhint: Did you mean run\? See `scythe --help`/],
+    [["run", "weak", "--sett", "n=1"], /unknown option '--sett'\nhint: Did you mean --set\? See `scythe run --help`/],
     [["run"], /missing required argument 'experiment'/],
     [["run", "weak", "--seed", "x"], /whole number/],
     [["run", "weak", "--set", "m=1"], /weak has no field m/],
@@ -243,6 +244,16 @@ describe("usage", () => {
     expect([unknown.code, usage.code, unknown.err]).toEqual([2, 2, ""]);
   });
 
+  test("the help of each command has examples", async () => {
+    for (const { usage } of COMMANDS) {
+      const help = await scythe(usage.split(" ")[0]!, "--help");
+      expect(help, usage).toMatchObject({
+        code: 0,
+        out: expect.stringMatching(/\n(Examples|To have it in every shell):\n {2}\w/),
+      });
+    }
+  });
+
   test("help and version go to stdout and exit 0", async () => {
     const [help, ofRun, version] = await Promise.all([scythe("--help"), scythe("help", "run"), scythe("--version")]);
     expect([help.code, ofRun.code, version.code]).toEqual([0, 0, 0]);
@@ -292,7 +303,7 @@ describe("what is out of reach", () => {
 describe("an interrupted run", () => {
   const grid = Array.from({ length: 60 }, (_, n) => n).join(",");
 
-  test("exits 130 after the specs in hand, and keeps them", async () => {
+  test("exits 130 after the running specs, and keeps them", async () => {
     const child = project.start(["run", "slow", "--grid", `n=${grid}`, "--slots", "2", "--json"]);
     await until(() => hasParts("slow"));
     child.kill("SIGINT");
@@ -303,7 +314,7 @@ describe("an interrupted run", () => {
     expect(outcome).toMatchObject({ status: "cancelled", allocated: 60, failed: 0, seconds: null, tables: [] });
     expect(outcome.succeeded).toBeGreaterThan(0);
     expect(outcome.succeeded + outcome.missing).toBe(60);
-    expect(err).toContain("stopping after the specs in hand");
+    expect(err).toContain("stopping when the running specs have finished");
     expect(err).toContain(`scythe resume ${outcome.experiment_id}`);
     const shown = JSON.parse((await scythe("show", "slow", "--json")).out);
     expect(shown).toMatchObject({ status: "cancelled", succeeded: outcome.succeeded, report: null });

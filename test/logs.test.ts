@@ -92,7 +92,9 @@ describe("what specs say", () => {
       "spec 0  noted 0",
       "spec 0  printed 0",
     ]);
-    expect((await project.scythe("logs", "talks", "--spec", "99")).err).toContain("Spec 99 said nothing");
+    expect((await project.scythe("logs", "talks", "--spec", "99")).err).toContain(
+      "There are no stored logs of spec 99",
+    );
   });
 
   it("stays of failed specs when a run is cleared", async () => {

@@ -32,13 +32,13 @@ test("the command line runs failed specs again, adds specs, and shows what was d
 
   const one = await scythe("retry", id, "--spec", "4"); // told of it alone, though spec 9 still stands as failed, too
   expect(one.code).toBe(3);
-  expect(one.err).toContain("1 of 1 spec failed again; 10 of 12 have succeeded by now");
+  expect(one.err).toContain("1 of 1 spec failed again; 10 of 12 have succeeded so far");
   expect(one.err).toMatch(/kinds +error 1\n +first +spec 4 {2}error/);
   expect(one.err).not.toMatch(/spec 9|timeout/);
 
   const slower = await scythe("retry", id, "--kind", "timeout", "--timeout", "30s");
   expect(slower).toMatchObject({ code: 3, out: `${id}\n` }); // the other still fails
-  expect(slower.err).toContain("✓ 1 spec succeeded this time; 11 of 12 have succeeded by now");
+  expect(slower.err).toContain("✓ 1 spec succeeded this time; 11 of 12 have succeeded so far");
   place.mend("throws");
   const whole = await scythe("retry", "fickle", "--json");
   expect(whole.code).toBe(0);

@@ -249,7 +249,7 @@ describe("from another process, a run", () => {
     expect(JSON.parse((await scythe("list", "steady", "--json")).out).runs[0].status).toBe("interrupted");
     expect((await scythe("pause", "steady")).code).toBe(2);
     const cancelled = await scythe("cancel", "steady");
-    expect(cancelled.err).toContain("Nobody drove it any more");
+    expect(cancelled.err).toContain("No process drove it any more");
     expect((await stateIn(storage, cancelled.out.trim())).status).toBe("cancelled");
   });
 

@@ -27,7 +27,7 @@ export async function driveRun(run: Run, json = false): Promise<number> {
   const view = await progressView();
   const watch = untilInterrupted(
     () => {
-      view.say("stopping after the specs in hand; press Ctrl-C again to quit at once");
+      view.say("stopping when the running specs have finished; press Ctrl-C again to quit at once");
       run.cancel().catch((error) => view.say(messageOf(error)));
     },
     () => note(`Finished work is kept. To continue: scythe resume ${run.experimentId}`),

@@ -8,7 +8,7 @@ export interface Health {
   [fact: string]: unknown;
 }
 
-/** Answers those who look after processes (ECS, Kubernetes, Fly). @throws ScytheError `invalid_input` */
+/** Answers the health checks of process managers (ECS, Kubernetes, Fly). @throws ScytheError `invalid_input` */
 export async function serveHealth(port: number, host: string, health: () => Health): Promise<Server> {
   const server = createServer((request, response) => {
     const path = request.url?.split("?")[0];

@@ -11,7 +11,7 @@ export interface InterruptWatch {
   stop(): void;
 }
 
-/** Calls `first` at the first Ctrl-C or request to end; the second, after a last word, ends the process and its children at once. */
+/** Calls `first` at the first signal; the second one calls the last note and ends the process and its children at once. */
 export function untilInterrupted(first: () => void, lastWord: () => void = () => undefined): InterruptWatch {
   let firstAt: number | undefined;
   const onSignal = () => {

@@ -9,7 +9,7 @@ export async function withProject<T>(overrides: Overrides, work: (project: Scyth
   return using(await printingAside(() => openProject(process.cwd(), overrides)), work);
 }
 
-/** What a config, or a package that it imports, prints while it is loaded is no data of the command's. */
+/** What a config, or a package that it imports, prints while it is loaded goes to stderr: it is not the command's data. */
 async function printingAside<T>(work: () => Promise<T>): Promise<T> {
   const { write } = process.stdout;
   process.stdout.write = process.stderr.write.bind(process.stderr) as typeof write;
@@ -22,7 +22,7 @@ async function printingAside<T>(work: () => Promise<T>): Promise<T> {
 
 /**
  * For commands that only read. A storage that is named needs no project, and none is loaded then: a config that lies in a
- * folder of downloaded runs, or above it, would be somebody's code.
+ * folder of downloaded runs, or above it, is foreign code.
  */
 export async function withStorage<T>(
   { storage }: { storage?: string },
@@ -37,7 +37,7 @@ export async function withStorage<T>(
   });
 }
 
-/** Where nothing was ever stored nothing is found: a folder that is not there is a typo. */
+/** A folder that does not exist is probably a typo. */
 function assertThere({ uri }: Storage): void {
   if (!uri.startsWith("file:") || existsSync(new URL(uri))) return;
   throw new ScytheError("not_found", `There is no folder ${fileURLToPath(uri)}`, {

@@ -14,7 +14,7 @@ export function projectOptions(command: Command): Command {
 
 export const RUN_NAME = "<experiment>, <experiment>@<version>, <experiment>@<version>/<timestamp>, or an experiment_id";
 
-/** Text that says something: an empty shell variable is a mistake, not a choice. */
+/** Text that is not empty: an empty shell variable is a mistake, not a choice. */
 export function filled(text: string): string {
   if (text.trim() !== "") return text;
   throw new InvalidArgumentError("It must not be empty.");
@@ -32,12 +32,10 @@ export function wholeNumber(low: number): (text: string) => number {
 /** Given again, allows another folder. */
 export function allowPathOption(): Option {
   const more = (path: string, before: string[] = []) => [...before, path];
-  return new Option("--allow-path <folder>", "a folder that the spec file may refer to, beside its own").argParser(
-    more,
-  );
+  return new Option("--allow-path <folder>", "another folder that the spec file may refer to").argParser(more);
 }
 
-/** `--limit`, where 0 stands for no limit. */
+/** `--limit`, where 0 means no limit. */
 export function limitOption(description: string): Option {
   return new Option("--limit <n>", `${description}; 0 for all`).argParser(wholeNumber(0));
 }

@@ -2,27 +2,27 @@ import { messageOf, ScytheError } from "../errors.ts";
 import { asTyped } from "./hints.ts";
 import { plainText } from "./view/plain-text.ts";
 
-/** The reader of stdout has gone (`| head`): nobody is left to tell, so the command ends quietly. */
+/** The reader of stdout has closed it (`| head`), so the command ends quietly. */
 export class ClosedPipe extends Error {}
 
 let failed: Error | undefined;
 
-/** Must be called once, before anything is printed: what cannot be written is an event without an owner otherwise. */
+/** Must be called once, before anything is printed: otherwise a failed write is an unhandled event. */
 export function keepOutputErrors(): void {
   process.stdout.on("error", (error) => {
     failed ??= error;
   });
-  process.stderr.on("error", () => undefined); // there is nowhere left to tell of it
+  process.stderr.on("error", () => undefined); // there is nowhere left to report it
 }
 
-/** Why some of what was printed did not reach stdout; undefined when it did, or its reader had gone. */
+/** Why some of what was printed did not reach stdout; undefined when it did, or its reader has closed it. */
 export function outputProblem(): ScytheError | undefined {
   const problem = failed && asProblem(failed);
   return problem instanceof ClosedPipe ? undefined : problem;
 }
 
 /**
- * Text or JSON, to stdout: names in it come from anywhere, and must not steer the terminal.
+ * Text or JSON, to stdout: names in it come from anywhere, and must not control the terminal.
  * @throws ClosedPipe, ScytheError `storage` when it cannot be written: a full disk, say
  */
 export function print(text: string): Promise<void> {
@@ -43,7 +43,7 @@ function write(text: string): Promise<void> {
   });
 }
 
-/** A line for the person who watches, to stderr. */
+/** A line for the user, to stderr. */
 export function note(line: string): void {
   process.stderr.write(`${plainText(asTyped(line))}\n`);
 }

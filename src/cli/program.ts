@@ -20,7 +20,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "run an experiment on specs from a file, flags or a grid",
     load: () => import("./commands/run.ts"),
   },
-  { usage: "resume <run>", summary: "drive a run on that was interrupted", load: () => import("./commands/resume.ts") },
+  {
+    usage: "resume <run>",
+    summary: "continue an interrupted or paused run",
+    load: () => import("./commands/resume.ts"),
+  },
   {
     usage: "retry <run>",
     summary: "run the failed specs of a complete run again",
@@ -38,12 +42,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     usage: "pause <run>",
-    summary: "let a run begin no more specs until `scythe resume`",
+    summary: "start no more specs of a run until `scythe resume`",
     load: () => import("./commands/pause.ts"),
   },
   {
     usage: "cancel <run>",
-    summary: "stop a run, wherever it is driven; what is done is kept",
+    summary: "stop a run, whichever process drives it; finished work is kept",
     load: () => import("./commands/cancel.ts"),
   },
   {
@@ -63,22 +67,22 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     usage: "show <run>",
-    summary: "show what a run is, how far it came and what made it",
+    summary: "show a run's status, counts, settings and sizes",
     load: () => import("./commands/show.ts"),
   },
   {
     usage: "results <run>",
-    summary: "look into a run's tables, or query them with SQL",
+    summary: "print a run's tables, or query them with SQL",
     load: () => import("./commands/results.ts"),
   },
   {
     usage: "errors <run>",
-    summary: "say which specs of a run failed, and why",
+    summary: "show which specs of a run failed, and why",
     load: () => import("./commands/errors.ts"),
   },
   {
     usage: "logs <run>",
-    summary: "show what a run's specs said: ctx.log, and what they printed",
+    summary: "show the logs of a run's specs: ctx.log, and what they printed",
     load: () => import("./commands/logs.ts"),
   },
   {
@@ -88,7 +92,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     usage: "lineage <run>",
-    summary: "say what produced a run: code, environment, inputs, earlier runs",
+    summary: "show what produced a run: code, environment, inputs, earlier runs",
     load: () => import("./commands/lineage.ts"),
   },
   {
@@ -98,12 +102,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     usage: "verify <run>",
-    summary: "check that a run is whole, and that its specs give the same again",
+    summary: "check a run's tables and files, and run a sample of its specs again",
     load: () => import("./commands/verify.ts"),
   },
   {
     usage: "download <run>",
-    summary: "bring a run's tables and files to a folder",
+    summary: "download a run's tables and files to a folder",
     load: () => import("./commands/download.ts"),
   },
   {
@@ -132,6 +136,16 @@ Exit codes:
 Data goes to stdout, everything else to stderr. Every command takes --json.
 A run is named by <experiment> (its latest), <experiment>@<version> or <experiment>@<version>/<timestamp>.`;
 
+/** The command that the words after `scythe` name, if there is one of that name. */
+export function namedCommand(words: readonly string[]): string | undefined {
+  const named = words.find((word) => !word.startsWith("-") && word !== "help");
+  return COMMANDS.map(nameOf).find((name) => name === named);
+}
+
+function nameOf({ usage }: CommandEntry): string {
+  return usage.split(" ")[0]!;
+}
+
 /** The command line. @param words those after `scythe`: the command that they name is loaded, and no other */
 export async function createProgram(words: readonly string[]): Promise<Command> {
   const program = new Command("scythe")
@@ -142,10 +156,11 @@ export async function createProgram(words: readonly string[]): Promise<Command> 
     .configureOutput({ outputError: () => undefined }) // the caller prints errors, as text or JSON
     .exitOverride()
     .addHelpText("after", EXIT_CODES);
-  const named = words.find((word) => !word.startsWith("-") && word !== "help");
-  for (const { usage, summary, load } of COMMANDS) {
-    const [name] = usage.split(" ");
-    if (name === named) (await load()).register(program.command(name!).summary(summary));
+  const named = namedCommand(words);
+  for (const listed of COMMANDS) {
+    const { usage, summary, load } = listed;
+    const name = nameOf(listed);
+    if (name === named) (await load()).register(program.command(name).summary(summary));
     else program.command(usage).summary(summary).option("--json");
   }
   return program;

@@ -32,10 +32,10 @@ export interface RunFlags extends EngineFlags, SpecFlags {
 export function specOptions(command: Command): Command {
   return command
     .option("--specs <file>", "a .csv, .jsonl, .json or .parquet file of specs; - for stdin")
-    .addOption(new Option("--format <format>", "what stdin holds; told from its start").choices(TEXT_FORMATS))
-    .option("--specs-of <run>", "the specs of another run")
-    .option("--set <field=value...>", "one spec; with --grid, constants over the grid")
-    .option("--grid <field=values...>", "values split by commas: every combination is a spec");
+    .addOption(new Option("--format <format>", "what stdin holds; detected by default").choices(TEXT_FORMATS))
+    .option("--specs-of <run>", "the specs of another run, without its ids")
+    .option("--set <field=value...>", "one spec; with --grid, constants for the whole grid")
+    .option("--grid <field=values...>", "values separated by commas: every combination is a spec");
 }
 
 /** Flags of commands that drive a run. */

@@ -128,7 +128,7 @@ function assignment(text: string, flag: string): { field: string; value: string 
   });
 }
 
-/** Tells of missing fields at once, not after a million specs that all lack them. */
+/** Reports missing fields at once, not after a million specs that all lack them. */
 function assertComplete(experiment: AnyExperiment, given: ReadonlySet<string>): void {
   const fields = fieldsOf(experiment);
   const missing = fields.filter(({ name, required }) => required && !given.has(name)).map(({ name }) => name);

@@ -126,7 +126,9 @@ export async function takeOver(
 ): Promise<RunState> {
   return updateState(storage, layout, (state) => {
     if (state.status === "complete") {
-      throw new ScytheError("conflict", `Run ${layout.experimentId} is already complete`);
+      throw new ScytheError("conflict", `Run ${layout.experimentId} is already complete`, {
+        hint: `\`scythe results ${layout.experimentId}\` shows it.`,
+      });
     }
     if (options.since !== undefined && state.epoch !== options.since) throw takenOver(layout, options.since, state);
     return {

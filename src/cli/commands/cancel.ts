@@ -8,11 +8,19 @@ export interface CancelFlags extends ProjectFlags {
   now?: boolean;
 }
 
+const EXAMPLES = `
+Examples:
+  scythe cancel projectile
+  scythe cancel projectile@v2.0.0 --now`;
+
 export function register(command: Command): void {
   command
-    .description("Lets the specs in hand finish, stops the run, and returns when whoever drives it has stopped.")
+    .description(
+      "Stops a run: running specs finish. Returns when the process that drives it has stopped. Finished work is kept.",
+    )
     .argument("<run>", RUN_NAME)
-    .option("--now", "kill the specs in hand instead of waiting for them");
+    .option("--now", "kill running specs instead of waiting for them")
+    .addHelpText("after", EXAMPLES);
   projectOptions(command).action(async (run: string, flags: CancelFlags) => {
     await cancelRun(run, flags);
   });
@@ -22,12 +30,12 @@ export function register(command: Command): void {
 export async function cancelRun(reference: string, flags: CancelFlags): Promise<void> {
   await withStorage(flags, async (project) => {
     const run = await project.findRun(reference);
-    if (!flags.now) note("waiting for the specs in hand; --now kills them");
+    if (!flags.now) note("waiting for the running specs; --now kills them");
     const obeyed = await run.cancel({ now: flags.now ?? false });
     const overview = await run.overview();
     if (flags.json) return print(`${jsonText({ ...overview, driven: obeyed === "driver" }, 2)}\n`);
     await print(`${run.experimentId}\n`);
-    if (obeyed === "nobody") note("Nobody drove it any more.");
+    if (obeyed === "nobody") note("No process drove it any more.");
     if (overview.status === "complete") return note("It finished before it could be stopped.");
     const done = (overview.succeeded ?? 0) + (overview.failed ?? 0);
     note(

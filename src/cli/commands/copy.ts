@@ -16,7 +16,7 @@ Examples:
 export function register(command: Command): void {
   command
     .description(
-      "Copies a complete run to another storage, where its tables name its files as they lie there. Run again, it goes on where it was stopped.",
+      "Copies a complete run to another storage, where its tables refer to the copied files. When it is stopped, run it again to continue.",
     )
     .argument("<run>", RUN_NAME)
     .argument("<target>", "the storage to copy to: a folder, or s3://bucket/prefix")

@@ -26,21 +26,21 @@ Examples:
 export function register(command: Command): void {
   command
     .description(
-      "Compares two complete runs. Specs are matched by what they ask. Exit code 0 when fields, specs and outcomes are equal, 3 when not; code, environment and seed may differ.",
+      "Compares two complete runs. Specs are matched by their inputs. Exit code 0 when fields, specs and outcomes are equal, 3 when not; code, environment and seed may differ.",
     )
     .argument("<run>", RUN_NAME)
-    .argument("<other>", "the run to compare with, named likewise")
+    .argument("<other>", "the run to compare with, named in the same way")
     .addOption(
       new Option("--by <what>", "what makes two specs the same one")
         .choices(["inputs", "sort_index"])
         .default("inputs"),
     )
     .addOption(
-      new Option("--tolerance <t>", "numbers this near are equal: |a - b| <= t * max(1, |a|, |b|)").argParser(
+      new Option("--tolerance <t>", "numbers this close are equal: |a - b| <= t * max(1, |a|, |b|)").argParser(
         tolerance,
       ),
     )
-    .option("--storage-b <where>", "where the other run lies, if elsewhere: a folder or URI", filled)
+    .option("--storage-b <where>", "the other run's storage, if it is another: a folder or URI", filled)
     .addHelpText("after", EXAMPLES);
   projectOptions(command).action(async (run: string, other: string, flags: DiffFlags) => {
     process.exitCode = await diff(run, other, flags);

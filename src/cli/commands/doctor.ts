@@ -9,10 +9,17 @@ interface DoctorFlags extends ProjectFlags {
   engine?: string;
 }
 
+const EXAMPLES = `
+Examples:
+  scythe doctor
+  scythe doctor --engine hatchet
+  scythe doctor --storage s3://my-bucket/scythe`;
+
 export function register(command: Command): void {
   command
-    .description("Looks at everything that a run needs. Prints no secrets. Exit code 4 when something cannot work.")
-    .option("--engine <name>", "look at what this engine needs, instead of the project's");
+    .description("Checks everything that a run needs. Prints no secrets. Exit code 4 when something cannot work.")
+    .option("--engine <name>", "check what this engine needs, instead of the project's engine")
+    .addHelpText("after", EXAMPLES);
   projectOptions(command).action(async (flags: DoctorFlags) => {
     process.exitCode = await doctor(flags);
   });

@@ -23,18 +23,18 @@ Examples:
 export function register(command: Command): void {
   command
     .description(
-      "Brings a run to a folder, from which every reading command works. Run again, it goes on where it was stopped.",
+      "Downloads a run to a folder, which commands then read by --storage. When it is stopped, run it again to continue.",
     )
     .argument("<run>", RUN_NAME)
-    .option("--to <folder>", "where to bring it", "scythe-downloads")
+    .option("--to <folder>", "where to put it", "scythe-downloads")
     .addOption(
       new Option(
         "--what <parts>",
-        `${RUN_PARTS.join(", ")}: one or several, split by commas (default: all but artifacts)`,
+        `${RUN_PARTS.join(", ")}: one or several, separated by commas (default: all but artifacts)`,
       ).argParser(partsOf),
     )
     .addOption(
-      new Option("--field <name>", "files of this input or output field alone, and the tables").argParser(fieldName),
+      new Option("--field <name>", "only files of this input or output field, and the tables").argParser(fieldName),
     )
     .addHelpText("after", EXAMPLES);
   projectOptions(command).action(async (run: string, flags: DownloadFlags) => {
@@ -54,7 +54,7 @@ function fieldName(text: string): string {
   throw new InvalidArgumentError("It must be the name of a field.");
 }
 
-/** Brings a run to a folder. Returns the exit code. */
+/** Downloads a run to a folder. Returns the exit code. */
 export async function download(reference: string, flags: DownloadFlags): Promise<number> {
   const chosen = {
     ...(flags.what === undefined ? {} : { what: flags.what }),

@@ -16,12 +16,18 @@ export interface ErrorsFlags extends ProjectFlags {
   kind?: string;
 }
 
+const EXAMPLES = `
+Examples:
+  scythe errors projectile
+  scythe errors projectile --kind timeout --limit 0`;
+
 export function register(command: Command): void {
   command
     .description("Shows the failed specs of a run: grouped by what went wrong, then one by one.")
     .argument("<run>", RUN_NAME)
-    .option("--kind <kind>", `one kind alone: ${FAILURE_KINDS.join(", ")}`)
-    .addOption(limitOption("failed specs that are shown (default: 20; with --json all)"));
+    .option("--kind <kind>", `only this kind: ${FAILURE_KINDS.join(", ")}`)
+    .addOption(limitOption("failed specs that are shown (default: 20; with --json all)"))
+    .addHelpText("after", EXAMPLES);
   projectOptions(command).action(async (run: string, flags: ErrorsFlags) => {
     await showErrors(run, flags);
   });
@@ -38,7 +44,7 @@ export async function showErrors(reference: string, flags: ErrorsFlags): Promise
     const results = await findResults(project, reference);
     const summary = await results.groupFailures();
     const which = flags.kind === undefined ? {} : { kind: flags.kind };
-    if (flags.kind !== undefined && !(flags.kind in summary.by_kind)) await results.failures(which).next(); // refuses what is no kind
+    if (flags.kind !== undefined && !(flags.kind in summary.by_kind)) await results.failures(which).next(); // throws for an unknown kind
     if (flags.json) {
       const head = {
         experiment_id: results.experimentId,
@@ -129,7 +135,7 @@ function isNarrow(width: number | undefined): width is number {
 /** What failed, the kind of failure, and its message. */
 type Named = [what: string, kind: string, message: string];
 
-/** A message below what failed: beside it there is no room. */
+/** A message below what failed: there is no room next to it. */
 function narrowText(rows: readonly Named[], width: number, style: Style): string {
   const lines = rows.flatMap(([what, kind, message]) => [
     `  ${what}  ${style.red(kind)}`,

@@ -32,7 +32,7 @@ Examples:
 export function register(command: Command): void {
   specOptions(command)
     .description(
-      "Makes a new run, of the next patch version, that has the rows of a complete one and those of further specs. Only the further specs are run; random numbers are what they would be in one run of all.",
+      "Makes a new run, of the next patch version, with the rows of a complete one and of added specs. Only the added specs are run; random numbers are the same as in one run of all.",
     )
     .argument("<run>", RUN_NAME)
     .argument("[specs]", "a spec file, as --specs")

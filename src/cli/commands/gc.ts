@@ -13,13 +13,19 @@ export interface GcFlags extends ProjectFlags {
   delete?: boolean;
 }
 
+const EXAMPLES = `
+Examples:
+  scythe gc
+  scythe gc projectile --delete`;
+
 export function register(command: Command): void {
   command
     .description(
-      "Lists, and with --delete removes, scatter-gather/ of complete runs: plans, parts and logs that made their tables; logs of failed specs stay. What a run has besides is never touched, nor is a run that is not complete.",
+      "Lists, and with --delete removes, scatter-gather/ of complete runs: plans, parts and logs that made their tables; logs of failed specs are kept. Other files, and runs that are not complete, are never touched.",
     )
     .argument("[experiment]", "an experiment or run name (default: all)")
-    .option("--delete", "remove it, instead of listing what would be removed");
+    .option("--delete", "remove it, instead of listing what would be removed")
+    .addHelpText("after", EXAMPLES);
   projectOptions(command).action(async (experiment: string | undefined, flags: GcFlags) => {
     await removeGarbage(experiment, flags);
   });
@@ -44,10 +50,10 @@ export async function removeGarbage(name: string | undefined, flags: GcFlags): P
       incomplete > 0 && plural(incomplete, "incomplete run"),
       foreign > 0 && `${plural(foreign, "run")} of Python Scythe`,
     ];
-    const told = kept.filter(Boolean).join(" and ");
-    if (told)
+    const named = kept.filter(Boolean).join(" and ");
+    if (named)
       note(
-        `${told} ${incomplete + foreign === 1 ? "is" : "are"} left as ${incomplete + foreign === 1 ? "it is" : "they are"}.`,
+        `${named} ${incomplete + foreign === 1 ? "is" : "are"} left as ${incomplete + foreign === 1 ? "it is" : "they are"}.`,
       );
     if (garbage.length > 0 && !remove) {
       note(`Nothing was removed yet. Remove it: scythe gc${name === undefined ? "" : ` ${name}`} --delete`);

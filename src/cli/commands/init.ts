@@ -8,11 +8,17 @@ interface InitFlags {
   json?: boolean;
 }
 
+const EXAMPLES = `
+Examples:
+  scythe init my-study
+  scythe init .`;
+
 export function register(command: Command): void {
   command
-    .description("Makes a project that runs at once: a config, an example experiment and specs for it.")
+    .description("Makes a project that is ready to run: a config, an example experiment and specs for it.")
     .argument("<folder>", "where to make it; it must be new or empty")
     .option("--json", "print one JSON value to stdout")
+    .addHelpText("after", EXAMPLES)
     .action(init);
 }
 

@@ -9,10 +9,18 @@ import { jsonText } from "../view/json-text.ts";
 import { type Style, styleFor } from "../view/style.ts";
 import { countText, plural, timeText } from "../view/units.ts";
 
+const EXAMPLES = `
+Examples:
+  scythe lineage projectile
+  scythe lineage projectile@v1.0.0 --json`;
+
 export function register(command: Command): void {
   command
-    .description("Says what produced a run: code, environment, inputs with their hashes, and the runs it goes on from.")
-    .argument("<run>", RUN_NAME);
+    .description(
+      "Shows what produced a run: code, environment, inputs with their hashes, and the runs that it continues.",
+    )
+    .argument("<run>", RUN_NAME)
+    .addHelpText("after", EXAMPLES);
   projectOptions(command).action(async (run: string, flags: ProjectFlags) => {
     await showLineage(run, flags);
   });
@@ -51,7 +59,7 @@ function lineageText(lineage: Lineage, style: Style): string {
       ? [
           fact(
             "engine",
-            `${driven.engine}${driven.host ? ` on ${driven.host}` : ""}, taken up ${plural(driven.times, "time")}`,
+            `${driven.engine}${driven.host ? ` on ${driven.host}` : ""}, driven ${plural(driven.times, "time")}`,
           ),
         ]
       : []),

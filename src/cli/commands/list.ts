@@ -13,11 +13,18 @@ interface ListFlags extends ProjectFlags {
   limit?: number;
 }
 
+const EXAMPLES = `
+Examples:
+  scythe list
+  scythe list projectile --limit 5
+  scythe list --storage s3://my-bucket/scythe`;
+
 export function register(command: Command): void {
   command
     .description("Lists the experiments of the project and of its storage; with a name, its runs, newest first.")
     .argument("[experiment]", "an experiment or run name")
-    .addOption(limitOption("newest runs that are listed").default(0, "all"));
+    .addOption(limitOption("newest runs that are listed").default(0, "all"))
+    .addHelpText("after", EXAMPLES);
   projectOptions(command).action(async (experiment: string | undefined, flags: ListFlags) => {
     await (experiment === undefined ? listExperiments(flags) : listRuns(experiment, flags));
   });
@@ -66,7 +73,7 @@ async function listRuns(name: string, flags: ListFlags): Promise<void> {
   });
 }
 
-/** Says what is wrong with damaged runs, beside the table. */
+/** Prints to stderr what is wrong with damaged runs. */
 function noteDamaged(runs: readonly (ListedRun | null)[]): void {
   for (const run of runs) if (run?.problem) note(`${run.experiment_id} is damaged: ${run.problem}`);
 }

@@ -23,12 +23,12 @@ Examples:
 export function register(command: Command): void {
   command
     .description(
-      "Shows what specs said by ctx.log, and what they and the programs that they started printed, spec by spec; of a run that goes on, what they said so far.",
+      "Shows the logs of specs: lines of ctx.log, and what they and the programs that they started printed, spec by spec; of a run in progress, those so far.",
     )
     .argument("<run>", RUN_NAME)
-    .addOption(new Option("--spec <sort_index>", "one spec alone").argParser(wholeNumber(0)))
-    .option("--failed", "failed specs alone")
-    .option("--follow", "go on until the run has ended; with --json, a line of JSON for each text")
+    .addOption(new Option("--spec <sort_index>", "only this spec").argParser(wholeNumber(0)))
+    .option("--failed", "only failed specs")
+    .option("--follow", "continue until the run has ended; with --json, a line of JSON for each text")
     .addHelpText("after", EXAMPLES);
   projectOptions(command).action(async (run: string, flags: LogsFlags) => {
     await showLogs(run, flags);
@@ -42,27 +42,27 @@ export async function showLogs(reference: string, flags: LogsFlags): Promise<voi
       ...(flags.spec === undefined ? {} : { spec: flags.spec }),
       ...(flags.failed === undefined ? {} : { failed: flags.failed }),
     };
-    if (!flags.follow) return tell(run.experimentId, await run.logs(which), flags);
+    if (!flags.follow) return printLogs(run.experimentId, await run.logs(which), flags);
     const printer = new LogPrinter(flags.json ?? false);
     for await (const logs of run.followLogs(which)) await printer.print(logs);
   });
 }
 
-async function tell(experimentId: string, logs: RunLogs, flags: LogsFlags): Promise<void> {
+async function printLogs(experimentId: string, logs: RunLogs, flags: LogsFlags): Promise<void> {
   if (flags.json) {
     const specs = logs.specs.map(({ sortIndex, ...rest }) => ({ sort_index: sortIndex, ...rest }));
     return print(`${jsonText({ experiment_id: experimentId, ...logs, specs }, 2)}\n`);
   }
   await new LogPrinter(false).print(logs);
-  if (logs.specs.length === 0 && logs.output === "") note(`${whose(flags)} said nothing that is stored.`);
+  if (logs.specs.length === 0 && logs.output === "") note(`There are no stored logs of ${whose(flags)}.`);
   if (logs.dropped > 0) {
     note(`The logs of ${plural(logs.dropped, "spec")} were not kept: a chunk keeps about 1 MB, failed specs' first.`);
   }
 }
 
 function whose({ spec, failed }: LogsFlags): string {
-  if (spec !== undefined) return `Spec ${spec}`;
-  return failed ? "Failed specs" : "The run's specs";
+  if (spec !== undefined) return `spec ${spec}`;
+  return failed ? "failed specs" : "the run's specs";
 }
 
 /** Prints what is new since it printed last. */
@@ -96,7 +96,7 @@ class LogPrinter {
   }
 }
 
-/** The last text before may have grown; where the beginning was cut off, or the spec began anew, all is new. */
+/** The last text may have grown; when the beginning was cut off, or the spec started again, all is new. */
 function newLines(before: SpecLog["lines"], now: SpecLog["lines"]): SpecLog["lines"] {
   const same = before.every(({ source, text }, i) => now[i]?.source === source && now[i].text.startsWith(text));
   if (!same) return now;

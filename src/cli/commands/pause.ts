@@ -4,10 +4,16 @@ import { type ProjectFlags, projectOptions, RUN_NAME } from "../options.ts";
 import { note, print } from "../output.ts";
 import { jsonText } from "../view/json-text.ts";
 
+const EXAMPLES = `
+Examples:
+  scythe pause projectile
+  scythe resume projectile`;
+
 export function register(command: Command): void {
   command
-    .description("The specs in hand are finished, and what is done is kept. `scythe resume` lets the run go on.")
-    .argument("<run>", RUN_NAME);
+    .description("Starts no more specs of a run; running ones finish. `scythe resume` continues it.")
+    .argument("<run>", RUN_NAME)
+    .addHelpText("after", EXAMPLES);
   projectOptions(command).action(async (run: string, flags: ProjectFlags) => {
     await pauseRun(run, flags);
   });
@@ -19,6 +25,6 @@ export async function pauseRun(reference: string, flags: ProjectFlags): Promise<
     await run.pause();
     if (flags.json) return print(`${jsonText({ experiment_id: run.experimentId, status: "paused" }, 2)}\n`);
     await print(`${run.experimentId}\n`);
-    note(`It begins no more specs; those in hand are finished. To go on: scythe resume ${run.experimentId}`);
+    note(`No more specs are started; running ones finish. To continue: scythe resume ${run.experimentId}`);
   });
 }

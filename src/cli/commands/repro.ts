@@ -19,10 +19,10 @@ Examples:
 export function register(command: Command): void {
   command
     .description(
-      "Makes a folder with one spec of a run, its input files and a script that runs it alone, under a debugger if wanted, and compares with what the run holds.",
+      "Makes a folder with one spec of a run, its input files and a script that runs it alone, under a debugger if you like, and compares its output with the run's.",
     )
     .argument("<run>", RUN_NAME)
-    .argument("<sort_index>", "which of its specs", sortIndexOf)
+    .argument("<sort_index>", "the spec", sortIndexOf)
     .option("--to <folder>", "a new or empty folder (default: repro-<name>-<sort_index>)")
     .addHelpText("after", EXAMPLES);
   projectOptions(command).action(async (run: string, sortIndex: number, flags: ReproFlags) => {

@@ -100,7 +100,7 @@ async function showTable(results: Results, table: TableReader, flags: ResultsFla
   await preview(results, name, columns, wanted, flags);
 }
 
-/** The tables there are, then the first rows of one. Ids that are the same or noise in every row stay away. */
+/** The tables there are, then the first rows of one. Ids that say nothing new in each row are left out. */
 async function preview(
   results: Results,
   table: string,

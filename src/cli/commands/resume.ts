@@ -11,20 +11,27 @@ export interface ResumeFlags extends EngineFlags {
   takeOver?: boolean;
 }
 
+const EXAMPLES = `
+Examples:
+  scythe resume projectile
+  scythe resume projectile --slots 8
+  scythe resume projectile@v2.0.0 --take-over`;
+
 export function register(command: Command): void {
   command
     .description(
-      "Runs what has no result yet; what is done is kept. A paused run goes on where it is. One that another process " +
-        "drives is left to it, unless --take-over says otherwise.",
+      "Continues an interrupted run: finished chunks are kept, the rest is run. A paused run continues in the process that " +
+        "drives it. A run whose driver is alive is not resumed, except with --take-over.",
     )
     .argument("<run>", RUN_NAME)
-    .option("--take-over", "also from a driver that lives: it has no effect from then on");
+    .option("--take-over", "take the run even from a driver that is alive, which can no longer commit then")
+    .addHelpText("after", EXAMPLES);
   engineOptions(projectOptions(command)).action(async (run: string, flags: ResumeFlags) => {
     process.exitCode = await resumeRun(run, flags);
   });
 }
 
-/** Drives a run on to its end, or lets a paused one go on where it is. Returns the exit code. */
+/** Drives a run to its end, or lets a paused one continue in its driver. Returns the exit code. */
 export async function resumeRun(reference: string, flags: ResumeFlags): Promise<number> {
   return withProject(overridesOf(flags), async (project) => {
     const run = await project.findRun(reference);
@@ -32,7 +39,7 @@ export async function resumeRun(reference: string, flags: ResumeFlags): Promise<
     const how = await run.resume({
       takeOver: flags.takeOver ?? false,
       onWait: (driver) =>
-        note(`listening for a minute whether its driver lives (${driver}); --take-over does not wait`),
+        note(`waiting up to a minute to see whether its driver is alive (${driver}); --take-over does not wait`),
       ...(flags.maxFailures !== undefined && { maxFailures: flags.maxFailures as `${number}%` }),
     });
     if (how === "driven") {
@@ -42,7 +49,7 @@ export async function resumeRun(reference: string, flags: ResumeFlags): Promise<
     const { experimentId } = run;
     if (flags.json) await print(`${jsonText({ experiment_id: experimentId, status: "running" }, 2)}\n`);
     else await print(`${experimentId}\n`);
-    note(`It goes on where it was paused. To see it: scythe watch ${experimentId}`);
+    note(`It continues in the process that drives it. To follow it: scythe watch ${experimentId}`);
     return EXIT.ok;
   });
 }

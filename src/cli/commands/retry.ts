@@ -25,26 +25,27 @@ Examples:
 export function register(command: Command): void {
   command
     .description(
-      "Runs failed specs again, as a new generation of the run. The tables stay as they are until all of it is done; then they hold the new rows, too.",
+      "Runs failed specs again, as a new generation of the run. The tables do not change until all of it is done; then they have the new rows, too.",
     )
     .argument("<run>", RUN_NAME)
-    .option("--failed", "the failed specs, all unless --kind or --spec chooses (the default)")
+    .option("--failed", "all failed specs, unless --kind or --spec chooses (the default)")
     .addOption(
-      new Option("--kind <kinds>", "those that failed so: error, timeout, crash, …; several split by commas").argParser(
-        listOf((text) => text),
-      ),
+      new Option(
+        "--kind <kinds>",
+        "failures of this kind: error, timeout, crash, …; several separated by commas",
+      ).argParser(listOf((text) => text)),
     )
     .addOption(
-      new Option("--spec <sort_index>", "these failed specs alone, split by commas").argParser(listOf(sortIndex)),
+      new Option("--spec <sort_index>", "only these failed specs, separated by commas").argParser(listOf(sortIndex)),
     )
-    .option("--timeout <duration>", 'longest time of one try in this retry, such as "10m"')
+    .option("--timeout <duration>", 'time limit per try, for this retry only, such as "10m"')
     .addHelpText("after", EXAMPLES);
   engineOptions(projectOptions(command)).action(async (run: string, flags: RetryFlags) => {
     process.exitCode = await retryRun(run, flags);
   });
 }
 
-/** Values split by commas; the option may be given again. */
+/** Values separated by commas; the option may be given again. */
 function listOf<T>(parse: (text: string) => T): (text: string, before?: T[]) => T[] {
   return (text, before = []) => [
     ...before,
@@ -57,14 +58,14 @@ function listOf<T>(parse: (text: string) => T): (text: string, before?: T[]) => 
 
 function sortIndex(text: string): number {
   if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
-  throw new InvalidArgumentError("It must be whole numbers, split by commas.");
+  throw new InvalidArgumentError("It must be whole numbers, separated by commas.");
 }
 
 /** Runs failed specs again, to the end. Returns the exit code. */
 export async function retryRun(reference: string, flags: RetryFlags): Promise<number> {
   const { kind, spec, timeout } = flags;
   return withProject(overridesOf(flags), async (project) => {
-    const { experimentId } = await project.findRun(reference); // a later run must not be meant by the same name
+    const { experimentId } = await project.findRun(reference); // by then the name may mean a later run
     const run = await project.retry(experimentId, {
       ...(kind === undefined ? {} : { kind }),
       ...(spec === undefined ? {} : { specs: spec }),

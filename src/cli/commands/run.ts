@@ -35,8 +35,8 @@ export function register(command: Command): void {
     .addOption(new Option("--factor <n>", "children of a node (with --max-depth)").argParser(wholeNumber(1)))
     .addOption(new Option("--max-depth <n>", "levels of nodes (with --factor)").argParser(wholeNumber(0)))
     .addOption(new Option("--chunk-size <n>", "specs of a chunk, instead of measuring").argParser(wholeNumber(1)))
-    .option("--keep-sort-index", "keep the sort_index that specs bring along")
-    .option("--parent <run>", "the run that this one goes on from, for its lineage")
+    .option("--keep-sort-index", "keep the sort_index given in the specs")
+    .option("--parent <run>", "the run that this one continues, for its lineage")
     .option("--copy-inputs", "store http(s):// and s3:// input files with the run, too")
     .addOption(allowPathOption())
     .addHelpText("after", EXAMPLES);

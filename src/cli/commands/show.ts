@@ -13,8 +13,16 @@ import { type Style, styleFor } from "../view/style.ts";
 import { tableText } from "../view/table-text.ts";
 import { countText, durationText, plural, timeText } from "../view/units.ts";
 
+const EXAMPLES = `
+Examples:
+  scythe show projectile
+  scythe show projectile@v1.0.0 --json`;
+
 export function register(command: Command): void {
-  command.description("Shows a run's manifest, state and report.").argument("<run>", RUN_NAME);
+  command
+    .description("Shows a run's manifest, state and report.")
+    .argument("<run>", RUN_NAME)
+    .addHelpText("after", EXAMPLES);
   projectOptions(command).action(async (run: string, flags: ProjectFlags) => {
     await showRun(run, flags);
   });
@@ -86,7 +94,7 @@ function kindsFact({ failed_by_kind }: RunDescription): [string, string][] {
   return kinds.length === 0 ? [] : [["failures", kinds.map(([kind, n]) => `${kind} ${countText(n)}`).join(" · ")]];
 }
 
-/** What each retry did, and how far the one at work is. */
+/** What each retry did, and how far the current one is. */
 function generationFacts({ report, state, retried }: RunDescription): [string, string][] {
   const facts = (report?.generations ?? [])
     .filter(({ generation }) => generation > 0)

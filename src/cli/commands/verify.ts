@@ -35,9 +35,7 @@ export function register(command: Command): void {
     )
     .argument("<run>", RUN_NAME)
     .addOption(new Option("--sample <k>", "run k specs again, drawn at random").argParser(wholeNumber(0)))
-    .addOption(
-      new Option("--sample-seed <n>", "draws the sample; drawn itself when left out").argParser(wholeNumber(0)),
-    )
+    .addOption(new Option("--sample-seed <n>", "seed of the sample; random by default").argParser(wholeNumber(0)))
     .option("--engine <name>", "what runs the sample: local (child processes) or inline (this process)")
     .addOption(new Option("--slots <n>", "specs of the sample that run at the same time").argParser(wholeNumber(1)))
     .option("--to <file>", "write the certificate there, too, as JSON")

@@ -10,13 +10,19 @@ import { jsonText } from "../view/json-text.ts";
 import { progressView } from "../view/progress-view.ts";
 import { styleFor } from "../view/style.ts";
 
+const EXAMPLES = `
+Examples:
+  scythe watch projectile
+  scythe watch projectile --json | jq .succeeded`;
+
 export function register(command: Command): void {
   command
     .description(
       "Shows the run's progress until it has ended; the exit code is that of `scythe run`. Ctrl-C ends the watching, not " +
-        "the run. With --json, a line of JSON for each look.",
+        "the run. With --json, a line of JSON for each update.",
     )
-    .argument("<run>", RUN_NAME);
+    .argument("<run>", RUN_NAME)
+    .addHelpText("after", EXAMPLES);
   projectOptions(command).action(async (run: string, flags: ProjectFlags) => {
     process.exitCode = await watchRun(run, flags);
   });
@@ -24,11 +30,11 @@ export function register(command: Command): void {
 
 const LOOK_MS = 1_000;
 
-/** Follows a run to its end, whoever drives it. Returns the exit code, as `scythe run` would. */
+/** Follows a run to its end, whichever process drives it. Returns the exit code that `scythe run` would. */
 export async function watchRun(reference: string, flags: ProjectFlags): Promise<number> {
   return withStorage(flags, async (project) => {
     const run = await project.findRun(reference);
-    process.once("SIGINT", () => process.exit(EXIT.interrupted)); // the run is not ours to stop
+    process.once("SIGINT", () => process.exit(EXIT.interrupted)); // another process drives the run
     if (!flags.json) {
       await (await progressView()).follow(run);
       return sumUp(run);

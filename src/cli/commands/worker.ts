@@ -24,7 +24,7 @@ export interface WorkerFlags {
 const HELP = `
 The server is named by HATCHET_CLIENT_TOKEN and HATCHET_CLIENT_HOST_PORT, the worker by SCYTHE_WORKER_NAME, _SLOTS,
 _DURABLE_SLOTS, _HIGH_MEMORY, _HIGH_CPU, _HAS_GPU, _DOES_FAN and _DOES_LEAF. SIGTERM and SIGINT stop it: it takes no more
-work, finishes the specs in hand and hands back the rest.
+work, finishes running specs and hands back the rest.
 
 Examples:
   scythe worker
@@ -33,11 +33,11 @@ Examples:
 
 export function register(command: Command): void {
   command
-    .description("Runs the project's experiments for whoever starts runs with --engine hatchet.")
+    .description("Runs specs of the project's experiments for runs with --engine hatchet.")
     .addOption(new Option("--slots <n>", "specs that run at the same time").argParser(wholeNumber(1)))
     .option("--storage <where>", "a folder that all workers share, or a URI, instead of the project's storage", filled)
-    .option("--exit-when-idle <time>", "end when there was no work for so long, such as 10m")
-    .option("--active-hours <from-to>", "work only at these hours of the machine's time, such as 20:00-07:00")
+    .option("--exit-when-idle <time>", "end after this long without work, such as 10m")
+    .option("--active-hours <from-to>", "work only in these hours, local time, such as 20:00-07:00")
     .addOption(new Option("--health-port <n>", "answer GET /health on this port").argParser(wholeNumber(1)))
     .option("--health-host <address>", "address of the health endpoint", "127.0.0.1")
     .option("--json", "print one JSON value to stdout when it serves: its name, experiments, slots and storage")
@@ -61,7 +61,7 @@ export async function runWorker(flags: WorkerFlags): Promise<number> {
   return withProject(overrides, async (project) => {
     const shift = new Shift(project, hours, idleMs, flags.json ?? false);
     const watch = untilInterrupted(() => {
-      note("stopping after the specs in hand; the rest is handed back");
+      note("stopping when the running specs have finished; the rest is handed back");
       shift.end();
     });
     if (flags.healthPort !== undefined) {
@@ -76,13 +76,13 @@ export async function runWorker(flags: WorkerFlags): Promise<number> {
   });
 }
 
-/** A worker's time: at work within its hours, away outside them, over at a signal or for want of work. */
+/** When a worker serves: within its active hours, until a signal or until it has been idle for too long. */
 class Shift {
   readonly #project: Scythe;
   readonly #hours: ActiveHours | undefined;
   readonly #idleMs: number | undefined;
   readonly #over = new AbortController();
-  /** Where the first serving is to be told on stdout. */
+  /** Whether the first serving is reported on stdout. */
   #toTell: boolean;
   #worker: HatchetWorker | undefined;
 
@@ -132,7 +132,7 @@ class Shift {
     try {
       while (!this.#over.signal.aborted && (this.#hours?.includes(new Date()) ?? true)) {
         if (this.#idleMs !== undefined && worker.busy === 0 && Date.now() - worker.idleSince > this.#idleMs) {
-          note("no work; it ends");
+          note("no work, so it ends");
           this.end();
         }
         await this.#wait(LOOK_MS);
@@ -143,7 +143,7 @@ class Shift {
     }
   }
 
-  /** Longer waits than a timer can are cut short; who waits looks again. */
+  /** Waits that are too long for a timer are cut short; the caller checks again. */
   async #wait(ms: number): Promise<void> {
     await sleep(Math.min(ms, 3_600_000), undefined, { signal: this.#over.signal }).catch(() => undefined);
   }

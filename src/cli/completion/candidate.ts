@@ -1,4 +1,4 @@
-/** A word that may stand where the cursor is. */
+/** A word that fits at the cursor. */
 export interface Candidate {
   text: string;
   about?: string;

@@ -3,7 +3,7 @@ import { print } from "../output.ts";
 import { createProgram } from "../program.ts";
 import type { Candidate } from "./candidate.ts";
 
-/** A shell waits for it: what is not known by then is not offered. */
+/** The shell waits: names that are not known by then are not offered. */
 const GIVE_UP_MS = 2_500;
 
 /**

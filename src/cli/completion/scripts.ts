@@ -1,7 +1,7 @@
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 
 /**
- * Each asks `scythe __complete <words>`, which prints a candidate a line, with its description after a tab; no
+ * Each runs `scythe __complete <words>`, which prints one candidate per line, with its description after a tab; no
  * candidates means the names of files.
  */
 export const COMPLETION_SCRIPTS: Record<(typeof SHELLS)[number], string> = {

@@ -16,7 +16,7 @@ export function numberText(value: number): string {
 
 const ESCAPES: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
-/** Line breaks and control characters (which could steer the terminal) as escapes. */
+/** Line breaks and control characters (which could control the terminal) as escapes. */
 export function oneLine(text: string): string {
   return text.replace(
     /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,

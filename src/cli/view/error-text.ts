@@ -26,7 +26,7 @@ export function errorJson(thrown: unknown): ErrorJson {
   };
 }
 
-/** What happened, where in the researcher's code, what to do next; the whole stack only for what nobody foresaw. */
+/** What happened, where in the researcher's code, what to do next; the whole stack only of an unexpected error. */
 export function errorText(thrown: unknown, style: Style, debug: boolean): string {
   const foreseen = isScytheError(thrown) && thrown.code !== "internal";
   const hint = isScytheError(thrown) && thrown.hint ? thrown.hint : undefined;
@@ -45,7 +45,7 @@ function withoutSecrets(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, own]) => [name, withoutSecrets(own)]));
 }
 
-/** The first places of the researcher's own code in the stack of what is behind a foreseen error. */
+/** The first places of the researcher's own code in the stack of an expected error's cause. */
 export function ownFrames(thrown: unknown): string[] {
   const causes = causesOf(thrown).filter((cause) => !isScytheError(cause));
   for (const { stack } of causes.reverse()) {

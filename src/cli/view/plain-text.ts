@@ -1,5 +1,5 @@
 /**
- * What a terminal would take for an order, or would show in another order than it is written in: control characters, and
+ * What controls a terminal, or makes it show text in another order than it is written in: control characters, and
  * marks of writing direction. Line breaks, tabs and our own colours are not among them.
  */
 const CONTROLS =
@@ -8,7 +8,7 @@ const CONTROLS =
 /** Bold, dim, the foreground colours that we use, and the ends of these. */
 const COLOURS = new Set([0, 1, 2, 22, 31, 32, 33, 36, 39].map((code) => `\u001b[${code}m`));
 
-/** A text as escapes where it could steer the terminal; in JSON they are the same characters still. */
+/** A text with escapes where it could control the terminal; in JSON they still mean the same characters. */
 export function plainText(text: string): string {
   return text.replace(CONTROLS, (found) => (COLOURS.has(found) ? found : [...found].map(escaped).join("")));
 }

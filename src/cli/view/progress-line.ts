@@ -11,15 +11,15 @@ export type ProgressCounts = Pick<
 
 const BAR = 28;
 
-/** What a terminal shows while a run goes on: a bar with its numbers and, under it, the newest failure. */
+/** What a terminal shows of a run in progress: a bar with its numbers and, under it, the newest failure. */
 export function progressBlock(progress: ProgressCounts, width: number, style: Style): string {
   const { failed, failures } = progress;
   const numbers = [counts(progress), percent(progress), ...pace(progress)];
   if (failed > 0) numbers.push(`${countText(failed)} failed`);
   const room = width - 4 - numbers.join("  ").length;
   const bar = room >= 8 ? `${barText(progress, Math.min(BAR, room), style)}  ` : "";
-  const told = numbers.map((text) => (text.endsWith("failed") ? style.red(text) : text));
-  const lines = [`  ${bar}${told.join("  ")}`];
+  const texts = numbers.map((text) => (text.endsWith("failed") ? style.red(text) : text));
+  const lines = [`  ${bar}${texts.join("  ")}`];
   const newest = failures[0];
   if (newest) {
     const text = `spec ${newest.sortIndex}  ${newest.kind}  ${messageLine(newest.message)}`;

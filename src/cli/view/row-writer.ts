@@ -5,7 +5,7 @@ import { jsonText } from "./json-text.ts";
 export type Row = Record<string, unknown>;
 export type Rows = AsyncIterable<Row> | Iterable<Row>;
 
-/** Text that is handed to stdout at once. */
+/** Text that is passed to stdout in one write. */
 const FLUSH = 64 * 1024;
 
 /** Rows as CSV, in one stream of any length. */

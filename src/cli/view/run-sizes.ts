@@ -16,7 +16,7 @@ export function sizesText(sizes: RunSizes, style: Style, width: number | undefin
     ["specs.pq", specs],
     ["scatter-gather/", tree],
     ["descriptions", about],
-    ["no part of it", other],
+    ["not part of the run", other],
     ["in all", sizes],
   ];
   const rows = parts

@@ -56,7 +56,7 @@ function retryHeadline(
     const done = countText(retried.succeeded + retried.failed);
     return `${style.yellow("■")} stopped: ${done} of ${specs} done again; the tables are as before`;
   }
-  const all = `${countText(succeeded)} of ${countText(allocated)} have succeeded by now`;
+  const all = `${countText(succeeded)} of ${countText(allocated)} have succeeded so far`;
   if (retried.failed === 0) return `${style.green("✓")} ${specs} succeeded this time; ${all}`;
   return `${style.red("✗")} ${countText(retried.failed)} of ${specs} failed again; ${all}`;
 }

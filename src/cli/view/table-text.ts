@@ -29,7 +29,7 @@ const NARROWEST = 12;
 /** Where a table does not fit anyway, text columns are no wider than this. */
 const CAPPED = 24;
 
-/** Cells in aligned columns. Numbers (`align: "right"`) are never cut; text is, when the width asks for it. */
+/** Cells in aligned columns. Numbers (`align: "right"`) are never cut; text is, when there is no room. */
 export function tableText(
   columns: readonly TextColumn[],
   rows: readonly (readonly string[])[],

@@ -18,23 +18,23 @@ const BAR = 28;
 const LABEL = 10;
 
 /**
- * Shows a transfer's progress on stderr, then tells what came of it; a signal lets the files in hand arrive, then stops.
+ * Shows a transfer's progress on stderr, then its outcome; a signal lets the files in progress arrive, then stops.
  * Returns the exit code.
  */
 export async function whileTransferring<T>(
   { json = false }: { json?: boolean },
   work: (options: Required<Pick<CopyOptions, "signal" | "onProgress">>) => Promise<T>,
-  tell: (outcome: T) => Promise<void>,
+  summarize: (outcome: T) => Promise<void>,
 ): Promise<number> {
   const stop = new AbortController();
   const view = await transferView();
   const watch = untilInterrupted(() => {
     stop.abort();
-    view.say("stopping after the files in hand; press Ctrl-C again to quit at once");
+    view.say("stopping when the files in progress are complete; press Ctrl-C again to quit at once");
   });
   try {
     const options = { signal: stop.signal, onProgress: (progress: TransferProgress) => view.show(progress) };
-    await tell(await work(options).finally(() => view.end()));
+    await summarize(await work(options).finally(() => view.end()));
     return EXIT.ok;
   } catch (error) {
     if (!watch.interrupted || !isScytheError(error) || error.code !== "cancelled") throw error;
@@ -47,7 +47,7 @@ export async function whileTransferring<T>(
   }
 }
 
-/** Says what lay beside the run and was not brought. */
+/** Names the files in the run's folder that are not part of it and were left out. */
 export function noteLeftOut(names: readonly string[]): void {
   if (names.length === 0) return;
   const shown = names.slice(0, 5).map(messageLine).join(", ");
@@ -134,7 +134,7 @@ function pace({ bytes, totalBytes }: TransferProgress, seconds: number): string[
   return [`${bytesText(Math.round(rate))}/s`, ...left];
 }
 
-/** How much came, where it lies, and what to type next. */
+/** How much was transferred, where it is, and what to type next. */
 export function transferSummary(
   { files, bytes, skipped }: TransferProgress,
   place: string,

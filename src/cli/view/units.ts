@@ -24,7 +24,7 @@ function two(value: number, big: number, bigUnit: string, small: number, smallUn
   return `${Math.floor(value / big)} ${bigUnit} ${String(rest).padStart(2, "0")} ${smallUnit}`;
 }
 
-/** Specs a second: `1,230`, `12`, `1.2`, `0.05`. */
+/** Specs per second: `1,230`, `12`, `1.2`, `0.05`. */
 export function rateText(rate: number): string {
   return rate >= 9.95 ? countText(Math.round(rate)) : String(Number(rate.toPrecision(2)));
 }
