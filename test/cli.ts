@@ -75,10 +75,10 @@ async function runHere(args: readonly string[], { cwd = process.cwd(), env = {} 
     captured(process.stdout, (text) => (said.out += text)),
     captured(process.stderr, (text) => (said.err += text)),
   ];
-  process.chdir(cwd);
-  setEnvironment({ ...process.env, ...PERSONAL, ...env });
-  process.exitCode = undefined;
   try {
+    process.chdir(cwd);
+    setEnvironment({ ...process.env, ...PERSONAL, ...env });
+    process.exitCode = undefined;
     return { code: await runInProcess(args), ...said };
   } finally {
     process.exitCode = before.exitCode;

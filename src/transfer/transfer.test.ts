@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setImmediate as tick } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { memoryStorage } from "../storage/memory.ts";
 import { getText, listAll, type Storage } from "../storage/storage.ts";
@@ -31,8 +32,21 @@ describe("transfer", () => {
     const [source, target] = [await filled(40), memoryStorage("target")];
     const items = (await itemsOf(source)).map((item, i) => ({ ...item, last: i < 3 }));
     const arrived: string[] = [];
-    await transfer(source, target, items, { onArrived: (item) => void arrived.push(item.from) });
+    const inHand = new Set<string>();
+    const together: string[][] = [];
+    const watched: Storage = {
+      ...source,
+      getFile: async (key, path) => {
+        inHand.add(key);
+        await tick();
+        if (key < "k003") together.push([...inHand]);
+        await source.getFile(key, path);
+        inHand.delete(key);
+      },
+    };
+    await transfer(watched, target, items, { onArrived: (item) => void arrived.push(item.from) });
     expect(arrived.slice(-3)).toEqual(["k000", "k001", "k002"]);
+    expect(together).toEqual([["k000"], ["k001"], ["k002"]]);
   });
 
   it("names an object whose content is not the recorded one, and does not store it", async () => {

@@ -17,6 +17,8 @@ const TOKEN = ["{}", JSON.stringify({ ...CLAIMS, grpc_broadcast_address: "localh
   .map((part) => Buffer.from(part).toString("base64url"))
   .join(".");
 
+const OPTIONS = { connection: { token: TOKEN }, log: () => undefined } as unknown as HatchetOptions;
+
 const realClient = (): Promise<Client> => connect({ token: TOKEN }, undefined, () => undefined);
 
 /** What a broken client is made of. */
@@ -92,15 +94,23 @@ describe("the hooks into the SDK", () => {
   it("are looked for before an engine is used, and before a worker is", async () => {
     const client = await realClient();
     vi.spyOn(loadSdk().HatchetClient, "init").mockReturnValue({ ...client, dispatcher: {} } as never);
-    const engine = hatchetEngine({}, {
-      connection: { token: TOKEN },
-      log: () => undefined,
-    } as unknown as HatchetOptions);
+    const engine = hatchetEngine({}, OPTIONS);
     await expect(engine.attach("any")).rejects.toThrow(
       "has no client.dispatcher.sendStepActionEvent, no client.dispatcher",
     );
     const making = makeWorkerWithoutSignalHandlers(async () => ({}) as SdkWorker);
     await expect(making).rejects.toThrow("has no worker._internal");
+  });
+
+  it("are set on the client of an engine", async () => {
+    const client = await realClient();
+    const { sendStepActionEvent } = client.dispatcher;
+    vi.spyOn(loadSdk().HatchetClient, "init").mockReturnValue(client as never);
+    vi.spyOn(client.runs, "getDetails").mockRejectedValue(new Error("GET 3 INVALID_ARGUMENT: no id"));
+    const engine = hatchetEngine({}, OPTIONS);
+    await expect(engine.attach("any")).rejects.toThrow("Hatchet has no run any");
+    expect(client.dispatcher.sendStepActionEvent).not.toBe(sendStepActionEvent);
+    await engine.close();
   });
 
   it("report a task's end until the server takes it, and not what it refuses", async () => {
