@@ -1,25 +1,16 @@
 // Makes the checkout ready: packages from the lockfile and a build, each only when something has changed.
-import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { install, npm } from "./install.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const lock = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
-const installed = join(root, "node_modules", ".scythe-lock");
 const built = join(root, "dist", ".built");
 
-const shell = process.platform === "win32"; // npm is a script there
-const run = (...args) => execFileSync("npm", args, { cwd: root, stdio: ["ignore", 2, 2], shell });
-
-if (!existsSync(installed) || readFileSync(installed, "utf8") !== lock) {
-  run("ci", "--no-audit", "--no-fund", "--loglevel=error");
-  writeFileSync(installed, lock);
-}
+install(root);
 if (!existsSync(built) || newest(join(root, "src")) > statSync(built).mtimeMs) {
   rmSync(join(root, "dist"), { recursive: true, force: true }); // what has no source any more is no part of the package
-  run("run", "--silent", "build");
+  npm(root, "run", "--silent", "build");
   mkdirSync(join(root, "dist"), { recursive: true });
   writeFileSync(built, "");
 }

@@ -13,6 +13,7 @@ export type ErrorCode =
   | "cancelled"
   | "internal";
 
+/** What an error says besides its message. */
 export interface ErrorOptions {
   /** What the user should do next, as a sentence. */
   hint?: string;

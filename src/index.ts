@@ -2,35 +2,51 @@ export type { AllocateOptions } from "./allocate/options.ts";
 export type { SpecsInput } from "./allocate/spec-source.ts";
 export type { Audit } from "./audit/audit.ts";
 export { commitText, type EnvironmentChange } from "./audit/code-change.ts";
-export type { ColumnDiff, TableDiff } from "./audit/diff/columns.ts";
+export type { ColumnDiff, Example as DiffExample, TableDiff } from "./audit/diff/columns.ts";
 export type { DiffOptions, RunDiff } from "./audit/diff/diff.ts";
+export type { FilesDiff } from "./audit/diff/files.ts";
+export type { ArtifactsDiff, FieldChange } from "./audit/diff/schema.ts";
+export type { OutcomesDiff, SpecsDiff } from "./audit/diff/two-runs.ts";
 export type { Ancestor, Lineage, LineageArtifact } from "./audit/lineage.ts";
 export type { Repro, ReproOptions } from "./audit/repro/repro.ts";
 export type { Reproduction } from "./audit/repro/reproduce.ts";
-export type { Certificate, Check } from "./audit/verify/certificate.ts";
+export type {
+  Certificate,
+  Check,
+  CheckedFile,
+  CheckName,
+  Difference,
+  Problem,
+  SampleOutcome,
+} from "./audit/verify/certificate.ts";
 export type { VerifyOptions } from "./audit/verify/verify.ts";
 export { type Config, defineConfig, type Overrides, type Settings, type WorkerSettings } from "./config.ts";
 export { examineSetup } from "./doctor.ts";
 export type { Finding, HatchetWorker } from "./engine/hatchet/shown.ts";
-export { type ErrorCode, isScytheError, messageOf, ScytheError } from "./errors.ts";
+export { type ErrorCode, type ErrorOptions, isScytheError, messageOf, ScytheError } from "./errors.ts";
 export type { Context } from "./experiment/context.ts";
 export {
   type AnyExperiment,
   defineExperiment,
   type Experiment,
+  type ExperimentColumns,
   type ExperimentDefinition,
+  type Feature,
+  type Features,
+  type RunOutput,
   type Table,
   type Tables,
   table,
+  type WorkerLabel,
 } from "./experiment/define.ts";
 export { inputSchemaOf, isScalarField, parseField } from "./experiment/fields.ts";
 export { parseDuration } from "./experiment/quantities.ts";
 export type { Registry } from "./experiment/registry.ts";
-export { FAILURE_KINDS } from "./experiment/retry.ts";
+export { type ErrorKind, FAILURE_KINDS, type RetryPolicy } from "./experiment/retry.ts";
 export { initProject, type NewProject } from "./init-project.ts";
 export { openProject, openRuns } from "./open-project.ts";
 export { packageVersion } from "./package.ts";
-export type { Scythe } from "./project.ts";
+export type { Scythe, SpecOf } from "./project.ts";
 export { readSpecs } from "./read-specs.ts";
 export { isSecretName, redact } from "./redact.ts";
 export type { FailureGroup } from "./results/failure-groups.ts";
@@ -38,14 +54,16 @@ export type { FailedSpec, FailureOptions, FailureSummary } from "./results/failu
 export type { PartialResults } from "./results/partial-tables.ts";
 export type { Answer } from "./results/query.ts";
 export type { OpenResultsOptions, ResultFile, Results, ResultTable } from "./results/results.ts";
-export type { ErrorRow, ScalarRow, TableRow } from "./results/rows.ts";
+export type { ErrorRow, RowIds, ScalarRow, TableName, TableRow } from "./results/rows.ts";
 export type { TableReader } from "./results/table-reader.ts";
+export type { Environment } from "./run/environment.ts";
 export type { FailureLimit } from "./run/failure-limit.ts";
-export type { RunLayout } from "./run/layout.ts";
-export type { Manifest, ManifestDetails } from "./run/manifest.ts";
-export type { Report } from "./run/report.ts";
+export type { RunId, RunLayout } from "./run/layout.ts";
+export type { Manifest, ManifestDetails, Recursion, SpecsFile } from "./run/manifest.ts";
+export type { Owner } from "./run/owner.ts";
+export type { FinalFile, GenerationRecord, Report } from "./run/report.ts";
 export { RUN_PARTS, type RunPart } from "./run/run-paths.ts";
-export type { RunState } from "./run/state.ts";
+export type { RetryPlan, RunState, RunStatus, ShownStatus } from "./run/state.ts";
 export type { VersionBump, VersionRequest } from "./run/version.ts";
 export type { Catalog } from "./runs/catalog.ts";
 export type { RunDescription } from "./runs/describe.ts";
@@ -60,14 +78,20 @@ export type { LogOptions, RunLogs, SpecLog } from "./runs/run-logs.ts";
 export type { RunOnceOptions, RunOnceResult } from "./runs/run-once.ts";
 export type { CancelOptions, CancelOutcome } from "./runs/steer.ts";
 export { type Random, randomFrom } from "./sampling/random.ts";
+export type { ErrorField } from "./scatter/final-layout.ts";
 export { ID_COLUMNS } from "./schema/base.ts";
+export type { Column, ColumnType } from "./schema/columns.ts";
 export { fileRef } from "./schema/file-ref.ts";
-export { SpecReader, TEXT_FORMATS, type TextFormat } from "./spec-file/source.ts";
+export { type ReadOptions, SpecReader, type SpecRecord, TEXT_FORMATS, type TextFormat } from "./spec-file/source.ts";
 export { localStorage } from "./storage/local/local.ts";
+export type { S3Credentials, S3Limits } from "./storage/s3/address.ts";
 export { type S3StorageOptions, s3Storage } from "./storage/s3/s3.ts";
-export type { Storage } from "./storage/storage.ts";
+export type { ObjectInfo, PutCondition, PutResult, Storage, StoredObject } from "./storage/storage.ts";
+export type { SqlRow } from "./table/duckdb.ts";
 export type { Garbage } from "./transfer/collect-garbage.ts";
 export type { Downloaded, DownloadOptions } from "./transfer/download.ts";
 export type { RunSizes, Size } from "./transfer/run-sizes.ts";
-export type { TransferProgress } from "./transfer/transfer.ts";
+export type { TransferOptions, TransferProgress } from "./transfer/transfer.ts";
 export type { Copied, CopyOptions, GarbageOptions, Transfers } from "./transfer/transfers.ts";
+export type { LogSource } from "./worker/protocol.ts";
+export type { Failure } from "./worker/task/failure.ts";

@@ -28,7 +28,8 @@ import type { Storage } from "./storage/storage.ts";
 import { removeAbandonedScratch } from "./temporary.ts";
 import { Transfers } from "./transfer/transfers.ts";
 
-type SpecOf<E> = E extends Experiment<infer I, infer _O, infer _T> ? z.input<I> : Record<string, unknown>;
+/** One spec of an experiment, as it is given: what its input schema takes. */
+export type SpecOf<E> = E extends Experiment<infer I, infer _O, infer _T> ? z.input<I> : Record<string, unknown>;
 
 /**
  * A project: its experiments, its storage, its engine. Close it when done (or `await using`). What runs experiments is
@@ -231,6 +232,7 @@ export class Scythe implements AsyncDisposable {
     await this.#tidying;
   }
 
+  /** {@link close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

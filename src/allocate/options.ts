@@ -8,6 +8,7 @@ import { parseExperimentId } from "../run/layout.ts";
 import type { Recursion } from "../run/manifest.ts";
 import type { VersionRequest } from "../run/version.ts";
 
+/** How a run is made of its specs, and under which version and name it is stored. */
 export interface AllocateOptions {
   /** A bump of the latest version (default `bumpmajor`, as in Python Scythe), `keep`, or an explicit `v1.2.3`. */
   version?: VersionRequest;

@@ -37,7 +37,8 @@ export function sayCode(then: Code, now: Code): string {
   return `git ${commitText(then)} then, ${commitText(now)} now`;
 }
 
-export function commitText({ git_commit, git_dirty }: Code): string {
+/** A commit in short, as text: `3f2a91c0de44 with uncommitted changes`; `unknown` outside of git. */
+export function commitText({ git_commit, git_dirty }: Pick<Environment, "git_commit" | "git_dirty">): string {
   if (!git_commit) return "unknown";
   return `${git_commit.slice(0, 12)}${git_dirty ? " with uncommitted changes" : ""}`;
 }

@@ -5,6 +5,7 @@ import { type Manifest, readManifest, type SpecsFile } from "../run/manifest.ts"
 import { readState } from "../run/state.ts";
 import type { Storage } from "../storage/storage.ts";
 
+/** An input file that the run stored. */
 export interface LineageArtifact {
   /** Within the run. */
   path: string;

@@ -25,9 +25,13 @@ export function table<S extends z.ZodObject>(
   return { schema, index: options.index ?? [] };
 }
 
+/** The tables of an experiment, by name. */
 export type Tables = Record<string, Table>;
+/** The value of a computed feature. */
 export type Feature = string | number | boolean;
+/** Index columns that are derived from the input, by name. */
 export type Features = Record<string, Feature>;
+/** What a worker must offer; any name may be used. */
 export type WorkerLabel = "high_memory" | "high_cpu" | "has_gpu" | (string & {});
 
 type TableRows<T extends Tables> = { [K in keyof T]: readonly z.input<T[K]["schema"]>[] };
@@ -39,6 +43,7 @@ export type RunOutput<O extends z.ZodObject, T extends Tables> = keyof T extends
 
 type Awaitable<T> = T | Promise<T>;
 
+/** What {@link defineExperiment} takes. */
 export interface ExperimentDefinition<
   I extends z.ZodObject,
   O extends z.ZodObject,
@@ -92,6 +97,7 @@ export interface Experiment<
   readonly input: I;
   readonly output: O;
   readonly tables: T;
+  /** Derives further index columns from the input. */
   readonly computedFeatures: ((input: z.output<I>) => F) | undefined;
   readonly retries: number;
   readonly retry: RetryPolicy;
@@ -104,12 +110,14 @@ export interface Experiment<
   readonly requires: readonly string[];
   readonly files: "cache" | "copied-to-tempdir";
   readonly autoFetch: boolean;
+  /** Runs one spec. */
   readonly run: (input: z.output<I>, context: Context) => Awaitable<RunOutput<O, T>>;
   readonly columns: ExperimentColumns;
   /** Tells two versions of its schemas apart: a worker with another hash must not run its specs. */
   readonly schemaHash: string;
 }
 
+/** An experiment of any schemas. */
 // biome-ignore lint/suspicious/noExplicitAny: an experiment of any schemas; inputs stand in contravariant places
 export type AnyExperiment = Experiment<any, any, any, any>;
 

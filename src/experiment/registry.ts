@@ -25,10 +25,12 @@ export class Registry {
     return [...this.#experiments.keys()].sort();
   }
 
+  /** In the order of the config. */
   all(): AnyExperiment[] {
     return [...this.#experiments.values()];
   }
 
+  /** Undefined for a name that the config has not. */
   find(name: string): AnyExperiment | undefined {
     return this.#experiments.get(name);
   }

@@ -1,3 +1,4 @@
+/** Failures of one kind whose messages are alike. */
 export interface FailureGroup {
   kind: string;
   /** The first message of its sort. */

@@ -7,6 +7,7 @@ import type { TableReader } from "./table-reader.ts";
 /** A failed spec: what happened to it, and its input apart from that. */
 export type FailedSpec = Record<ErrorField, unknown> & { sort_index: unknown; input: Record<string, unknown> };
 
+/** Which failed specs to read. */
 export interface FailureOptions {
   /** One kind alone: `error`, `timeout`, …; an unknown one is refused when no spec failed so. */
   kind?: string;

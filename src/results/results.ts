@@ -34,6 +34,7 @@ export interface ResultTable {
   uri: string | null;
 }
 
+/** Which results to open. */
 export interface OpenResultsOptions {
   /** For an incomplete run, open the rows that exist so far. Otherwise such a run has no results. */
   partial?: boolean;

@@ -27,6 +27,7 @@ type TablesOf<E> = E extends { tables: infer T extends Tables } ? T : never;
 /** A row of `scalars.pq`, including file outputs as URIs. */
 export type ScalarRow<E extends AnyExperiment> = RowIds & IndexFields<InputOf<E>> & FeaturesOf<E> & OutputOf<E>;
 
+/** The names of an experiment's tables. */
 export type TableName<E extends AnyExperiment> = keyof TablesOf<E> & string;
 
 /** A row of a user's table. */

@@ -4,8 +4,6 @@ import { ParquetReader, readRows } from "../table/read-parquet.ts";
 import { tableColumns } from "./file-columns.ts";
 import type { OpenFiles } from "./table-files.ts";
 
-type Row = Record<string, unknown>;
-
 /**
  * One table, opened for reading. Its columns are those of its file; for `scalars`, followed by the experiment's file
  * outputs.
@@ -51,14 +49,16 @@ export class TableReader {
     }
   }
 
-  async *rows(): AsyncGenerator<Row> {
+  /** The rows in order, a row group in memory at a time. */
+  async *rows(): AsyncGenerator<Record<string, unknown>> {
     const references = this.#references && readRows(this.#references.reader, this.#references.columns);
     for await (const row of readRows(this.#table.reader, this.#table.columns)) {
-      const files = (await references?.next())?.value as Row | undefined; // one row per row of scalars, in the same order
+      const files = (await references?.next())?.value as Record<string, unknown> | undefined; // one row per row of scalars, in the same order
       yield files ? { ...row, ...files } : row;
     }
   }
 
+  /** Closes the table's files. */
   async close(): Promise<void> {
     this.#table.reader.close();
     this.#references?.reader.close();

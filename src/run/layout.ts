@@ -11,8 +11,10 @@ export type PathStep = {
   factor: number;
   offset: number;
 };
+/** From the root to a node; the root's is empty. */
 export type NodePath = readonly PathStep[];
 
+/** What names a run. */
 export interface RunId {
   /** The experiment's name, or the run name given instead. */
   name: string;
@@ -61,6 +63,7 @@ export interface PartName {
   failed: number;
 }
 
+/** The keys of a run's files in its storage. */
 export class RunLayout {
   readonly id: RunId;
   readonly experimentId: string;
@@ -137,6 +140,7 @@ export class RunLayout {
   get download(): string {
     return this.key("download.json");
   }
+  /** A table of the complete run. */
   finalTable(table: string): string {
     return this.key(`final/${table}.pq`);
   }
@@ -150,53 +154,56 @@ export class RunLayout {
     return `results/${field}/${file}`;
   }
 
-  /** The specs of a node below the root: a slice that its parent wrote. */
+  /** The specs of a node below the root: a slice that its parent wrote. @internal */
   nodeSpecs(path: NodePath, generation: number): string {
     const folder = generation === 0 ? "" : `${generationName(generation)}/`;
     return this.key(`scatter-gather/input/${folder}${nodeFolder(path)}specs.pq`);
   }
-  /** The specs that a later generation runs again, as chosen by one attempt to start it. */
+  /** The specs that a later generation runs again, as chosen by one attempt to start it. @internal */
   retriedSpecs(generation: number, attempt: string): string {
     return this.key(`scatter-gather/input/${generationName(generation)}/specs-${attempt}.pq`);
   }
-  /** The specs that an extending run adds to those of its base run. */
+  /** The specs that an extending run adds to those of its base run. @internal */
   get addedSpecs(): string {
     return this.key("scatter-gather/input/added.pq");
   }
-  /** A copy of a final table of the base run. The folder's name `carried` is stored, so it stays. */
+  /** A copy of a final table of the base run. The folder's name `carried` is stored, so it stays. @internal */
   inheritedTable(table: string): string {
     return this.key(`scatter-gather/input/carried/${table}.pq`);
   }
-  /** Lists the copied tables and how their references change (`InheritedTables`). */
+  /** Lists the copied tables and how their references change (`InheritedTables`). @internal */
   get inheritedTables(): string {
     return this.key("scatter-gather/input/carried/carried.json");
   }
-  /** The waves that a node has planned. */
+  /** The waves that a node has planned. @internal */
   waves(path: NodePath): string {
     return this.key(`scatter-gather/input/${nodeFolder(path)}waves/`);
   }
+  /** @internal */
   wave(path: NodePath, generation: number, wave: number): string {
     return `${this.waves(path)}${generationName(generation)}-w${pad(wave, 6)}.json`;
   }
-  /** The parts of one node; `allParts` for the whole run. */
+  /** The parts of one node; `allParts` for the whole run. @internal */
   parts(path: NodePath): string {
     return this.key(`scatter-gather/output/${nodeFolder(path)}parts/`);
   }
+  /** @internal */
   get allParts(): string {
     return this.key("scatter-gather/output/");
   }
+  /** @internal */
   part(path: NodePath, part: PartName): string {
     return `${this.parts(path)}${rangeName(part)}.${part.ok}-${part.failed}.pq`;
   }
-  /** The side tables of one node's parts. */
+  /** The side tables of one node's parts. @internal */
   partTables(path: NodePath): string {
     return this.key(`scatter-gather/output/${nodeFolder(path)}tables/`);
   }
-  /** Rows of one side table, written by an attempt before the part that names this attempt. */
+  /** Rows of one side table, written by an attempt before the part that names this attempt. @internal */
   partTable(path: NodePath, range: Omit<PartName, "ok" | "failed">, table: string, attempt: string): string {
     return `${this.partTables(path)}${table}/${rangeName(range)}.${attempt}.pq`;
   }
-  /** The {@link partTable} that belongs to the part with this key. */
+  /** The {@link partTable} that belongs to the part with this key. @internal */
   static sideTableOf(part: string, table: string, attempt: string): string {
     const [, node, range] = /^(.*\/)parts\/([^/.]+)\.[^/]*$/.exec(part)!;
     return `${node}tables/${table}/${range}.${attempt}.pq`;
@@ -204,39 +211,45 @@ export class RunLayout {
   /**
    * The rows of succeeded specs that a node below the root gathered, for its parent to merge. Created once; they name
    * the attempt whose side tables belong to them.
+   * @internal
    */
   gathered(path: NodePath, generation: number): string {
     return `${this.gatheredFolder(path, generation)}rows.pq`;
   }
+  /** @internal */
   gatheredTable(path: NodePath, generation: number, table: string, attempt: string): string {
     return `${this.gatheredFolder(path, generation)}${table}.${attempt}.pq`;
   }
+  /** @internal */
   gatheredFolder(path: NodePath, generation: number): string {
     return this.key(`scatter-gather/output/${nodeFolder(path)}gathered/${generationName(generation)}/`);
   }
 
-  /** Needed only while the run is in progress: a complete run is whole without it. */
+  /** Needed only while the run is in progress: a complete run is whole without it. @internal */
   get tree(): string {
     return this.key("scatter-gather/");
   }
+  /** @internal */
   get events(): string {
     return this.key("scatter-gather/events/");
   }
-  /** @param attempt for events that an attempt reports before its part is written */
+  /** @param attempt for events that an attempt reports before its part is written @internal */
   event(path: NodePath, range: Omit<PartName, "ok" | "failed">, attempt?: string): string {
     return `${this.events}${nodeFolder(path)}${rangeName(range)}${attempt === undefined ? "" : `.${attempt}`}.json`;
   }
-  /** Which specs a node's leaves are running, for the worker that replaces one that died. */
+  /** Which specs a node's leaves are running, for the worker that replaces one that died. @internal */
   notes(path: NodePath, generation: number): string {
     return this.key(`scatter-gather/notes/${nodeFolder(path)}g${pad(generation, 4)}-`);
   }
+  /** @internal */
   note(path: NodePath, range: Omit<PartName, "ok" | "failed">): string {
     return this.key(`scatter-gather/notes/${nodeFolder(path)}${rangeName(range)}.json`);
   }
+  /** @internal */
   get control(): string {
     return this.key("scatter-gather/control/");
   }
-  /** A request to the driver of one epoch, or its heartbeat. A request never reaches a later driver. */
+  /** A request to the driver of one epoch, or its heartbeat. A request never reaches a later driver. @internal */
   controlOf(epoch: number, what: ControlName): string {
     return `${this.control}e${pad(epoch, 6)}-${what}.json`;
   }

@@ -8,6 +8,7 @@ import type { Environment } from "./environment.ts";
 import type { RunLayout } from "./layout.ts";
 import { parseYaml } from "./yaml.ts";
 
+/** The shape of a run's tree. */
 export interface Recursion {
   /** Children of a node that splits, ≥ 1. */
   factor: number;
@@ -27,6 +28,7 @@ export interface Manifest {
   scythe: ManifestDetails | null;
 }
 
+/** What this package records of a run, beside Python Scythe's fields. */
 export interface ManifestDetails {
   seed: number;
   spec_count: number;

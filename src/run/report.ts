@@ -5,6 +5,7 @@ import type { RunLayout } from "./layout.ts";
 import { type RunState, readState } from "./state.ts";
 import { readYaml } from "./yaml.ts";
 
+/** A file of `final/` as it was written. */
 export interface FinalFile {
   name: string;
   rows: number;

@@ -3,6 +3,7 @@ import { parseExperimentId } from "./layout.ts";
 
 /** The kinds of files that a run has, beside the small ones that describe it. */
 export const RUN_PARTS = ["final", "results", "artifacts", "specs"] as const;
+/** One of {@link RUN_PARTS}. */
 export type RunPart = (typeof RUN_PARTS)[number];
 
 /** What a file of a run belongs to. `tree`: scatter-gather/; `about`: what describes the run; `other`: nothing of a run. */

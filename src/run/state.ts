@@ -6,9 +6,10 @@ import type { RunLayout } from "./layout.ts";
 import { type Owner, ownerText, presenceOf, thisProcess } from "./owner.ts";
 import { readYaml } from "./yaml.ts";
 
+/** Where a run stands, as its state says. */
 export type RunStatus = "allocating" | "allocated" | "running" | "paused" | "complete" | "failed" | "cancelled";
 
-/** `interrupted`: the process that drove the run has died. */
+/** Where a run stands, as it is shown. `interrupted`: the process that drove the run has died. */
 export type ShownStatus = RunStatus | "interrupted";
 
 /** What a retry runs again, and how. Recorded when the generation is raised. */

@@ -2,6 +2,7 @@ import { ScytheError } from "../errors.ts";
 import type { Storage } from "../storage/storage.ts";
 import { versionClaimKey } from "./layout.ts";
 
+/** Which part of the latest version is raised, or none. */
 export type VersionBump = "bumpmajor" | "bumpminor" | "bumppatch" | "keep";
 /** A bump of the latest version, or an explicit `v1.2.3`. */
 export type VersionRequest = VersionBump | (string & {});

@@ -30,6 +30,7 @@ export class Catalog<E extends AnyExperiment = AnyExperiment> {
     return sortVersions(await this.#storage.listFolders(`${this.name}/`));
   }
 
+  /** The highest; undefined when there is no run. */
   async latestVersion(): Promise<string | undefined> {
     return (await this.listVersions()).at(-1);
   }
@@ -90,6 +91,7 @@ export class Catalog<E extends AnyExperiment = AnyExperiment> {
     return openRun(this.#storage, new RunLayout({ name: this.name, version, timestamp }), this.#experiment, this.#home);
   }
 
+  /** @throws ScytheError `not_found` when there is no run, or the latest is not complete */
   async latestResults(version?: string): Promise<Results<E>> {
     return (await this.latestRun(version)).openResults();
   }

@@ -5,6 +5,7 @@ import { type RunState, readState, type ShownStatus, shownStatus } from "../run/
 import { listAll, type Storage } from "../storage/storage.ts";
 import { readEvent } from "./run-logs.ts";
 
+/** A spec that failed since the last look. */
 export interface NewFailure {
   sortIndex: number;
   kind: string;

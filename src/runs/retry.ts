@@ -25,6 +25,7 @@ import { ParquetReader } from "../table/read-parquet.ts";
 import { identifier, literal } from "../table/sql.ts";
 import { makeScratch } from "../temporary.ts";
 
+/** Which failed specs run again, and for how long. */
 export interface RetryOptions {
   /** Kinds of failure to retry; default all. */
   kind?: string | readonly string[];

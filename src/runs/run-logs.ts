@@ -12,6 +12,7 @@ export interface SpecLog {
   lines: { source: LogSource; text: string }[];
 }
 
+/** The logs of a run's specs so far. */
 export interface RunLogs {
   /** By `sort_index`; specs without output are omitted. */
   specs: SpecLog[];
@@ -21,6 +22,7 @@ export interface RunLogs {
   dropped: number;
 }
 
+/** Which specs' logs to read. */
 export interface LogOptions {
   spec?: number;
   /** Only logs of failed specs. */

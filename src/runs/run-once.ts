@@ -12,6 +12,7 @@ import { InputFiles } from "../worker/task/input-files.ts";
 import { isFailure, OutputChecker } from "../worker/task/outputs.ts";
 import { SpecContext } from "../worker/task/spec-context.ts";
 
+/** What a single spec is given besides its input. */
 export interface RunOnceOptions {
   seed?: number;
   /** The spec's place in a run, which determines its random numbers. */
@@ -20,6 +21,7 @@ export interface RunOnceOptions {
   attempt?: number;
 }
 
+/** What a single spec gave. */
 export interface RunOnceResult {
   /** Outputs as a run would store them, but with local paths of files. */
   output: Record<string, unknown>;

@@ -19,6 +19,7 @@ import type { RetryOptions } from "./retry.ts";
 import type { LogOptions, RunLogs } from "./run-logs.ts";
 import type { CancelOptions, CancelOutcome } from "./steer.ts";
 
+/** How a run is driven on. */
 export interface ResumeOptions {
   /** Take the run over from its driver, alive or not; that process can no longer commit. */
   takeOver?: boolean;

@@ -12,6 +12,7 @@ const POLL_MS = 250;
 /** How long to wait for a cluster that this process cannot ask. */
 const CLUSTER_MS = 60_000;
 
+/** How a run is stopped. */
 export interface CancelOptions {
   /** Kill running specs instead of waiting for them. */
   now?: boolean;

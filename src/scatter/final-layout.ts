@@ -59,6 +59,7 @@ const ERROR_FIELDS = {
   duration: "float64",
 } as const;
 
+/** A field of `errors.pq` about the failure. */
 export type ErrorField = keyof typeof ERROR_FIELDS;
 
 /** The type of each field's value when read. */

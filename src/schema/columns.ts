@@ -13,6 +13,7 @@ export type ColumnType =
   | { kind: "list"; element: ColumnType }
   | { kind: "struct"; fields: Column[] };
 
+/** A column of a Parquet table, as its schema gives it. */
 export interface Column {
   name: string;
   type: ColumnType;

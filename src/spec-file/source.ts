@@ -8,6 +8,7 @@ export interface SpecRecord {
 
 /** The formats of a stream of specs. */
 export const TEXT_FORMATS = ["csv", "jsonl", "json"] as const;
+/** One of {@link TEXT_FORMATS}. */
 export type TextFormat = (typeof TEXT_FORMATS)[number];
 
 /** Text with specs, as UTF-8, from any source. */
@@ -19,13 +20,16 @@ export interface SpecText {
   notice: ((message: string) => void) | undefined;
 }
 
+/** How specs are read. */
 export interface ReadOptions {
   /** Stops reading, even from a pipe that is silent. */
   signal?: AbortSignal | undefined;
+  /** Called when part of the input is ignored or converted. */
   notice?: ((message: string) => void) | undefined;
 }
 
 /** Specs that are read on demand. */
 export abstract class SpecReader {
+  /** The specs, one by one. @param columns of the experiment's input, by which text is converted */
   abstract read(columns: readonly Column[], options?: ReadOptions): AsyncIterable<SpecRecord>;
 }

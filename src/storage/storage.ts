@@ -10,6 +10,7 @@ export interface ObjectInfo {
   modified: Date;
 }
 
+/** The content of an object. */
 export interface StoredObject {
   body: Uint8Array;
   etag: string;
@@ -23,6 +24,7 @@ export interface PutCondition {
   ifMatch?: string;
 }
 
+/** Whether the object was written, or the condition did not hold. */
 export type PutResult = { written: true; etag: string } | { written: false };
 
 /**
@@ -38,13 +40,17 @@ export type PutResult = { written: true; etag: string } | { written: false };
 export interface Storage {
   /** `file:///…` or `s3://bucket/prefix`, without a trailing slash. */
   readonly uri: string;
+  /** The URI of a key, whether or not there is an object. */
   uriOf(key: string): string;
   /** Undefined when the URI is not in this storage. */
   keyOf(uri: string): string | undefined;
+  /** Undefined when the key does not exist. */
   head(key: string): Promise<ObjectInfo | undefined>;
+  /** The whole object. */
   get(key: string): Promise<StoredObject>;
   /** Bytes from `start` up to but excluding `end`, limited to the object's size. */
   getRange(key: string, start: number, end: number): Promise<Uint8Array>;
+  /** Writes an object; with a condition, only if it holds. */
   put(key: string, body: Uint8Array | string, condition?: PutCondition): Promise<PutResult>;
   /** Stores a local file; with `move` the storage may move the file instead of copying it, if it is written. */
   putFile(key: string, path: string, options?: PutCondition & { move?: boolean }): Promise<PutResult>;
@@ -52,9 +58,11 @@ export interface Storage {
   getFile(key: string, path: string): Promise<void>;
   /** Copies an object within this storage, replacing any existing one; an S3 server copies it itself. */
   copy(from: string, to: string): Promise<void>;
+  /** All objects whose keys start with a prefix. */
   list(prefix: string): AsyncIterable<ObjectInfo>;
   /** Names of the folders directly under a prefix (which ends in `/`, or is empty), sorted. */
   listFolders(prefix: string): Promise<string[]>;
+  /** Deletes objects; keys that do not exist are ignored. */
   delete(keys: readonly string[]): Promise<void>;
   /** Limitations of this storage compared with others of its kind, and what to do about them: for `scythe doctor`. */
   caveats?(): Promise<{ said: string; todo: string }[]>;

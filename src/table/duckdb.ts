@@ -13,6 +13,7 @@ export interface DuckOptions {
   threads?: number;
 }
 
+/** A row of a query's answer: column → value. */
 export type SqlRow = Record<string, unknown>;
 
 /** A private in-memory DuckDB. */

@@ -9,6 +9,7 @@ import type { ChunkEvent } from "../worker/supervisor/chunk-log.ts";
 /** Events read concurrently. */
 const CONCURRENCY = 16;
 
+/** What a run keeps that it may no longer need: how many files, and how large. */
 export interface Garbage {
   experimentId: string;
   /**

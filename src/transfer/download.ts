@@ -8,6 +8,7 @@ import { DownloadRecord } from "./download-record.ts";
 import { isTaskTable, leftOutOf, listRunFiles, type RunFile, withOutputHashes } from "./run-files.ts";
 import { type TransferItem, type TransferOptions, type TransferProgress, transfer } from "./transfer.ts";
 
+/** What of a run is downloaded, and how. */
 export interface DownloadOptions extends Pick<TransferOptions, "concurrency" | "onProgress" | "signal"> {
   /** Default: final, results and specs; with a field: final, results and artifacts. */
   what?: readonly RunPart[];
@@ -15,6 +16,7 @@ export interface DownloadOptions extends Pick<TransferOptions, "concurrency" | "
   field?: string;
 }
 
+/** What a download has brought. */
 export interface Downloaded extends TransferProgress {
   /** The run's folder under the target. */
   folder: string;

@@ -19,6 +19,7 @@ export interface TransferItem {
   last?: boolean;
 }
 
+/** How far a transfer has come. */
 export interface TransferProgress {
   files: number;
   bytes: number;
@@ -28,15 +29,17 @@ export interface TransferProgress {
   skipped: number;
 }
 
+/** How objects are copied between storages. */
 export interface TransferOptions {
   /** Objects copied concurrently: small ones wait for the network, not for the disk. */
   concurrency?: number;
   /** No further object is started once it is aborted. */
   signal?: AbortSignal;
+  /** Called as files arrive. */
   onProgress?: (progress: TransferProgress) => void;
-  /** True when the target already has the item. */
+  /** True when the target already has the item. @internal */
   isThere?: (item: TransferItem) => Promise<boolean>;
-  /** Called when an item has been copied, with its etag in the target. */
+  /** Called when an item has been copied, with its etag in the target. @internal */
   onArrived?: (item: TransferItem, etag: string) => Promise<void> | void;
 }
 

@@ -19,6 +19,7 @@ export interface TransferringProject {
   openStorage: (where: string) => Promise<Storage>;
 }
 
+/** How a run is copied. */
 export type CopyOptions = Pick<TransferOptions, "concurrency" | "onProgress" | "signal">;
 
 /** The result of a copy, and the run's new location. */
@@ -30,6 +31,7 @@ export interface Copied extends TransferProgress {
   leftOut: string[];
 }
 
+/** Which runs are cleared, and whether. */
 export interface GarbageOptions {
   /** Only runs of one experiment or run name; default all. */
   name?: string;

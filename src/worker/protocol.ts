@@ -63,6 +63,7 @@ export interface LogLine {
   message: string;
 }
 
+/** Where a line of a log comes from; `log` is `ctx.log`. */
 export type LogSource = "log" | "stdout" | "stderr";
 
 /** Output of a spec: a line of `ctx.log`, or text printed by it or by a process it started. */

@@ -10,6 +10,7 @@ export interface Example {
   b: string | null;
 }
 
+/** How the values of one column differ, over all matched specs. */
 export interface ColumnDiff {
   table: string;
   column: string;

@@ -19,6 +19,7 @@ import {
   type SpecsDiff,
 } from "./two-runs.ts";
 
+/** How two runs are compared. */
 export interface DiffOptions {
   /** What makes two specs the same one: what they ask (default), or their place in the run. */
   by?: "inputs" | "sort_index";

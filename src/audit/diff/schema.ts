@@ -14,6 +14,7 @@ export interface FieldChange {
   b: Record<string, unknown> | null;
 }
 
+/** Stored input files that differ, by their paths. */
 export interface ArtifactsDiff {
   only_a: string[];
   only_b: string[];

@@ -79,6 +79,7 @@ async function specsSql(
   return `(SELECT s.* REPLACE (${replaced.join(", ")}) FROM ${parquetRows(path)} s ${joins.join(" ")})`;
 }
 
+/** How many specs the two runs have, and have in common. */
 export interface SpecsDiff {
   a: number;
   b: number;
@@ -90,6 +91,7 @@ export interface SpecsDiff {
   examples_only_b: number[];
 }
 
+/** Which of the matched specs succeeded and failed. */
 export interface OutcomesDiff {
   both_succeeded: number;
   both_failed: number;

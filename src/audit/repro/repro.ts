@@ -11,11 +11,13 @@ import type { Storage } from "../../storage/storage.ts";
 import { type ReproSpec, writeReproFolder } from "./repro-folder.ts";
 import { type StoredOutcome, storedOutcome, storedSpec } from "./stored-spec.ts";
 
+/** Where the folder of a reproduction is made. */
 export interface ReproOptions {
   /** New or empty; default `repro-<name>-<sort_index>` here. */
   to?: string;
 }
 
+/** A folder in which one spec of a run can be run alone. */
 export interface Repro {
   folder: string;
   script: string;

@@ -1,6 +1,7 @@
 import type { Environment } from "../../run/environment.ts";
 
 export const CHECKS = ["descriptions", "files", "counts", "tables", "references", "schema", "code", "sample"] as const;
+/** The things that are checked. */
 export type CheckName = (typeof CHECKS)[number];
 
 /** Something that is wrong with a run. */
@@ -11,6 +12,7 @@ export interface Problem {
   problem: string;
 }
 
+/** One of the things that were checked, and how it came out. */
 export interface Check {
   name: CheckName;
   /** `unchecked`: nothing wrong was found, but not all could be looked at; `says` tells what and why. */
@@ -30,6 +32,7 @@ export interface Difference {
   again: string | null;
 }
 
+/** What came of running some specs again. */
 export interface SampleOutcome {
   asked: number;
   /** Draws the same specs again. */
@@ -42,6 +45,7 @@ export interface SampleOutcome {
   because: string | null;
 }
 
+/** A file that was read, and its hash. */
 export interface CheckedFile {
   path: string;
   bytes: number;

@@ -17,6 +17,7 @@ import { sameSchema, verifySchema } from "./schema.ts";
 import { openSubject, type Subject } from "./subject.ts";
 import { type Tables, verifyTables } from "./tables.ts";
 
+/** Which specs a verification also runs again. */
 export interface VerifyOptions {
   /** Specs to run again, drawn at random, and compare. */
   sample?: number;

@@ -1,5 +1,6 @@
-/** Public options of a bucket. They use no type of the SDK, so that type checks work without it installed. */
+// Public options of a bucket. They use no type of the SDK, so that type checks work without it installed.
 
+/** Keys to use instead of those that the AWS SDK finds itself. */
 export interface S3Credentials {
   accessKeyId: string;
   secretAccessKey: string;

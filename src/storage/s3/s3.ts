@@ -9,6 +9,7 @@ import { keyIn, openPlace, uriIn } from "./place.ts";
 import { putBytes, putFile } from "./upload.ts";
 import { S3Writes } from "./writes.ts";
 
+/** A bucket, or a prefix in one, and how to reach it. */
 export interface S3StorageOptions extends S3Address {
   bucket: string;
   /** Prefix of all keys. */
