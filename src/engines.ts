@@ -19,7 +19,7 @@ import { withDuckDb } from "./table/duckdb.ts";
 import { MemoryBudget } from "./table/memory-budget.ts";
 import { makeScratch } from "./temporary.ts";
 import { childEnv } from "./worker/supervisor/child-env.ts";
-import { FailureLimits } from "./worker/supervisor/failure-limits.ts";
+import { FailureWatch } from "./worker/supervisor/failure-watch.ts";
 import { inProcessRunner } from "./worker/supervisor/in-process-runner.ts";
 import { BufferPool } from "./worker/supervisor/part-buffers.ts";
 import { processRunner } from "./worker/supervisor/process-runner.ts";
@@ -131,7 +131,7 @@ export class Engines implements RunHome {
       memory: new MemoryBudget(settings.worker.mergeMemoryMb),
       buffers: new BufferPool(),
       suspectLock: new SuspectLock(),
-      limits: new FailureLimits(storage, this.controls),
+      limits: new FailureWatch(storage, this.controls),
       worker: settings.workerName,
       executionTimeoutMs: settings.executionTimeoutMs,
       memoryLimit: settings.memoryLimit,

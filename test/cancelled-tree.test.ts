@@ -14,7 +14,7 @@ import { programsOf } from "../src/runs/program.ts";
 import { RunCache } from "../src/scatter/run-task.ts";
 import { listAll } from "../src/storage/storage.ts";
 import { MemoryBudget } from "../src/table/memory-budget.ts";
-import { FailureLimits } from "../src/worker/supervisor/failure-limits.ts";
+import { FailureWatch } from "../src/worker/supervisor/failure-watch.ts";
 import { inProcessRunner } from "../src/worker/supervisor/in-process-runner.ts";
 import { BufferPool } from "../src/worker/supervisor/part-buffers.ts";
 import { SuspectLock } from "../src/worker/supervisor/spec-notes.ts";
@@ -52,7 +52,7 @@ async function begun(name: string) {
       scratch,
       controls,
       memory: new MemoryBudget(1_024),
-      limits: new FailureLimits(through, controls),
+      limits: new FailureWatch(through, controls),
       suspectLock: new SuspectLock(),
       runner: inProcessRunner(project.registry),
       buffers: new BufferPool(),

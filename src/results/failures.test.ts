@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { errorNames } from "../scatter/final-layout.ts";
+import { errorNames } from "../scatter/final-columns.ts";
 import { failedSpec } from "./failures.ts";
 
 const ids = { experiment_id: "x/v1.0.0/t", sort_index: 3, workflow_run_id: "a", root_workflow_run_id: "b" };

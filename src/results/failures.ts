@@ -1,5 +1,5 @@
 import { assertKind } from "../experiment/retry.ts";
-import { ERROR_FIELD_NAMES, ERRORS, type ErrorField, errorNamesAmong } from "../scatter/final-layout.ts";
+import { ERROR_FIELD_NAMES, ERRORS, type ErrorField, errorNamesAmong } from "../scatter/final-columns.ts";
 import { ID_COLUMNS } from "../schema/base.ts";
 import { type FailureGroup, FailureGroups } from "./failure-groups.ts";
 import type { TableReader } from "./table-reader.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { AnyExperiment } from "../experiment/define.ts";
 import { RunLayout } from "../run/layout.ts";
 import { type CountedPart, countedParts } from "../run/part-counts.ts";
-import { ERRORS, finalTableNames } from "../scatter/final-layout.ts";
+import { ERRORS, finalTableNames } from "../scatter/final-columns.ts";
 import { writeTable } from "../scatter/gather/final.ts";
 import { finalTables } from "../scatter/gather/final-tables.ts";
 import { openPreviousTables } from "../scatter/gather/previous-tables.ts";

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { messageOf, ScytheError } from "../errors.ts";
-import { FILE_REFS } from "../scatter/final-layout.ts";
+import { FILE_REFS } from "../scatter/final-columns.ts";
 import { columnTypes } from "../table/describe.ts";
 import { type Duck, duckOf, type SqlRow, withConnection } from "../table/duckdb.ts";
 import { parquetRows, pathSql } from "../table/parquet-sql.ts";

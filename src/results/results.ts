@@ -5,7 +5,7 @@ import { didYouMean } from "../known-keys.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { isComplete, type Report, readReport } from "../run/report.ts";
 import { readState } from "../run/state.ts";
-import { FILE_REFS } from "../scatter/final-layout.ts";
+import { FILE_REFS } from "../scatter/final-columns.ts";
 import type { Storage } from "../storage/storage.ts";
 import { type FailedSpec, type FailureOptions, type FailureSummary, failedSpecs, groupFailures } from "./failures.ts";
 import { GenerationCheck } from "./generation.ts";

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { AnyExperiment, Tables } from "../experiment/define.ts";
-import type { ErrorValues } from "../scatter/final-layout.ts";
+import type { ErrorValues } from "../scatter/final-columns.ts";
 
 /** The first columns of every row. */
 export interface RowIds {

@@ -6,14 +6,14 @@ import { mergeNode } from "../scatter/gather/gather.ts";
 import type { LeafResult, LeafTask, NodeTask, RunInfo } from "../scatter/run-task.ts";
 import { expandNode } from "../scatter/scatter.ts";
 import { listAll } from "../storage/storage.ts";
-import type { FailureLimits } from "../worker/supervisor/failure-limits.ts";
+import type { FailureWatch } from "../worker/supervisor/failure-watch.ts";
 import { type LeafSettings, runLeaf } from "../worker/supervisor/leaf.ts";
 import { endCancelled, stopIfTooManyFailed } from "./cancelled.ts";
 
 export interface ProgramSettings extends LeafSettings {
   /** Shared by all programs of the process. */
   controls: ControlWatch;
-  limits: FailureLimits;
+  limits: FailureWatch;
 }
 
 /** The tree program of each experiment, under the experiment's name. */

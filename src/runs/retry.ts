@@ -14,7 +14,7 @@ import { detailsOf } from "../run/manifest.ts";
 import { ownerText, thisProcess } from "../run/owner.ts";
 import { isComplete, type Report, readReport } from "../run/report.ts";
 import { type RetryPlan, type RunState, readState, updateState } from "../run/state.ts";
-import { ERRORS, errorNames } from "../scatter/final-layout.ts";
+import { ERRORS, errorNames } from "../scatter/final-columns.ts";
 import { localCopy } from "../storage/local-copy.ts";
 import type { Storage } from "../storage/storage.ts";
 import { indexNames } from "../table/describe.ts";

@@ -2,7 +2,7 @@ import type { AnyExperiment } from "../experiment/define.ts";
 import { OUTPUT_FILES } from "../schema/base.ts";
 import { type Column, isScalarColumn, isUnionColumn } from "../schema/columns.ts";
 import { SORT_INDEX } from "../schema/id-columns.ts";
-import { ERROR_FIELD_NAMES, ERRORS, type ErrorField, errorColumn, SORT_SUBINDEX } from "./final-layout.ts";
+import { ERROR_FIELD_NAMES, ERRORS, type ErrorField, errorColumn, SORT_SUBINDEX } from "./final-columns.ts";
 
 /**
  * The columns of a run's intermediate files, in physical types. A part holds the rows of a chunk's succeeded specs:

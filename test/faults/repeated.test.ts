@@ -12,7 +12,7 @@ import { startRun } from "../../src/runs/start.ts";
 import { RunCache } from "../../src/scatter/run-task.ts";
 import { localStorage } from "../../src/storage/local/local.ts";
 import { MemoryBudget } from "../../src/table/memory-budget.ts";
-import { FailureLimits } from "../../src/worker/supervisor/failure-limits.ts";
+import { FailureWatch } from "../../src/worker/supervisor/failure-watch.ts";
 import { inProcessRunner } from "../../src/worker/supervisor/in-process-runner.ts";
 import { BufferPool } from "../../src/worker/supervisor/part-buffers.ts";
 import { SuspectLock } from "../../src/worker/supervisor/spec-notes.ts";
@@ -57,7 +57,7 @@ async function driveAskew(scene: Scene, random: Random, counter: { injected: num
   const programs = programsOf([
     {
       controls,
-      limits: new FailureLimits(storage, controls),
+      limits: new FailureWatch(storage, controls),
       storage,
       experiment,
       runs: new RunCache(storage),

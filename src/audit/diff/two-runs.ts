@@ -4,7 +4,7 @@ import { ScytheError } from "../../errors.ts";
 import { finalKeys } from "../../results/table-files.ts";
 import { readInputArtifacts } from "../../run/input-artifacts.ts";
 import type { RunLayout } from "../../run/layout.ts";
-import { errorNamesAmong } from "../../scatter/final-layout.ts";
+import { errorNamesAmong } from "../../scatter/final-columns.ts";
 import { ID_COLUMNS } from "../../schema/base.ts";
 import { localCopy } from "../../storage/local-copy.ts";
 import type { Storage } from "../../storage/storage.ts";

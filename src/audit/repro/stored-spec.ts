@@ -4,7 +4,7 @@ import { hashFile } from "../../files/artifacts.ts";
 import { tableColumns } from "../../results/file-columns.ts";
 import type { RunLayout } from "../../run/layout.ts";
 import type { ManifestDetails } from "../../run/manifest.ts";
-import { ERRORS, errorNamesAmong } from "../../scatter/final-layout.ts";
+import { ERRORS, errorNamesAmong } from "../../scatter/final-columns.ts";
 import type { Column } from "../../schema/columns.ts";
 import { localCopy, withLocalCopy } from "../../storage/local-copy.ts";
 import type { Storage } from "../../storage/storage.ts";

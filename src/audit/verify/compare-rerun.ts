@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { AnyExperiment } from "../../experiment/define.ts";
 import { hashFile } from "../../files/artifacts.ts";
 import { RUN_SCHEME } from "../../run/layout.ts";
-import { errorNamesAmong } from "../../scatter/final-layout.ts";
+import { errorNamesAmong } from "../../scatter/final-columns.ts";
 import { ERROR_COLUMNS, partErrorName } from "../../scatter/part-columns.ts";
 import type { Column } from "../../schema/columns.ts";
 import { withLocalCopy } from "../../storage/local-copy.ts";

@@ -4,7 +4,7 @@ import type { AnyExperiment } from "../../experiment/define.ts";
 import { KnownContents } from "../../files/content-mark.ts";
 import type { Environment } from "../../run/environment.ts";
 import { randomFrom } from "../../sampling/random.ts";
-import { errorNamesAmong } from "../../scatter/final-layout.ts";
+import { errorNamesAmong } from "../../scatter/final-columns.ts";
 import { RunFindings } from "../../scatter/run-task.ts";
 import type { Column } from "../../schema/columns.ts";
 import { columnTypes } from "../../table/describe.ts";

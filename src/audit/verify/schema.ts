@@ -2,7 +2,7 @@ import type { AnyExperiment } from "../../experiment/define.ts";
 import type { Environment } from "../../run/environment.ts";
 import type { ManifestDetails } from "../../run/manifest.ts";
 import type { Report } from "../../run/report.ts";
-import { ERRORS, finalLayout } from "../../scatter/final-layout.ts";
+import { ERRORS, finalLayout } from "../../scatter/final-columns.ts";
 import { indexInputs } from "../../scatter/part-columns.ts";
 import type { Column } from "../../schema/columns.ts";
 import { ID_FIELDS } from "../../schema/id-columns.ts";

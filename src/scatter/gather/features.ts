@@ -5,7 +5,7 @@ import type { Duck } from "../../table/duckdb.ts";
 import { jsonField } from "../../table/flat-json.ts";
 import { parquetRows } from "../../table/parquet-sql.ts";
 import { identifier } from "../../table/sql.ts";
-import { ERRORS } from "../final-layout.ts";
+import { ERRORS } from "../final-columns.ts";
 import { FEATURES } from "../part-columns.ts";
 import type { GatherSources } from "./sources.ts";
 

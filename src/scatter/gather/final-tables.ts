@@ -16,7 +16,7 @@ import {
   finalTableNames,
   SCALARS,
   type TableLayout,
-} from "../final-layout.ts";
+} from "../final-columns.ts";
 import { ERROR_COLUMNS, FEATURES, partColumns } from "../part-columns.ts";
 import { type FeatureColumn, featureColumns, featureSql, finishedFeatures, newFeatures } from "./features.ts";
 import type { TableQuery } from "./join-previous.ts";

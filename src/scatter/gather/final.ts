@@ -3,7 +3,7 @@ import { ScytheError } from "../../errors.ts";
 import { localCopy } from "../../storage/local-copy.ts";
 import { pandasMetadata } from "../../table/pandas.ts";
 import { literal } from "../../table/sql.ts";
-import { finalTableNames } from "../final-layout.ts";
+import { finalTableNames } from "../final-columns.ts";
 import { copyRows } from "./copy-rows.ts";
 import { finalTables } from "./final-tables.ts";
 import { joinPrevious, type TableQuery } from "./join-previous.ts";

@@ -6,7 +6,7 @@ import { OUTPUT_FILES } from "../../schema/base.ts";
 import { localCopy } from "../../storage/local-copy.ts";
 import { fileMetadata } from "../../table/describe.ts";
 import type { Move } from "../../table/relocate.ts";
-import { ERRORS } from "../final-layout.ts";
+import { ERRORS } from "../final-columns.ts";
 import type { Merge } from "./sources.ts";
 
 /** The final tables that a merge starts from: those of the previous generation, or of the base run. */

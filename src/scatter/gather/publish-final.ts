@@ -6,7 +6,7 @@ import type { PutCondition, PutResult } from "../../storage/storage.ts";
 import type { Duck } from "../../table/duckdb.ts";
 import { parquetFacts, parquetRows } from "../../table/parquet-sql.ts";
 import { identifier } from "../../table/sql.ts";
-import { ERROR_FIELD_NAMES, ERRORS, SCALARS } from "../final-layout.ts";
+import { ERROR_FIELD_NAMES, ERRORS, SCALARS } from "../final-columns.ts";
 import { partErrorName } from "../part-columns.ts";
 import type { OutputRecord } from "./output-record.ts";
 import type { PreviousTables } from "./previous-tables.ts";

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
 import { ScytheError } from "../../errors.ts";
-import type { ConnectionLimits, S3Address } from "./address.ts";
+import type { S3Address } from "./address.ts";
+import type { ConnectionLimits } from "./limits.ts";
 
 export type Sdk = typeof import("@aws-sdk/client-s3");
 

@@ -8,7 +8,7 @@ import { type Fault, type FaultProxy, type FaultRates, startFaultProxy } from ".
 import { startS3Server } from "../../../test/servers/s3-server.ts";
 import { storageSuite } from "../storage.testsuite.ts";
 import { getText, listAll, type Storage } from "../storage.ts";
-import type { S3Limits } from "./address.ts";
+import type { S3Limits } from "./limits.ts";
 import { s3Storage } from "./s3.ts";
 
 /** 30 % in all. What makes the client wait is rarer than what it notices at once. */

@@ -1,22 +1,9 @@
 import { ScytheError } from "../../errors.ts";
 import { assertKey } from "../key.ts";
-import type { S3Address, S3Limits } from "./address.ts";
+import type { S3Address } from "./address.ts";
 import { type S3Action, s3Code } from "./errors.ts";
+import { DEFAULT_LIMITS, type S3Limits } from "./limits.ts";
 import { type Call, makeCall } from "./retry.ts";
-
-const MB = 1024 * 1024;
-const LIMITS: S3Limits = {
-  connections: 64,
-  connectMs: 5_000,
-  stallMs: 30_000,
-  giveUpMs: 90_000,
-  unreachableMs: 4_000,
-  pauseMs: 100,
-  multipartSize: 16 * MB,
-  partSize: 8 * MB,
-  partsAtOnce: 4,
-  copyPartSize: 512 * MB,
-};
 
 /** A bucket, the prefix of a storage's keys, and the function that sends requests. */
 export interface S3Place {
@@ -44,7 +31,7 @@ export function openPlace(bucket: string, prefix: string, address: S3Address, li
   }
   const folder = prefix.replace(/^\/+|\/+$/g, "");
   if (folder !== "") assertKey(folder);
-  const all = { ...LIMITS, ...limits };
+  const all = { ...DEFAULT_LIMITS, ...limits };
   const root = folder === "" ? "" : `${folder}/`;
   const call = makeCall(address, all);
   return {

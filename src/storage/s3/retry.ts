@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ConnectionLimits, RetryLimits, S3Address } from "./address.ts";
+import type { S3Address } from "./address.ts";
 import { connect, type S3Connection } from "./client.ts";
 import { isUnreachable, isWithoutCredentials, kindOf, type S3Action, statusOf, translate, triesFor } from "./errors.ts";
+import type { ConnectionLimits, RetryLimits } from "./limits.ts";
 
 export type Attempt<T> = (connection: S3Connection, attempt: number) => Promise<T>;
 

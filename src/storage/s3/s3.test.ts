@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startS3Server } from "../../../test/servers/s3-server.ts";
 import { storageSuite } from "../storage.testsuite.ts";
 import { listAll, type Storage } from "../storage.ts";
-import type { S3Limits } from "./address.ts";
+import type { S3Limits } from "./limits.ts";
 import { s3Storage } from "./s3.ts";
 
 const server = await startS3Server();

@@ -1,9 +1,10 @@
 import { ScytheError } from "../../errors.ts";
 import { assertKnownKeys, type Keys } from "../../known-keys.ts";
 import type { ObjectInfo, Storage } from "../storage.ts";
-import type { S3Address, S3Limits } from "./address.ts";
+import type { S3Address } from "./address.ts";
 import { copyObject } from "./copy.ts";
 import { getFile, getObject, getRange } from "./download.ts";
+import type { S3Limits } from "./limits.ts";
 import { deleteObjects, listFolders, listObjects } from "./list.ts";
 import { keyIn, openPlace, uriIn } from "./place.ts";
 import { putBytes, putFile } from "./upload.ts";

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import pMap from "p-map";
 import { RUN_SCHEME, RunLayout } from "../../run/layout.ts";
 import { assertEpoch } from "../../run/state.ts";
-import { ERRORS } from "../../scatter/final-layout.ts";
+import { ERRORS } from "../../scatter/final-columns.ts";
 import { sideTablesMetadata } from "../../scatter/gather/side-tables.ts";
 import { type PartColumns, partColumns } from "../../scatter/part-columns.ts";
 import type { LeafTask, RunInfo, TreeSettings } from "../../scatter/run-task.ts";

@@ -1,5 +1,5 @@
 import type { AnyExperiment } from "../../experiment/define.ts";
-import { ERROR_FIELD_NAMES, type ErrorValues, SORT_SUBINDEX } from "../../scatter/final-layout.ts";
+import { ERROR_FIELD_NAMES, type ErrorValues, SORT_SUBINDEX } from "../../scatter/final-columns.ts";
 import { FEATURES, type IndexShape, partColumns, partErrorName } from "../../scatter/part-columns.ts";
 import type { Column } from "../../schema/columns.ts";
 import { SORT_INDEX } from "../../schema/id-columns.ts";

@@ -5,7 +5,7 @@ import { RunLayout } from "../../run/layout.ts";
 import { newState, stateText } from "../../run/state.ts";
 import type { LeafTask, RunInfo } from "../../scatter/run-task.ts";
 import { memoryStorage } from "../../storage/memory.ts";
-import { FailureLimits } from "./failure-limits.ts";
+import { FailureWatch } from "./failure-watch.ts";
 
 const layout = new RunLayout({ name: "study", version: "v1.0.0", timestamp: "2026-01-02_03-04-05" });
 
@@ -22,7 +22,7 @@ it("counts a chunk once: one that is begun anew, and one that has its part", asy
       from,
       to: from + 10,
     }) as unknown as LeafTask;
-  const limits = new FailureLimits(storage, new ControlWatch(storage));
+  const limits = new FailureWatch(storage, new ControlWatch(storage));
   const looked = vi.spyOn(storage, "list");
   limits.of(run, task(0))(3);
   await vi.waitFor(() => expect(looked).toHaveBeenCalledTimes(1)); // it has counted the parts, of which there are none

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { defineExperiment, fileRef, table } from "../index.ts";
-import { ERROR_FIELD_NAMES, errorColumns, errorNames, errorNamesAmong, finalLayout } from "./final-layout.ts";
+import { ERROR_FIELD_NAMES, errorColumns, errorNames, errorNamesAmong, finalLayout } from "./final-columns.ts";
 
 const IDS = ["experiment_id", "sort_index"];
 

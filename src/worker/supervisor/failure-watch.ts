@@ -14,7 +14,7 @@ const COUNT_MS = 5_000;
  * Stops runs with more failed specs than allowed. A run without failures costs nothing, one without a limit costs one
  * read of its state. Every process counts its own failures as they come, and those of others by their parts.
  */
-export class FailureLimits {
+export class FailureWatch {
   readonly #storage: Storage;
   readonly #watch: ControlWatch;
   readonly #tallies = new Map<string, Tally>();
