@@ -30,7 +30,9 @@ export function register(command: Command): void {
 export async function cancelRun(reference: string, flags: CancelFlags): Promise<void> {
   await withStorage(flags, async (project) => {
     const run = await project.findRun(reference);
-    if (!flags.now) note("waiting for the running specs; --now kills them");
+    const { status } = await run.overview();
+    if (!flags.now && (status === "running" || status === "paused"))
+      note("waiting for the running specs; --now kills them");
     const obeyed = await run.cancel({ now: flags.now ?? false });
     const overview = await run.overview();
     if (flags.json) return print(`${jsonText({ ...overview, driven: obeyed === "driver" }, 2)}\n`);
