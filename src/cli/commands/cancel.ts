@@ -41,7 +41,7 @@ export async function cancelRun(reference: string, flags: CancelFlags): Promise<
     if (overview.status === "complete") return note("It finished before it could be stopped.");
     const done = (overview.succeeded ?? 0) + (overview.failed ?? 0);
     note(
-      `${overview.status}: ${done} of ${overview.allocated} specs are done. To go on: scythe resume ${run.experimentId}`,
+      `${overview.status}: ${done} of ${overview.allocated} specs are done. To continue: scythe resume ${run.experimentId}`,
     );
   });
 }
