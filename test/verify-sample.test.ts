@@ -55,3 +55,24 @@ it("a sample is compared by its outcomes, and by the values and the number of th
     [6, "steps", null, "(rows)", "2", "1"],
   ]);
 });
+
+it("a sample is drawn of what comes again: a timeout depends on the machine", async () => {
+  const hanging = defineExperiment({
+    name: "hanging",
+    input: z.object({ n: z.number().int() }),
+    output: z.object({ value: z.number() }),
+    retries: 0,
+    executionTimeout: "2s",
+    async run({ n }, { signal }) {
+      if (n === 1) throw new Error("each time");
+      if (n === 2) await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+      return { value: n };
+    },
+  });
+  await using scythe = await openProject({ experiments: [hanging] }, { storage, engine: "inline" });
+  const run = await scythe.allocate(hanging, [{ n: 0 }, { n: 1 }, { n: 2 }]);
+  expect((await run.result()).report).toMatchObject({ succeeded: 1, failed: 2 });
+  const { result, sample } = await scythe.audit.verify(run.experimentId, { sample: 3 });
+  expect(result).toBe("verified");
+  expect(sample).toMatchObject({ sort_indexes: [0, 1], same: 2, different: 0 });
+});

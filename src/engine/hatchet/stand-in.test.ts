@@ -55,7 +55,7 @@ async function engineIn(programs: Programs, weather: Partial<Weather>, leafLimit
     await worker.stop();
     await server.close();
   };
-  return { engine, server, worker: { stop, done: worker.done } };
+  return { engine, server, worker: { stop, done: worker.done, leave: () => worker.stop() } };
 }
 
 beforeAll(() => {
@@ -260,6 +260,41 @@ describe("hatchetEngine, given a leaf that another worker had,", () => {
       expect(await run.result()).toEqual({ ran: 1 });
     } finally {
       stuck.abort();
+      await worker.stop();
+    }
+  });
+});
+
+describe("hatchetEngine, whose worker stops while another one is there,", () => {
+  it("goes on there: neither the root nor its leaves count as failed", async ({ expect }) => {
+    const begun: string[] = [];
+    const done = new Set<string>();
+    const stopping = new AbortController();
+    const program: TreeProgram = {
+      expand: async () => ({ leaves: ["a", "b", "c", "d"].filter((leaf) => !done.has(leaf)) }),
+      leaf: async (leaf, { signal }) => {
+        begun.push(String(leaf));
+        while (!stopping.signal.aborted) await sleep(5);
+        if (!signal.aborted) done.add(String(leaf)); // as a chunk that ends after its spec
+        signal.throwIfAborted();
+        return null;
+      },
+      merge: async () => ({ done: [...done].sort() }),
+      lookupLeaf: async (leaf) => (done.has(String(leaf)) ? null : undefined),
+      lookupRoot: async () => undefined,
+    };
+    const { engine, worker } = await engineIn({ count: program }, {});
+    const run = await engine.start("count", null);
+    while (begun.length < SLOTS) await sleep(5);
+    const other = await engine.serve();
+    try {
+      const left = worker.leave();
+      stopping.abort();
+      await left;
+      expect(await run.result()).toEqual({ done: ["a", "b", "c", "d"] });
+      expect(await run.status()).toBe("succeeded");
+    } finally {
+      await other.stop();
       await worker.stop();
     }
   });
