@@ -1,5 +1,5 @@
-import type { Random } from "./random.ts";
-import { bits32 } from "./streams.ts";
+import type { Random } from "../random.ts";
+import { bits32 } from "../streams.ts";
 
 const ROUNDS = 12;
 

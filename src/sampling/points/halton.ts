@@ -1,6 +1,6 @@
+import type { Random } from "../random.ts";
+import { streamsFor } from "../streams.ts";
 import { checkDimensions, checkRange, LONGEST_SEQUENCE, type PointSet } from "./point-set.ts";
-import type { Random } from "./random.ts";
-import { streamsFor } from "./streams.ts";
 
 /** Beyond, the bases are so large that a sequence is worse than random points for any number of points. */
 export const HALTON_DIMENSIONS = 1111;

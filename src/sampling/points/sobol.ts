@@ -1,7 +1,7 @@
-import { ScytheError } from "../errors.ts";
+import { ScytheError } from "../../errors.ts";
+import { bits32, streamsFor } from "../streams.ts";
 import { checkDimensions, checkRange, LONGEST_SEQUENCE, type PointSet } from "./point-set.ts";
 import { directionNumbers, SOBOL_DIMENSIONS } from "./sobol-directions.ts";
-import { bits32, streamsFor } from "./streams.ts";
 
 /**
  * `owen`: nested uniform scrambling, which keeps the net property, makes every point uniform and lowers the error of

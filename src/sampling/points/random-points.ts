@@ -1,5 +1,5 @@
+import { streamsFor } from "../streams.ts";
 import { checkDimensions, LONGEST_SEQUENCE, type PointSet } from "./point-set.ts";
-import { streamsFor } from "./streams.ts";
 
 /** Points that share a stream: to begin in the middle, fewer numbers than this are drawn for nothing. */
 const BLOCK = 256;

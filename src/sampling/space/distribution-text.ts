@@ -1,6 +1,6 @@
-import { ScytheError } from "../errors.ts";
-import { fromJson, toJson } from "../json.ts";
-import { didYouMean } from "../known-keys.ts";
+import { ScytheError } from "../../errors.ts";
+import { fromJson, toJson } from "../../json.ts";
+import { didYouMean } from "../../known-keys.ts";
 import {
   beta,
   type Distribution,
@@ -57,7 +57,8 @@ export function distributionText(distribution: Distribution): string {
       return `files:${distribution.paths.map(itemText).join(",")}`;
     default: {
       const { kind, ...numbers } = distribution;
-      return `${kind}:${NUMBERS[kind].map((name) => (numbers as Record<string, number>)[name]).join(",")}`;
+      const names = (NUMBERS as Partial<typeof NUMBERS>)[kind] ?? []; // an unknown kind is refused where it is read
+      return `${kind}:${names.map((name) => (numbers as Record<string, number>)[name]).join(",")}`;
     }
   }
 }

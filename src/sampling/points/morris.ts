@@ -1,7 +1,7 @@
-import { ScytheError } from "../errors.ts";
+import { ScytheError } from "../../errors.ts";
+import { streamsFor } from "../streams.ts";
+import { checkWhole } from "../whole-number.ts";
 import { checkDimensions, checkRange, LONGEST_SEQUENCE, type PointSet } from "./point-set.ts";
-import { streamsFor } from "./streams.ts";
-import { checkWhole } from "./whole-number.ts";
 
 export interface MorrisOptions {
   /** Whole number from 0 to 2^53 − 1 (default 0). */

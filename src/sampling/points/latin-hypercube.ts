@@ -1,10 +1,10 @@
-import { ScytheError } from "../errors.ts";
+import { ScytheError } from "../../errors.ts";
+import { streamsFor } from "../streams.ts";
+import { checkWhole } from "../whole-number.ts";
 import { exchangeOptimised, type LatinCriterion, MOST_OPTIMISED } from "./latin-exchange.ts";
 import { randomPermutation } from "./permutation.ts";
 import { checkDimensions, emptyColumns, LONGEST_SEQUENCE, type PointSet } from "./point-set.ts";
 import { randomPoints } from "./random-points.ts";
-import { streamsFor } from "./streams.ts";
-import { checkWhole } from "./whole-number.ts";
 
 export interface LatinHypercubeOptions {
   /** Whole number from 0 to 2^53 − 1 (default 0). */

@@ -1,5 +1,5 @@
+import type { Random } from "../random.ts";
 import { pairFactor, pointFactor } from "./discrepancy.ts";
-import type { Random } from "./random.ts";
 
 export type LatinCriterion = "discrepancy" | "maximin";
 

@@ -1,6 +1,6 @@
-import { ScytheError } from "../errors.ts";
+import { ScytheError } from "../../errors.ts";
+import { checkWhole } from "../whole-number.ts";
 import { checkDimensions, type PointSet } from "./point-set.ts";
-import { checkWhole } from "./whole-number.ts";
 
 /**
  * Coordinates of `levels` evenly spread values: with both ends (0, …, 1), or else in the middles of equal shares. One level

@@ -1,5 +1,5 @@
-import { ScytheError } from "../errors.ts";
-import { toJson } from "../json.ts";
+import { ScytheError } from "../../errors.ts";
+import { toJson } from "../../json.ts";
 import { FARTHEST } from "./normal.ts";
 
 /** A value that JSON can hold. */

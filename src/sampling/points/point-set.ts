@@ -1,5 +1,5 @@
-import { ScytheError } from "../errors.ts";
-import { checkWhole } from "./whole-number.ts";
+import { ScytheError } from "../../errors.ts";
+import { checkWhole } from "../whole-number.ts";
 
 /**
  * Points of the unit cube, each known from its position alone. So they take constant memory, and parts of any size, made

@@ -1,0 +1,62 @@
+import { betaQuantile } from "./beta.ts";
+import type { Continuous, Triangular } from "./distributions.ts";
+import { insideUnit, normalQuantile, truncatedNormalQuantile } from "./normal.ts";
+
+/**
+ * The number that a share `u` of a distribution lies below: its inverse distribution function. For any u in [0, 1], the ends
+ * included, the result is finite and within the distribution's bounds.
+ */
+export function quantileOf(distribution: Continuous): (u: number) => number {
+  const quantile = unclampedQuantile(distribution);
+  if (distribution.kind === "normal") return quantile;
+  const { low, high } = distribution;
+  return (u) => Math.min(Math.max(quantile(u), low), high);
+}
+
+function unclampedQuantile(distribution: Continuous): (u: number) => number {
+  switch (distribution.kind) {
+    case "uniform":
+      return between(distribution.low, distribution.high);
+    case "loguniform": {
+      const exponent = between(Math.log(distribution.low), Math.log(distribution.high));
+      return (u) => Math.exp(exponent(u));
+    }
+    case "normal": {
+      const { mean, sd } = distribution;
+      return (u) => mean + sd * normalQuantile(insideUnit(u));
+    }
+    case "truncnormal": {
+      const { mean, sd, low, high } = distribution;
+      const standard = truncatedNormalQuantile((low - mean) / sd, (high - mean) / sd);
+      return (u) => (u <= 0 ? low : u >= 1 ? high : mean + sd * standard(u));
+    }
+    case "triangular":
+      return triangularQuantile(distribution);
+    case "beta": {
+      const standard = betaQuantile(distribution.alpha, distribution.beta);
+      const scaled = between(distribution.low, distribution.high);
+      return (u) => scaled(standard(u));
+    }
+  }
+}
+
+/** Bounds so far apart that their difference is infinite are weighed one by one. */
+function between(low: number, high: number): (u: number) => number {
+  const width = high - low;
+  return Number.isFinite(width) ? (u) => low + u * width : (u) => low * (1 - u) + high * u;
+}
+
+function triangularQuantile({ low, mode, high }: Triangular): (u: number) => number {
+  const [rise, fall, width] = [mode - low, high - mode, high - low];
+  const atMode = rise / width;
+  return (u) => (u < atMode ? low + Math.sqrt(u * width * rise) : high - Math.sqrt((1 - u) * width * fall));
+}
+
+/** The next double above a number. */
+export function nextAbove(value: number): number {
+  const view = new DataView(new ArrayBuffer(8));
+  if (value === 0) return Number.MIN_VALUE;
+  view.setFloat64(0, value);
+  view.setBigInt64(0, view.getBigInt64(0) + (value > 0 ? 1n : -1n));
+  return view.getFloat64(0);
+}
