@@ -17,7 +17,8 @@ export function evenLevels(levels: number, ends: boolean): Float64Array {
  * @throws ScytheError `invalid_input` for an empty axis, or more combinations than a number can count
  */
 export function grid(axes: readonly Float64Array[]): PointSet {
-  checkAxes(axes, "a grid");
+  checkDimensions(axes.length, 100_000, "a grid");
+  for (const axis of axes) checkWhole(axis.length, 1, 2 ** 31, "The number of levels of a grid");
   const size = axes.reduce((product, axis) => product * axis.length, 1);
   if (size > Number.MAX_SAFE_INTEGER) {
     throw new ScytheError("invalid_input", `A grid of ${axes.length} axes has ${size} points`, {
@@ -41,10 +42,10 @@ export function grid(axes: readonly Float64Array[]): PointSet {
 
 /**
  * One at a time: the base point, then for each axis in turn all of its coordinates but the base's, the others at the base.
- * @param base a coordinate for each axis
+ * @param base a coordinate for each axis, on it or not
  */
 export function oneAtATime(axes: readonly Float64Array[], base: readonly number[]): PointSet {
-  checkAxes(axes, "a one-at-a-time design");
+  checkDimensions(axes.length, 100_000, "a one-at-a-time design");
   const steps = axes.flatMap((axis, j) =>
     [...axis].filter((value) => value !== base[j]).map((value) => ({ j, value })),
   );
@@ -60,9 +61,4 @@ export function oneAtATime(axes: readonly Float64Array[], base: readonly number[
       }
     },
   };
-}
-
-function checkAxes(axes: readonly Float64Array[], what: string): void {
-  checkDimensions(axes.length, 100_000, what);
-  for (const axis of axes) checkWhole(axis.length, 1, 2 ** 31, `The number of levels of ${what}`);
 }

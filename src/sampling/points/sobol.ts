@@ -1,4 +1,3 @@
-import { ScytheError } from "../../errors.ts";
 import { bits32, streamsFor } from "../streams.ts";
 import { checkDimensions, checkRange, LONGEST_SEQUENCE, type PointSet } from "./point-set.ts";
 import { directionNumbers, SOBOL_DIMENSIONS } from "./sobol-directions.ts";
@@ -42,14 +41,6 @@ export function sobol(dimensions: number, { seed = 0, scramble = "owen" }: Sobol
       for (const [j, column] of columns.entries()) fillers[j]!(column, first);
     },
   };
-}
-
-/** @throws ScytheError `invalid_input` for what is no way of scrambling */
-export function checkScramble(value: unknown, choices: readonly string[]): void {
-  if (value === undefined || choices.includes(value as string)) return;
-  throw new ScytheError("invalid_input", `scramble cannot be ${JSON.stringify(value)}`, {
-    hint: `Choose one of ${choices.join(", ")}.`,
-  });
 }
 
 type Filler = (column: Float64Array, first: number) => void;

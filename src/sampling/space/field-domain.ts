@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import { unwrap } from "../../spec/columns.ts";
-import { isFileRef } from "../../spec/file-ref.ts";
-import { jsonSchemaOf } from "../../spec/json-schema.ts";
+import { unwrap } from "../../schema/columns.ts";
+import { isFileRef } from "../../schema/file-ref.ts";
+import { jsonSchemaOf } from "../../schema/json-schema.ts";
 import type { Level } from "./distributions.ts";
 
 /** What a schema says of the values that a field may have. */

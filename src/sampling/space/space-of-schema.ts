@@ -2,9 +2,9 @@ import { z } from "zod";
 import { ScytheError } from "../../errors.ts";
 import { toJson } from "../../json.ts";
 import { didYouMean } from "../../known-keys.ts";
-import { columnsOf } from "../../spec/columns.ts";
-import { makeSpecValidator } from "../../spec/given.ts";
-import { isOpen } from "../../spec/validate.ts";
+import { columnsOf } from "../../schema/columns.ts";
+import { makeSpecValidator } from "../../schema/given.ts";
+import { isOpen } from "../../schema/validate.ts";
 import { distributionText, parseDistribution } from "./distribution-text.ts";
 import {
   type Continuous,

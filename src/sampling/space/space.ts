@@ -32,6 +32,10 @@ export interface FieldSampler {
   at(u: number): unknown;
   /** True when 0 and 1 stand for two bounds of a continuous range, so that a level may lie on them. */
   readonly closed: boolean;
+  /** Every value is a number. */
+  readonly numeric: boolean;
+  /** The coordinate that stays while other fields change one at a time: of numbers the middle, of a list its first value. */
+  readonly base: number;
   /** Coordinates of its levels in a grid; `levels` is not needed where the field has a list of its own. */
   axis(levels: number | undefined): Float64Array;
 }
@@ -51,10 +55,11 @@ function listSampler({ name, type }: SpaceField, distribution: Exclude<Distribut
   const count = values.length;
   const ends = distribution.kind === "discrete" ? shareEnds(distribution) : undefined;
   const index = (u: number) => (ends ? firstAbove(ends, u) : Math.min(Math.floor(u * count), count - 1));
+  const axis = ends ? ends.map((end, i) => (end + (ends[i - 1] ?? 0)) / 2) : evenLevels(count, false);
   return {
-    ...{ name, varied: count > 1, closed: false },
+    ...{ name, varied: count > 1, closed: false, numeric: false, base: axis[0]! },
     at: (u) => values[index(u)],
-    axis: () => (ends ? ends.map((end, i) => (end + (ends[i - 1] ?? 0)) / 2) : evenLevels(count, false)),
+    axis: () => axis,
   };
 }
 
@@ -98,7 +103,10 @@ function realSampler(field: SpaceField, distribution: Continuous): FieldSampler 
     if (below !== undefined && value >= below) return -nextAbove(-below);
     return value;
   };
-  return { ...{ name, varied: true, closed, at }, axis: (levels) => evenLevels(neededLevels(levels, name), closed) };
+  return {
+    ...{ name, varied: true, closed, at, numeric: true, base: 0.5 },
+    axis: (levels) => evenLevels(neededLevels(levels, name), closed),
+  };
 }
 
 /** Multiples of a step. Each has the share that numbers nearest to it have; the outermost ones, too. */
@@ -113,9 +121,10 @@ function steppedSampler(field: SpaceField, distribution: Continuous, step: numbe
     });
   }
   const count = most - least + 1;
+  const common = { name, varied: count > 1, closed: false, numeric: field.type !== "bigint", base: 0.5 };
   if (distribution.kind === "uniform") {
     return {
-      ...{ name, varied: count > 1, closed: false },
+      ...common,
       at: (u) => value(least + Math.min(Math.floor(u * count), count - 1)),
       axis: (levels) =>
         levels === undefined || levels >= count
@@ -126,7 +135,7 @@ function steppedSampler(field: SpaceField, distribution: Continuous, step: numbe
   const quantile = quantileOf(widened(distribution, (least - 0.5) * step, (most + 0.5) * step));
   const index = (u: number) => Math.min(Math.max(Math.round(quantile(u) / step), least), most);
   return {
-    ...{ name, varied: count > 1, closed: false },
+    ...common,
     at: (u) => value(index(u)),
     axis: (levels) =>
       evenLevels(neededLevels(levels, name), false).filter((u, i, all) => i === 0 || index(u) !== index(all[i - 1]!)),
