@@ -93,10 +93,15 @@ function smallest(a: number | undefined, b: number | undefined): number | undefi
 
 /** JSON Schema cannot say them exactly. */
 function bigintBounds(schema: z.core.$ZodType): Pick<FieldDomain, "low" | "high"> {
-  const bag = schema._zod.bag as { minimum?: bigint; maximum?: bigint };
-  const bound = (value: bigint | undefined) =>
-    value !== undefined && value > -(2n ** 62n) && value < 2n ** 62n ? Number(value) : undefined;
-  const [low, high] = [bound(bag.minimum), bound(bag.maximum)];
+  let low: number | undefined;
+  let high: number | undefined;
+  for (const { _zod } of schema._zod.def.checks ?? []) {
+    const { check, value, inclusive } = _zod.def as { check: string; value?: unknown; inclusive?: boolean };
+    if (typeof value !== "bigint") continue;
+    const own = Number(value);
+    if (check === "greater_than") low = largest(low, inclusive ? own : own + 1);
+    if (check === "less_than") high = smallest(high, inclusive ? own : own - 1);
+  }
   return { ...(low === undefined ? {} : { low }), ...(high === undefined ? {} : { high }) };
 }
 

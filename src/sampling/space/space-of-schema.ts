@@ -103,8 +103,9 @@ function fieldOf(name: string, domain: FieldDomain, distribution: Distribution):
   };
   if (numeric && isContinuous(distribution)) {
     if (domain.step !== undefined) field.step = domain.step;
-    if (domain.above !== undefined) field.above = domain.above;
-    if (domain.below !== undefined) field.below = domain.below;
+    const unbounded = distribution.kind === "normal";
+    if (domain.above !== undefined && (unbounded || distribution.low <= domain.above)) field.above = domain.above;
+    if (domain.below !== undefined && (unbounded || distribution.high >= domain.below)) field.below = domain.below;
   }
   if (domain.unit !== undefined) field.unit = domain.unit;
   samplerOf(field); // says so if it holds nothing

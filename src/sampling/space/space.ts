@@ -96,7 +96,7 @@ function firstAbove(ends: Float64Array, u: number): number {
 function realSampler(field: SpaceField, distribution: Continuous): FieldSampler {
   const { name, above, below } = field;
   const quantile = quantileOf(distribution);
-  const closed = distribution.kind !== "normal";
+  const closed = distribution.kind !== "normal" && above === undefined && below === undefined;
   const at = (u: number) => {
     const value = quantile(u);
     if (above !== undefined && value <= above) return nextAbove(above);
