@@ -2,12 +2,11 @@
  * Quantiles of the beta distribution on [0, 1]: the root of the regularised incomplete beta function, by Newton's method kept
  * within a bracket; accurate to about 1e-13.
  * @param a, b the shape parameters, above 0
+ * @returns for u between 0 and 1
  */
 export function betaQuantile(a: number, b: number): (u: number) => number {
   const logNorm = -logBeta(a, b);
   return (u) => {
-    if (u <= 0) return 0;
-    if (u >= 1) return 1;
     const centre = betaProbability(a / (a + b), a, b, logNorm);
     return u <= centre ? lowerRoot(u, a, b, logNorm) : 1 - lowerRoot(1 - u, b, a, logNorm);
   };

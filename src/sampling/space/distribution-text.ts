@@ -145,7 +145,9 @@ function itemsOf(rest: string, text: string): Item[] {
   if (rest.trim() === "") return items;
   for (let at = 0; at <= rest.length; ) {
     const start = at + /^\s*/.exec(rest.slice(at))![0].length;
-    const json = /["[{]/.test(rest[start] ?? "") ? jsonAt(rest, start) : undefined;
+    const quoted = /["[{]/.test(rest[start] ?? "");
+    const json = quoted ? jsonAt(rest, start) : undefined;
+    if (quoted && !json) throw unreadable(text, rest.slice(start));
     const bare = json ? undefined : /^[^,=]*/.exec(rest.slice(start))![0];
     const end = json?.end ?? start + bare!.length;
     const [all, weight] = /^\s*(?:=\s*([^,]*?)\s*)?(?=,|$)/.exec(rest.slice(end)) ?? [];

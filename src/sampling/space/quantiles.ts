@@ -10,16 +10,18 @@ export function quantileOf(distribution: Continuous): (u: number) => number {
   const quantile = unclampedQuantile(distribution);
   if (distribution.kind === "normal") return quantile;
   const { low, high } = distribution;
-  return (u) => Math.min(Math.max(quantile(u), low), high);
+  return (u) => (u <= 0 ? low : u >= 1 ? high : Math.min(Math.max(quantile(u), low), high));
 }
 
+/** For u between 0 and 1. */
 function unclampedQuantile(distribution: Continuous): (u: number) => number {
   switch (distribution.kind) {
     case "uniform":
       return between(distribution.low, distribution.high);
     case "loguniform": {
-      const exponent = between(Math.log(distribution.low), Math.log(distribution.high));
-      return (u) => Math.exp(exponent(u));
+      const { low, high } = distribution;
+      const logRatio = Math.log(high) - Math.log(low);
+      return (u) => low * Math.exp(u * logRatio);
     }
     case "normal": {
       const { mean, sd } = distribution;
@@ -28,7 +30,7 @@ function unclampedQuantile(distribution: Continuous): (u: number) => number {
     case "truncnormal": {
       const { mean, sd, low, high } = distribution;
       const standard = truncatedNormalQuantile((low - mean) / sd, (high - mean) / sd);
-      return (u) => (u <= 0 ? low : u >= 1 ? high : mean + sd * standard(u));
+      return (u) => mean + sd * standard(u);
     }
     case "triangular":
       return triangularQuantile(distribution);
@@ -47,9 +49,9 @@ function between(low: number, high: number): (u: number) => number {
 }
 
 function triangularQuantile({ low, mode, high }: Triangular): (u: number) => number {
-  const [rise, fall, width] = [mode - low, high - mode, high - low];
-  const atMode = rise / width;
-  return (u) => (u < atMode ? low + Math.sqrt(u * width * rise) : high - Math.sqrt((1 - u) * width * fall));
+  const width = high - low;
+  const atMode = (mode - low) / width;
+  return (u) => (u < atMode ? low + width * Math.sqrt(u * atMode) : high - width * Math.sqrt((1 - u) * (1 - atMode)));
 }
 
 /** The next double above a number. */

@@ -150,8 +150,8 @@ function indexRange(field: SpaceField, distribution: Continuous, step: number): 
   if (field.above !== undefined && least * step <= field.above) least++;
   if (field.below !== undefined && most * step >= field.below) most--;
   const outermost = Math.max(Math.abs(least), Math.abs(most));
-  if (outermost <= 2 ** 52) return [least + 0, most + 0];
-  throw new ScytheError("invalid_input", `${field.name}: ${field.distribution} has bounds beyond 2^52`, {
+  if (outermost <= 2 ** 51) return [least + 0, most + 0];
+  throw new ScytheError("invalid_input", `${field.name}: ${field.distribution} has bounds beyond 2^51`, {
     hint: "Such whole numbers cannot be told apart: narrow the bounds.",
     details: { field: field.name },
   });
