@@ -77,8 +77,45 @@ export type { ResumeOptions, Run } from "./runs/run.ts";
 export type { LogOptions, RunLogs, SpecLog } from "./runs/run-logs.ts";
 export type { RunOnceOptions, RunOnceResult } from "./runs/run-once.ts";
 export type { CancelOptions, CancelOutcome } from "./runs/steer.ts";
+export { Design, type RowRange, type Spec, type SpecBatch, specsOf, type Tally } from "./sampling/design/design.ts";
+export type { DesignName, DesignOptions } from "./sampling/design/design-kinds.ts";
+export {
+  type DesignDescription,
+  type DesignPoints,
+  type DesignRequest,
+  designWarnings,
+  joinedDesign,
+  nextPoints,
+  planDesign,
+  type Where,
+} from "./sampling/design/plan.ts";
+export { centredDiscrepancy, leastDistance } from "./sampling/points/discrepancy.ts";
+export { evenLevels, grid, oneAtATime } from "./sampling/points/grid.ts";
+export { type HaltonOptions, halton } from "./sampling/points/halton.ts";
+export { type LatinHypercubeOptions, latinHypercube } from "./sampling/points/latin-hypercube.ts";
+export { type MorrisOptions, morris } from "./sampling/points/morris.ts";
+export { type PointBatch, type PointRange, type PointSet, pointBatches } from "./sampling/points/point-set.ts";
+export { type RandomPointsOptions, randomPoints } from "./sampling/points/random-points.ts";
+export { type SaltelliOptions, saltelli } from "./sampling/points/saltelli.ts";
+export { type SobolOptions, type SobolScramble, sobol } from "./sampling/points/sobol.ts";
 export { type Random, randomFrom } from "./sampling/random.ts";
 export type { ErrorField } from "./scatter/final-columns.ts";
+export { distributionText, parseDistribution } from "./sampling/space/distribution-text.ts";
+export {
+  beta,
+  type Distribution,
+  discrete,
+  files,
+  fixed,
+  type Level,
+  loguniform,
+  normal,
+  triangular,
+  truncatedNormal,
+  uniform,
+} from "./sampling/space/distributions.ts";
+export type { Space, SpaceField } from "./sampling/space/space.ts";
+export { type SpaceReading, type SpaceRequest, spaceOf } from "./sampling/space/space-of-schema.ts";
 export { ID_COLUMNS } from "./schema/base.ts";
 export type { Column, ColumnType } from "./schema/columns.ts";
 export { fileRef } from "./schema/file-ref.ts";

@@ -16,7 +16,7 @@ import { normalQuantile, truncatedNormalQuantile } from "../src/sampling/space/n
 import { quantileOf } from "../src/sampling/space/quantiles.ts";
 import { findPython } from "./python.ts";
 
-const scipy = findPython("scipy.stats.qmc");
+const scipy = findPython("scipy.stats");
 const salib = scipy && findPython("SALib");
 
 function ask(python: string, what: string, input = "") {
@@ -65,8 +65,8 @@ describe.skipIf(!scipy)("beside SciPy", () => {
     for (let j = 1; j < SOBOL_DIMENSIONS; j++) {
       expect(tableRow(j)).toEqual({ polynomial: theirs.polynomials[j], initial: theirs.initial[j] });
     }
-    expect(rowsOf(plainSobol(SOBOL_DIMENSIONS), 512)).toEqual(theirs.sobol);
-    expect(rowsOf(plainHalton(60), 2000)).toEqual(theirs.halton);
+    expect(rowsOf(plainSobol(SOBOL_DIMENSIONS), 128)).toEqual(theirs.sobol);
+    expect(rowsOf(plainHalton(60), 600)).toEqual(theirs.halton);
     const sample: Float64Array[] = Array.from({ length: 5 }, (_, j) =>
       Float64Array.from(theirs.sample as number[][], (row) => row[j]!),
     );
@@ -94,7 +94,7 @@ describe.skipIf(!scipy)("beside SciPy", () => {
   });
 
   it("has the same quantiles", () => {
-    const u = [1e-300, 1e-12, 1e-6, 0.001, 0.02, 0.074, 0.076, 0.3, 0.5, 0.77, 0.9, 0.926, 0.999, 1 - 2 ** -53];
+    const u = [1e-30, 1e-12, 1e-6, 0.001, 0.02, 0.074, 0.076, 0.3, 0.5, 0.77, 0.9, 0.926, 0.999, 1 - 2 ** -53];
     const shapes: [number, number][] = ["2 5", "0.5 0.5", "30 0.2", "1000 2000", "1e5 3e5", "1 1", "5 1"].map(pair);
     const bounds: [number, number][] = ["-1 2", "5 6", "-30 -29", "30 31", "-0.1 0.1"].map(pair);
     const theirs = ask(scipy!, "quantiles", JSON.stringify({ u, beta: shapes, truncated: bounds }));
