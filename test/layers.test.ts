@@ -23,6 +23,7 @@ const ORDER = [
   ["run"],
   ["allocate"],
   ["scatter"],
+  ["analysis"],
   ["worker", "results"],
   ["runs"],
   ["transfer"],
