@@ -22,8 +22,8 @@ export interface CrossedDesign extends DesignBase {
 /** Morris trajectories of d + 1 rows, in each of which every input moves once. */
 export interface TrajectoryDesign extends DesignBase {
   kind: "morris";
-  /** Levels of the grid (SALib's `num_levels`): a move is levels / (2 (levels − 1)) of an input's range. */
-  levels: number;
+  /** How far each input moves, as a share of its range ({@link morrisStep}); one number if it is the same for all. */
+  step: number | readonly number[];
 }
 
 /** Any other: its rows stand for themselves. */
@@ -48,7 +48,7 @@ export function crossedNames(design: CrossedDesign): readonly string[] {
   return design.groups ?? design.inputs;
 }
 
-/** How far an input moves, as a share of its range. */
+/** How far an input moves on a grid of so many levels (SALib's `num_levels`) that has both ends of its range. */
 export function morrisStep(levels: number): number {
   return levels / (2 * (levels - 1));
 }

@@ -14,13 +14,19 @@ export interface MorrisIndices {
 }
 
 /**
- * The elementary effects of each input, one a trajectory: what the output changes by when the input rises by `step` of
- * its range, divided by `step` (Morris, Technometrics 33, 1991). Effects are in units of the output for the whole range.
+ * The elementary effects of each input, one a trajectory: what the output changes by when the input rises by its step,
+ * divided by the step (Morris, Technometrics 33, 1991). Effects are in units of the output for the whole range.
  * @param inputs columns of whole trajectories, each of one row more than there are inputs
+ * @param step as a share of the input's range, for each or for all
  * @throws ScytheError `invalid_input` when a row does not differ from the one before in one input alone
  */
-export function elementaryEffects(inputs: readonly Float64Array[], output: Float64Array, step: number): Float64Array[] {
+export function elementaryEffects(
+  inputs: readonly Float64Array[],
+  output: Float64Array,
+  step: number | readonly number[],
+): Float64Array[] {
   const rows = inputs.length + 1;
+  const steps = typeof step === "number" ? inputs.map(() => step) : step;
   const effects = inputs.map(() => new Float64Array(output.length / rows));
   for (let trajectory = 0; trajectory * rows < output.length; trajectory++) {
     const moved = new Array<boolean>(inputs.length).fill(false);
@@ -33,13 +39,14 @@ export function elementaryEffects(inputs: readonly Float64Array[], output: Float
       else {
         moved[j] = true;
         const up = inputs[j]![row]! > inputs[j]![row - 1]!;
-        effects[j]![trajectory] = ((up ? 1 : -1) * (output[row]! - output[row - 1]!)) / step;
+        effects[j]![trajectory] = ((up ? 1 : -1) * (output[row]! - output[row - 1]!)) / steps[j]!;
       }
     }
     // an input of few levels may move without a change of its value: there is one, or else nobody knows which
     if (still.length > 1) throw noTrajectory(trajectory);
     if (still.length === 1) {
-      effects[moved.indexOf(false)]![trajectory] = (output[still[0]!]! - output[still[0]! - 1]!) / step;
+      const j = moved.indexOf(false);
+      effects[j]![trajectory] = (output[still[0]!]! - output[still[0]! - 1]!) / steps[j]!;
     }
   }
   return effects;

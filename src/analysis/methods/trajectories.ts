@@ -1,5 +1,5 @@
 import { pick } from "../blocks.ts";
-import { morrisStep, type TrajectoryDesign } from "../designs.ts";
+import type { TrajectoryDesign } from "../designs.ts";
 import { elementaryEffects, morrisIndices } from "../morris-effects.ts";
 import { type Analysis, indicesOf, wholeBlocks } from "./analysis.ts";
 
@@ -21,7 +21,7 @@ export const trajectories: Analysis = {
       const blocks = wholeBlocks(output, context, design, LEAST_TRAJECTORIES, "trajectories");
       if ("reason" in blocks) return blocks;
       const inputs = context.inputs.map(({ values }) => pick(values, blocks.rows));
-      const effects = elementaryEffects(inputs, blocks.values, morrisStep(design.levels));
+      const effects = elementaryEffects(inputs, blocks.values, design.step);
       const found = morrisIndices(effects, context.bootstrap);
       return {
         output: output.name,
