@@ -23,6 +23,8 @@ const NO_VALUE = "(none)";
 export interface ReadOptions extends AnalysedColumns {
   /** Specs of the run (default: rows of both tables). */
   planned?: number;
+  /** Read about so many rows, chosen by their `sort_index` as if by chance (default: all). */
+  sample?: number;
 }
 
 /**
@@ -47,8 +49,9 @@ export function readObservations(tables: RunTables, options: ReadOptions = {}): 
       if (reason) unusable.push({ name: column.name, role: "output", reason });
       return !reason;
     });
+    const source = await sampled(duck, tables.scalars, rows, options.sample);
     const expressions = ["sort_index", ...inputs.map(({ sql }) => sql), ...outputs.map(({ name }) => identifier(name))];
-    const values = await readNumbers(connection, tables.scalars, expressions, rows);
+    const values = await readNumbers(connection, source, expressions);
     return {
       positions: values[0]!,
       inputs: inputs.map(({ sql: _, ...column }, j) => ({ ...column, values: values[1 + j]! })),
@@ -62,6 +65,14 @@ export function readObservations(tables: RunTables, options: ReadOptions = {}): 
 export async function countRows(duck: Duck, file: string): Promise<number> {
   const [row] = await duck.rows(`SELECT count(*)::DOUBLE AS rows FROM ${parquetRows(file)}`);
   return row!.rows as number;
+}
+
+/** SQL for all rows, or for the share of them that makes about `most`; and how many there are. */
+async function sampled(duck: Duck, file: string, rows: number, most = rows): Promise<{ sql: string; rows: number }> {
+  if (rows <= most) return { sql: parquetRows(file), rows };
+  const sql = `${parquetRows(file)} WHERE hash(sort_index) % ${Math.ceil(rows / most)} = 0`;
+  const [row] = await duck.rows(`SELECT count(*)::DOUBLE AS rows FROM ${sql}`);
+  return { sql, rows: row!.rows as number };
 }
 
 /** SQL that gives an input as a number. */
@@ -95,13 +106,12 @@ export async function levelsOf(duck: Duck, file: string, column: string, most: n
 /** Columns of doubles, a chunk of rows at a time. */
 async function readNumbers(
   connection: DuckDBConnection,
-  file: string,
+  source: { sql: string; rows: number },
   expressions: readonly string[],
-  rows: number,
 ): Promise<Float64Array[]> {
   const columns = expressions.map((sql, i) => `coalesce(CAST(${sql} AS DOUBLE), 'nan'::DOUBLE) AS c${i}`);
-  const result = await connection.stream(`SELECT ${columns.join(", ")} FROM ${parquetRows(file)}`);
-  const values = expressions.map(() => new Float64Array(rows));
+  const result = await connection.stream(`SELECT ${columns.join(", ")} FROM ${source.sql}`);
+  const values = expressions.map(() => new Float64Array(source.rows));
   let at = 0;
   for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
     for (const [c, column] of values.entries()) {
