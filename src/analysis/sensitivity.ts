@@ -180,7 +180,7 @@ function refuseIfNothing(
   if (answers.length > 0 && !asked) return;
   const [first] = skipped;
   if (!first) return;
-  const rest = skipped.length > 1 ? ` (and ${skipped.length - 1} other outputs cannot be analysed, either)` : "";
+  const rest = skipped.length > 1 ? ` (and ${skipped.length - 1} more cannot be analysed)` : "";
   throw new ScytheError("invalid_input", `Output ${first.name} ${first.reason}${rest}`, {
     hint: "Name other outputs, or see with `scythe describe` what this one holds.",
     details: { skipped },
