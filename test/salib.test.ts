@@ -7,9 +7,9 @@ import { describe, expect, it } from "vitest";
 import { morrisStep } from "../src/analysis/designs.ts";
 import * as models from "../src/analysis/known-models.testsuite.ts";
 import { elementaryEffects, morrisIndices } from "../src/analysis/morris-effects.ts";
-import { pawnIndex } from "../src/analysis/pawn.ts";
-import { sortedRows } from "../src/analysis/ranks.ts";
-import { regressionIndices } from "../src/analysis/regression.ts";
+import { pawnIndex, pawnSlices } from "../src/analysis/pawn.ts";
+import { ranks, sortedRows } from "../src/analysis/ranks.ts";
+import { regressionIndices, regressorsOf } from "../src/analysis/regression.ts";
 import { sobolIndices } from "../src/analysis/sobol-indices.ts";
 import { findPython } from "./python.ts";
 
@@ -117,7 +117,7 @@ function oursOf(sample: Sample): Found {
       };
     }
     case "pawn": {
-      const found = inputs.map((input) => pawnIndex(input, output, sortedRows(output), sample.slices));
+      const found = inputs.map((input) => pawnIndex(pawnSlices(input, sample.slices), output, sortedRows(output)));
       return {
         minimum: found.map(({ minimum }) => minimum),
         mean: found.map(({ mean }) => mean),
@@ -128,8 +128,10 @@ function oursOf(sample: Sample): Found {
       };
     }
     default: {
-      const ranks = sample.kind === "rank-regression";
-      const { coefficients, partial, rSquared } = regressionIndices(inputs, output, { ranks, resamples: 2 });
+      const onRanks = sample.kind === "rank-regression";
+      const regressors = regressorsOf(inputs, onRanks);
+      const found = regressionIndices(regressors, onRanks ? ranks(output) : output, { resamples: 2 });
+      const { coefficients, partial, rSquared } = found;
       return { coefficients: [...coefficients], partial: [...partial], rSquared };
     }
   }

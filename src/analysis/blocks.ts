@@ -71,3 +71,7 @@ export function pick(values: Float64Array, rows: Int32Array): Float64Array {
   for (let i = 0; i < rows.length; i++) picked[i] = values[rows[i]!]!;
   return picked;
 }
+
+export function sameRows(a: Int32Array, b: Int32Array): boolean {
+  return a.length === b.length && a.every((row, i) => row === b[i]);
+}

@@ -189,24 +189,35 @@ async function pearsonOf(
   return found;
 }
 
-/** Of numbers and of inputs with two levels; a rank needs an order. */
+/** Of numbers and booleans; a rank needs an order. */
 function spearmanOf({ inputs, outputs }: Observations): Correlations {
-  const ordered = inputs.filter(({ levels }) => !levels || isBoolean(levels));
+  const ordered = inputs.filter(({ levels }) => !levels || isBoolean(levels)).map(rankable);
   return new Map(
-    outputs.map((output) => [
-      output.name,
-      new Map(ordered.map((input) => [input.name, rankCorrelation(input.values, output.values)])),
-    ]),
+    outputs.map((output) => {
+      const own = rankable(output);
+      return [output.name, new Map(ordered.map((input) => [input.name, rankCorrelation(input, own)]))];
+    }),
   );
+}
+
+/** A column, and the ranks of its values if it has one in each row. */
+interface Rankable {
+  name: string;
+  values: Float64Array;
+  ranks: Float64Array | undefined;
+}
+
+function rankable({ name, values }: { name: string; values: Float64Array }): Rankable {
+  return { name, values, ranks: values.every(Number.isFinite) ? ranks(values) : undefined };
 }
 
 function isBoolean(levels: readonly string[]): boolean {
   return levels[0] === "false" && levels[1] === "true";
 }
 
-function rankCorrelation(x: Float64Array, y: Float64Array): number | null {
-  const both = (_: number, i: number) => Number.isFinite(x[i]) && Number.isFinite(y[i]);
-  const [a, b] = [ranks(x.filter(both)), ranks(y.filter(both))];
+function rankCorrelation(x: Rankable, y: Rankable): number | null {
+  const both = (_: number, i: number) => Number.isFinite(x.values[i]) && Number.isFinite(y.values[i]);
+  const [a, b] = x.ranks && y.ranks ? [x.ranks, y.ranks] : [ranks(x.values.filter(both)), ranks(y.values.filter(both))];
   const middle = (a.length + 1) / 2;
   let [ab, aa, bb] = [0, 0, 0];
   for (let i = 0; i < a.length; i++) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { givenDataIndex, slicesFor } from "./given-data.ts";
 import * as models from "./known-models.testsuite.ts";
 import { elementaryEffects, morrisIndices } from "./morris-effects.ts";
-import { regressionIndices } from "./regression.ts";
+import { regressionIndices, regressorsOf } from "./regression.ts";
 import { slicesOf } from "./slices.ts";
 import { sobolIndices } from "./sobol-indices.ts";
 
@@ -112,7 +112,7 @@ describe("indices of functions whose indices are known", () => {
         .columnsOf(points)
         .slice(0, 3)
         .map((values, j) => ({ name: `x${j}`, values }));
-      const found = regressionIndices(inputs, output, { resamples: 100, seed });
+      const found = regressionIndices(regressorsOf(inputs), output, { resamples: 100, seed });
       for (const [j, slope] of slopes.entries()) {
         const [own, rest] = [slope / Math.sqrt(12), noise];
         coverage.add(`SRC ${j}`, found.coefficients[j]!, found.coefficientHalfWidth[j]!, own / scale);

@@ -19,17 +19,11 @@ export const DEFAULT_PAWN_SLICES = 10;
 
 /**
  * PAWN (Pianosi & Wagener, Environ. Model. Softw. 67, 2015; 108, 2018): Kolmogorov–Smirnov distances between the output
- * within slices of an input and over all rows. Slices are SALib's: between quantiles of the input, each without its upper
- * end, so that the row with the highest value is in none; an input of levels has a slice for each.
+ * within slices of an input and over all rows.
+ * @param cut {@link pawnSlices} of the input
  * @param sortedOutput the rows in the order of their outputs
  */
-export function pawnIndex(
-  input: InputColumn,
-  output: Float64Array,
-  sortedOutput: Uint32Array,
-  slices = DEFAULT_PAWN_SLICES,
-): PawnIndex {
-  const cut = input.levels ? slicesOf(input, slices) : quantileSlices(input.values, slices);
+export function pawnIndex(cut: Slices, output: Float64Array, sortedOutput: Uint32Array): PawnIndex {
   const sizes = new Float64Array(cut.count);
   for (const slice of cut.of) if (slice >= 0) sizes[slice]!++;
   const used = [...sizes.keys()].filter((slice) => sizes[slice]! > 0);
@@ -47,6 +41,14 @@ export function pawnIndex(
     deviation,
     threshold: criticalDistance(usual, output.length),
   };
+}
+
+/**
+ * SALib's slices: between quantiles of the input, each without its upper end, so that the row with the highest value is in
+ * none. An input of levels has a slice for each.
+ */
+export function pawnSlices(input: InputColumn, slices = DEFAULT_PAWN_SLICES): Slices {
+  return input.levels ? slicesOf(input, slices) : quantileSlices(input.values, slices);
 }
 
 /** Rows from one quantile up to the next; −1 for rows that are in no slice. */

@@ -15,8 +15,6 @@ export interface RegressionIndices {
 }
 
 export interface RegressionOptions extends BootstrapOptions {
-  /** On ranks: SRRC and PRCC, for relations that rise or fall without being straight. */
-  ranks?: boolean;
   /** Rows of a block: those of one block are drawn together (default 1). */
   blockRows?: number;
 }
@@ -28,38 +26,36 @@ const INDEPENDENT = 1e-10;
 
 /**
  * Standardised (rank) regression coefficients and partial (rank) correlations of all inputs at once: Saltelli, Chan &
- * Scott, Sensitivity Analysis, 2000, ch. 6; ranks by Iman & Conover, Technometrics 21, 1979. Intervals are by bootstrap.
- * An input of more than two levels has no slope; it takes part as one column for each level but the first, so that the
- * other inputs' coefficients are those beside it.
+ * Scott, Sensitivity Analysis, 2000, ch. 6; on ranks (SRRC, PRCC) by Iman & Conover, Technometrics 21, 1979, for relations
+ * that rise or fall without being straight. Intervals are by bootstrap.
+ * @param regressors {@link regressorsOf} the inputs; on ranks when the output is of ranks, too
  * @throws ScytheError `invalid_input` when inputs depend on one another, or rows are fewer than coefficients
  */
 export function regressionIndices(
-  inputs: readonly InputColumn[],
+  { names, columns, of }: Regressors,
   output: Float64Array,
   options: RegressionOptions = {},
 ): RegressionIndices {
-  const { ranks: onRanks = false, blockRows = 1, resamples = DEFAULT_RESAMPLES, confidence } = options;
-  const { columns, of } = regressors(inputs);
+  const { blockRows = 1, resamples = DEFAULT_RESAMPLES, confidence } = options;
   if (output.length < columns.length + 2) {
     throw new ScytheError("invalid_input", `${output.length} rows are too few for ${columns.length} coefficients`, {
       hint: "Run more specs, or vary fewer inputs.",
     });
   }
-  const scaled = [...columns, output].map((column) => standardised(onRanks ? ranks(column) : column));
+  const scaled = [...columns, standardised(output)];
   const count = 1 + scaled.length + (scaled.length * (scaled.length + 1)) / 2;
   const [sums] = resampledSums(...groupedProducts(scaled, count, blockRows), options);
-  const owner = (column: number) => inputs[of[column]!]!.name;
   const fits = Array.from({ length: resamples + 1 }, (_, r) =>
     regress(sums!.subarray(r * count, (r + 1) * count), columns.length),
   );
   const own = fits[0]!;
-  if (own.dependent !== undefined) throw dependent(owner(own.dependent));
+  if (own.dependent !== undefined) throw dependent(names[of[own.dependent]!]!);
   const widths = halfWidths(
     fits.slice(1).map(({ values }) => values),
     confidence,
   );
   const ofInputs = (values: Float64Array, from: number) =>
-    Float64Array.from(inputs, (_, j) => {
+    Float64Array.from(names, (_, j) => {
       const mine = [...of.keys()].filter((column) => of[column] === j);
       return mine.length === 1 ? values[from + mine[0]!]! : Number.NaN;
     });
@@ -79,17 +75,29 @@ function dependent(name: string): ScytheError {
   });
 }
 
-/** The columns of the model, and the input that each belongs to. */
-function regressors(inputs: readonly InputColumn[]): { columns: Float64Array[]; of: number[] } {
+/** The columns of a linear model, standardised. */
+export interface Regressors {
+  /** Of the inputs. */
+  names: string[];
+  columns: Float64Array[];
+  /** Number of the input that a column belongs to. */
+  of: number[];
+}
+
+/**
+ * An input of more than two levels has no slope. It takes part as one column for each level but the first, so that the
+ * other inputs' coefficients are those beside it.
+ */
+export function regressorsOf(inputs: readonly InputColumn[], onRanks = false): Regressors {
   const columns: Float64Array[] = [];
   const of: number[] = [];
   for (const [j, { values, levels }] of inputs.entries()) {
     const used = levels ? [...new Set(values)].sort((a, b) => a - b) : [];
     const own = used.length > 2 ? used.slice(1).map((level) => values.map((v) => (v === level ? 1 : 0))) : [values];
-    columns.push(...own);
+    columns.push(...own.map((column) => standardised(onRanks ? ranks(column) : column)));
     of.push(...own.map(() => j));
   }
-  return { columns, of };
+  return { names: inputs.map(({ name }) => name), columns, of };
 }
 
 /** Mean 0, standard deviation 1; a constant becomes zeros. */

@@ -1,3 +1,4 @@
+import { sameRows } from "../blocks.ts";
 import { type CrossedDesign, crossedNames } from "../designs.ts";
 import type { OutputColumn } from "../observations.ts";
 import type { SensitivityIndex } from "../sensitivity-result.ts";
@@ -43,10 +44,7 @@ type UsableOutput = { output: OutputColumn } & Exclude<ReturnType<typeof wholeBl
 function withTheSameRows(outputs: readonly UsableOutput[]): UsableOutput[][] {
   const groups: UsableOutput[][] = [];
   for (const output of outputs) {
-    const { rows } = output;
-    const group = groups.find(
-      ([first]) => first!.rows.length === rows.length && first!.rows.every((row, i) => row === rows[i]),
-    );
+    const group = groups.find(([first]) => sameRows(first!.rows, output.rows));
     if (group) group.push(output);
     else groups.push([output]);
   }

@@ -1,9 +1,9 @@
 import type { AnalysedDesign } from "../designs.ts";
 import { givenDataIndex, slicesFor } from "../given-data.ts";
 import type { OutputColumn } from "../observations.ts";
-import { DEFAULT_PAWN_SLICES, type PawnIndex, pawnIndex } from "../pawn.ts";
-import { sortedRows } from "../ranks.ts";
-import { regressionIndices } from "../regression.ts";
+import { DEFAULT_PAWN_SLICES, type PawnIndex, pawnIndex, pawnSlices } from "../pawn.ts";
+import { ranks, sortedRows } from "../ranks.ts";
+import { regressionIndices, regressorsOf } from "../regression.ts";
 import type { OutputSensitivity } from "../sensitivity-result.ts";
 import { slicesOf } from "../slices.ts";
 import { type Analysis, type AnalysisContext, indicesOf, type OutputAnswer } from "./analysis.ts";
@@ -21,11 +21,11 @@ export const givenData: Analysis = {
   statement: (design) =>
     `First-order indices estimated from slices of the rows as they are, as the run ${madeBy(design)}: the share of the variance that an input explains alone. What inputs do together does not show; a run with design saltelli tells it.`,
   analyse: (outputs, context) =>
-    ofSamples(outputs, context, LEAST_ROWS, ({ inputs, output, blockRows }) => {
+    ofSamples(outputs, context, LEAST_ROWS, (sample) => {
+      const { inputs, output, blockRows } = sample;
       const wanted = context.slices ?? slicesFor(output.length);
-      const found = inputs.map((input) =>
-        givenDataIndex(slicesOf(input, wanted), output, blockRows, context.bootstrap.confidence),
-      );
+      const slices = sample.once("slices", () => inputs.map((input) => slicesOf(input, wanted)));
+      const found = slices.map((own) => givenDataIndex(own, output, blockRows, context.bootstrap.confidence));
       const names = inputs.map(({ name }) => name);
       const indices = indicesOf(
         "S1",
@@ -48,8 +48,13 @@ export function regression(onRanks: boolean): Analysis {
     statement: (design) =>
       `A linear regression of ${what}, from the rows as they are, as the run ${madeBy(design)}: ${coefficient} is the slope in standard deviations, ${partial} the correlation that the other inputs leave.`,
     analyse: (outputs, context) =>
-      ofSamples(outputs, context, LEAST_ROWS, ({ inputs, output, blockRows }) => {
-        const found = regressionIndices(inputs, output, { ...context.bootstrap, ranks: onRanks, blockRows });
+      ofSamples(outputs, context, LEAST_ROWS, (sample) => {
+        const { inputs, output, blockRows } = sample;
+        const regressors = sample.once("regressors", () => regressorsOf(inputs, onRanks));
+        const found = regressionIndices(regressors, onRanks ? ranks(output) : output, {
+          ...context.bootstrap,
+          blockRows,
+        });
         const names = inputs.map(({ name }) => name);
         const indices = [
           ...indicesOf(coefficient!, names, found.coefficients, found.coefficientHalfWidth),
@@ -78,9 +83,11 @@ export const pawn: Analysis = {
     `PAWN indices from the rows as they are, as the run ${madeBy(design)}: how far the output's distribution in slices of an input is from the whole. A median below pawn_threshold is no evidence of any effect.`,
   analyse: (outputs, context) => {
     const slices = context.slices ?? DEFAULT_PAWN_SLICES;
-    return ofSamples(outputs, context, Math.max(LEAST_ROWS, 5 * slices), ({ inputs, output }) => {
+    return ofSamples(outputs, context, Math.max(LEAST_ROWS, 5 * slices), (sample) => {
+      const { inputs, output } = sample;
+      const cut = sample.once("cut", () => inputs.map((input) => pawnSlices(input, slices)));
       const sorted = sortedRows(output);
-      const found = inputs.map((input) => pawnIndex(input, output, sorted, slices));
+      const found = cut.map((own) => pawnIndex(own, output, sorted));
       const names = inputs.map(({ name }) => name);
       const indices = (Object.entries(PAWN_NAMES) as [keyof PawnIndex, string][]).flatMap(([field, index]) =>
         indicesOf(
@@ -110,9 +117,11 @@ function ofSamples(
   least: number,
   analyse: (sample: Sample) => Omit<OutputSensitivity, "output" | "blocks">,
 ): OutputAnswer[] {
+  let last: Sample | undefined;
   return outputs.map((output) => {
-    const sample = sampleOf(output, context, least);
+    const sample = sampleOf(output, context, least, last);
     if ("reason" in sample) return sample;
+    last = sample;
     const answer = analyse(sample);
     return { output: output.name, blocks: sample.losses, ...answer };
   });

@@ -1,4 +1,4 @@
-import { completeBlocks, type Losses, pick } from "../blocks.ts";
+import { completeBlocks, type Losses, pick, sameRows } from "../blocks.ts";
 import { type AnalysedDesign, blockRows } from "../designs.ts";
 import { type InputColumn, isConstant, type OutputColumn } from "../observations.ts";
 import type { Unit } from "../sensitivity-result.ts";
@@ -6,11 +6,15 @@ import type { AnalysisContext, Refusal } from "./analysis.ts";
 
 /** Rows of which each says something by itself, and values for all of them. */
 export interface Sample {
-  inputs: InputColumn[];
+  inputs: readonly InputColumn[];
   output: Float64Array;
   losses: Losses;
   /** Rows that follow one another and are not independent: 1 where all are. */
   blockRows: number;
+  /** What follows from the inputs alone is made once for all outputs that have the same rows. */
+  once: <T>(what: string, make: () => T) => T;
+  /** Of the observations. */
+  rows: Int32Array;
 }
 
 export function sampleUnit(design: AnalysedDesign | undefined): Unit {
@@ -20,8 +24,14 @@ export function sampleUnit(design: AnalysedDesign | undefined): Unit {
 /**
  * The rows that a method for any data may use. Of Saltelli's cross-samples these are a and b: the others repeat their
  * coordinates. Of Morris trajectories all, as blocks.
+ * @param last the sample before it, which may have the same rows
  */
-export function sampleOf(output: OutputColumn, context: AnalysisContext, least: number): Sample | Refusal {
+export function sampleOf(
+  output: OutputColumn,
+  context: AnalysisContext,
+  least: number,
+  last: Sample | undefined,
+): Sample | Refusal {
   const { design } = context;
   const usable = output.values.slice();
   for (const { values } of context.inputs) {
@@ -37,8 +47,18 @@ export function sampleOf(output: OutputColumn, context: AnalysisContext, least: 
   }
   const values = pick(output.values, rows);
   if (isConstant(values)) return { output: output.name, reason: "is constant" };
+  const own = { output: values, losses, blockRows: size, rows };
+  if (last && sameRows(last.rows, rows)) return { ...own, inputs: last.inputs, once: last.once };
   const inputs = context.inputs.map((input) => ({ ...input, values: pick(input.values, rows) }));
-  return { inputs, output: values, losses, blockRows: size };
+  return { ...own, inputs, once: memory() };
+}
+
+function memory(): Sample["once"] {
+  const made = new Map<string, unknown>();
+  return <T>(what: string, make: () => T) => {
+    if (!made.has(what)) made.set(what, make());
+    return made.get(what) as T;
+  };
 }
 
 function independentRows({ observations, design }: AnalysisContext, usable: Float64Array) {
