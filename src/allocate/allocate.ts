@@ -10,6 +10,7 @@ import type { RunLayout } from "../run/layout.ts";
 import { type Manifest, type ManifestDetails, manifestText, type SpecsFile } from "../run/manifest.ts";
 import { updateState } from "../run/state.ts";
 import { resolveVersion } from "../run/version.ts";
+import type { DesignDescription } from "../sampling/design/plan.ts";
 import { listAll, type Storage } from "../storage/storage.ts";
 import { makeScratch } from "../temporary.ts";
 import { type AllocatingProject, allowedIn } from "./allowed-references.ts";
@@ -61,7 +62,8 @@ export async function allocateRun(
     const layout = await claimRun(storage, checked.name, version);
     try {
       const origin = { environment: await environment, specs_source: await sourceOf(source.file, project.folder) };
-      return await publish({ storage, layout, experiment, staged, checked, base, scratch, origin });
+      const design = source.design?.();
+      return await publish({ storage, layout, experiment, staged, checked, base, scratch, origin, design });
     } catch (error) {
       await discard(storage, layout).catch(() => undefined); // report the first error, not this one
       throw error;
@@ -81,6 +83,7 @@ interface Publication {
   base: BaseSpecs | undefined;
   scratch: string;
   origin: Pick<ManifestDetails, "environment" | "specs_source">;
+  design: DesignDescription | undefined;
 }
 
 /** Stores the inputs of a claimed run, then its manifest. */
@@ -114,6 +117,7 @@ async function publish(run: Publication): Promise<AllocatedRun> {
       schema_hash: experiment.schemaHash,
       extra_columns: staged.extraColumns,
       union_columns: true,
+      ...(run.design && { design: run.design }),
       parent_run: checked.parentRun,
       ...(base && { carried_count: base.run.details.spec_count }),
       created_at: new Date().toISOString(),

@@ -1,9 +1,11 @@
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ScytheError } from "../errors.ts";
+import type { DesignDescription } from "../sampling/design/plan.ts";
 import type { Column } from "../schema/columns.ts";
 import { readSpecFile } from "../spec-file/read.ts";
 import { type ReadOptions, SpecReader, type SpecRecord } from "../spec-file/source.ts";
+import { DesignSpecs } from "./design-specs.ts";
 
 /**
  * Specs to allocate: an array, an iterable, an async iterable, a table file (a path or `file:` URL), the result of
@@ -21,10 +23,16 @@ export interface SpecSource {
   trusted: boolean;
   /** Path of the spec file; undefined when code gave the specs. */
   file?: string;
+  /** The design that the specs come from, asked for once they were read. */
+  design?: () => DesignDescription;
 }
 
 export function specSource(specs: unknown, columns: readonly Column[], options: ReadOptions = {}): SpecSource {
   const here = process.cwd();
+  if (specs instanceof DesignSpecs) {
+    const records = specs.read(columns, options);
+    return { records, ...specs.place, single: false, design: () => specs.description };
+  }
   if (specs instanceof SpecReader) {
     return { records: specs.read(columns, options), folder: here, single: false, trusted: false };
   }

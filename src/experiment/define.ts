@@ -1,6 +1,8 @@
 import { z } from "zod";
-import { ScytheError } from "../errors.ts";
-import { assertKnownKeys, type Keys } from "../known-keys.ts";
+import { messageOf, ScytheError } from "../errors.ts";
+import { assertKnownKeys, didYouMean, type Keys } from "../known-keys.ts";
+import { parseDistribution } from "../sampling/space/distribution-text.ts";
+import type { Distribution } from "../sampling/space/distributions.ts";
 import { RESERVED_COLUMNS, RESERVED_TABLES, SAFE_NAME } from "../schema/base.ts";
 import { type Column, caseTwins, columnsOf, isScalarColumn } from "../schema/columns.ts";
 import { assertIdempotent } from "../schema/idempotence.ts";
@@ -58,6 +60,13 @@ export interface ExperimentDefinition<
   /** One row of `scalars.pq`; `fileRef()` fields go to `result_file_refs.pq`. */
   output: O;
   tables?: T;
+  /**
+   * How designs spread the fields, by distribution or its text: `{ r_value: loguniform(0.5, 15) }`. A field that is not
+   * named is spread evenly over its bounds, or over the values of an enum, a boolean or literals.
+   */
+  space?: Partial<Record<keyof z.input<I> & string, Distribution | string>>;
+  /** A condition between fields: designs give only specs for which it is true. `(spec) => spec.low < spec.high` */
+  where?: (spec: z.input<I>) => boolean;
   /** Extra index columns, derived from the input alone. */
   computedFeatures?: (input: z.output<I>) => F;
   /** How often a failed spec is tried again (default 1), for any kind of failure. */
@@ -97,6 +106,10 @@ export interface Experiment<
   readonly input: I;
   readonly output: O;
   readonly tables: T;
+  /** How designs spread the fields that it names. */
+  readonly space: Readonly<Record<string, Distribution | string>>;
+  /** The condition that specs of designs fulfil. */
+  readonly where: ((spec: z.input<I>) => boolean) | undefined;
   /** Derives further index columns from the input. */
   readonly computedFeatures: ((input: z.output<I>) => F) | undefined;
   readonly retries: number;
@@ -139,6 +152,8 @@ const OPTIONS: Keys<ExperimentDefinition<any, any, any, any>> = {
   input: true,
   output: true,
   tables: true,
+  space: true,
+  where: true,
   computedFeatures: true,
   run: true,
   retries: true,
@@ -189,6 +204,8 @@ export function defineExperiment<
     input,
     output,
     tables,
+    space: checkedSpace(name, columns.input, definition.space),
+    where: checkedWhere(name, definition.where),
     computedFeatures: definition.computedFeatures,
     retries: definition.retries ?? 1,
     retry: retryPolicy(name, definition.retries, definition.retry),
@@ -280,4 +297,26 @@ function invalid(name: string, problem: string): ScytheError {
   return new ScytheError("invalid_definition", `Experiment ${name}: ${problem}.`, {
     hint: "Rename or change the field in defineExperiment.",
   });
+}
+
+function checkedSpace(name: string, input: readonly Column[], space: object = {}): Experiment["space"] {
+  const known = input.map((column) => column.name);
+  return Object.fromEntries(
+    Object.entries(space as Record<string, Distribution | string>).map(([field, distribution]) => {
+      if (!known.includes(field)) {
+        throw invalid(name, `space names ${field}, which is no field of its input${didYouMean(field, known)}`);
+      }
+      try {
+        if (typeof distribution === "string") parseDistribution(distribution);
+      } catch (cause) {
+        throw invalid(name, `space of ${field}: ${messageOf(cause)}`);
+      }
+      return [field, distribution];
+    }),
+  );
+}
+
+function checkedWhere<W>(name: string, where: W): W {
+  if (where === undefined || typeof where === "function") return where;
+  throw invalid(name, "where must be a function of a spec that gives true or false");
 }

@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import { z } from "zod";
 import { ScytheError } from "../errors.ts";
+import type { DesignDescription } from "../sampling/design/plan.ts";
 import type { Column } from "../schema/columns.ts";
 import { getText, type Storage } from "../storage/storage.ts";
 import { addChecksum, checksumMismatch, checksumState } from "./checksum.ts";
@@ -43,6 +44,8 @@ export interface ManifestDetails {
    * not.
    */
   union_columns?: boolean;
+  /** The design that gave the specs, and which of its points they are; absent for specs that were given. */
+  design?: DesignDescription;
   /** The run that this one extends. */
   parent_run: string | null;
   /**

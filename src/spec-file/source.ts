@@ -31,5 +31,5 @@ export interface ReadOptions {
 /** Specs that are read on demand. */
 export abstract class SpecReader {
   /** The specs, one by one. @param columns of the experiment's input, by which text is converted */
-  abstract read(columns: readonly Column[], options?: ReadOptions): AsyncIterable<SpecRecord>;
+  abstract read(columns: readonly Column[], options?: ReadOptions): AsyncIterable<SpecRecord> | Iterable<SpecRecord>;
 }

@@ -1,0 +1,110 @@
+import { ScytheError } from "../errors.ts";
+import type { AnyExperiment } from "../experiment/define.ts";
+import { assertKnownKeys, type Keys } from "../known-keys.ts";
+import { detailsOf, type Manifest } from "../run/manifest.ts";
+import { Design } from "../sampling/design/design.ts";
+import {
+  type DesignDescription,
+  designWarnings,
+  joinedDesign,
+  nextPoints,
+  type DesignRequest as PointsRequest,
+  planDesign,
+} from "../sampling/design/plan.ts";
+import type { Level } from "../sampling/space/distributions.ts";
+import { type SpaceRequest, spaceOf } from "../sampling/space/space-of-schema.ts";
+import { type ReadOptions, SpecReader, type SpecRecord } from "../spec-file/source.ts";
+
+/** The specs that an experiment's own schema gives: which design, how many points, and how the fields are spread. */
+export interface DesignRequest extends Omit<PointsRequest, "space"> {
+  /** Distributions by field, before those of the experiment's own `space`: `{ r_value: "loguniform:0.5,15" }`. */
+  space?: SpaceRequest["space"];
+  /** Values by field that all specs have; null leaves out a field that may be left out. */
+  fixed?: Readonly<Record<string, Level>>;
+}
+
+/** What relative paths in a list of files are relative to, and whether the user's own word gave them. */
+export interface DesignPlace {
+  folder: string;
+  ownWord: boolean;
+}
+
+const REQUEST: Keys<DesignRequest> = {
+  design: true,
+  n: true,
+  seed: true,
+  options: true,
+  space: true,
+  fixed: true,
+  where: true,
+};
+
+/**
+ * Specs from the experiment's schema. Fields of which nothing is said are spread over their bounds, or over the values of
+ * an enum, a boolean or literals.
+ * @throws ScytheError `invalid_input` naming the field without bounds, the unknown field, distribution or design
+ */
+export function designSpecs(experiment: AnyExperiment, request: DesignRequest, place: DesignPlace): DesignSpecs {
+  assertKnownKeys(request, REQUEST, "A design");
+  const { space: given = {}, fixed = {}, where = experiment.where, ...points } = request;
+  const own = Object.entries(experiment.space ?? {}).filter(([name]) => !Object.hasOwn(fixed, name));
+  const { space, notices } = spaceOf(experiment.input, { space: { ...Object.fromEntries(own), ...given }, fixed });
+  const design = new Design(planDesign({ ...points, space, ...(where && { where }) }), where);
+  return new DesignSpecs(design, notices, place);
+}
+
+/**
+ * The next points of the design that a run was made from: with them the run has one longer design.
+ * @param n points; of a Morris design trajectories, of a Saltelli design groups of rows
+ * @throws ScytheError `invalid_input` for a run without a design, or with one that cannot be continued; `conflict` when its
+ * condition is not the experiment's any more
+ */
+export function nextDesignSpecs(experiment: AnyExperiment, manifest: Manifest, n: number, place: DesignPlace) {
+  const { design: before } = detailsOf(manifest);
+  if (!before) {
+    throw new ScytheError("invalid_input", `Run ${manifest.experiment_id} was not made from a design`, {
+      hint: "Give the specs that it is to be extended by. `scythe run <experiment> --design sobol -n 256` makes one that goes on.",
+    });
+  }
+  const next = nextPoints(before, n);
+  const where = before.where === undefined ? undefined : (experiment.where as DesignRequest["where"]);
+  if (before.where !== undefined && String(where) !== before.where) {
+    throw new ScytheError(
+      "conflict",
+      `The condition of run ${manifest.experiment_id} is not the experiment's any more`,
+      {
+        hint: `Its specs were chosen by \`${before.where}\`: restore it as the experiment's \`where\`, or start a new run.`,
+      },
+    );
+  }
+  return new DesignSpecs(new Design(next, where), [], place, before);
+}
+
+/** The specs of a design, to be allocated; the run's manifest says which design it was. */
+export class DesignSpecs extends SpecReader {
+  readonly design: Design;
+  readonly place: DesignPlace;
+  readonly #notices: readonly string[];
+  readonly #before: DesignDescription | undefined;
+
+  constructor(design: Design, notices: readonly string[], place: DesignPlace, before?: DesignDescription) {
+    super();
+    this.design = design;
+    this.place = place;
+    this.#notices = notices;
+    this.#before = before;
+  }
+
+  *read(_columns: unknown, { notice }: ReadOptions = {}): Generator<SpecRecord> {
+    for (const message of [...this.#notices, ...designWarnings(this.description)]) notice?.(message);
+    let row = 0;
+    for (const value of this.design.specs()) yield { at: `row ${row++} of the design`, value };
+    const { tally } = this.design;
+    if (tally) notice?.(`The condition (where) let ${tally.kept} of ${tally.tried} points through.`);
+  }
+
+  /** All points that the run will have: those it had before, and these. With a condition, complete after reading. */
+  get description(): DesignDescription {
+    return this.#before ? joinedDesign(this.#before, this.design.description) : this.design.description;
+  }
+}

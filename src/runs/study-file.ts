@@ -1,0 +1,172 @@
+import { readFile, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { LineCounter, type Node, parseDocument } from "yaml";
+import { z } from "zod";
+import type { DesignRequest } from "../allocate/design-specs.ts";
+import type { AllocateOptions } from "../allocate/options.ts";
+import { messageOf, ScytheError } from "../errors.ts";
+import { didYouMean } from "../known-keys.ts";
+import { parseYaml } from "../run/yaml.ts";
+import { DESIGN_KINDS, type DesignName } from "../sampling/design/design-kinds.ts";
+
+const level = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const wholeNumber = z.int().min(0);
+
+/** What a study file may say. Its JSON Schema is `study.schema.json`, for editors. */
+export const studySchema = z
+  .strictObject({
+    experiment: z.string().min(1).describe("The experiment's name in scythe.config.ts."),
+    design: z
+      .enum(Object.keys(DESIGN_KINDS) as [DesignName, ...DesignName[]])
+      .optional()
+      .describe("How the specs are placed. Default: sobol, which can be extended."),
+    n: z.int().min(1).optional().describe("Points of the design; grid and oat have their own number."),
+    seed: wholeNumber.optional().describe("Of the design and of the specs' random numbers. Default for the design: 0."),
+    options: z
+      .strictObject({
+        scramble: z.enum(["owen", "shift", "none"]).optional(),
+        optimise: z.enum(["none", "discrepancy", "maximin"]).optional(),
+        centred: z.boolean().optional(),
+        levels: z.union([z.int().min(1), z.record(z.string(), z.int().min(1))]).optional(),
+        secondOrder: z.boolean().optional(),
+      })
+      .optional()
+      .describe("Options of the design."),
+    space: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe(
+        "Distributions by field, such as loguniform:0.5,15, in place of the bounds in the experiment's schema.",
+      ),
+    fixed: z.record(z.string(), level).optional().describe("Values by field that all specs have."),
+    recursion: z
+      .strictObject({ factor: z.int().min(1), max_depth: wholeNumber })
+      .optional()
+      .describe("Shape of the tree of nodes."),
+    version: z
+      .string()
+      .optional()
+      .describe("bumpmajor (default), bumpminor, bumppatch, keep, or a version such as v1.2.0."),
+    run_name: z.string().optional().describe("Store the run under another name than the experiment's."),
+    max_failures: z
+      .union([wholeNumber, z.string().regex(/^\d+(\.\d+)?%$/)])
+      .optional()
+      .describe("Stop when more specs than this have failed: a number, or a share such as 1%."),
+  })
+  .describe("A study: which specs of an experiment to run, and how.");
+
+export type StudyContent = z.infer<typeof studySchema>;
+
+/** A study file, checked. */
+export interface StudyFile extends StudyContent {
+  /** Absolute. */
+  path: string;
+  /** As it was read: the run keeps it. */
+  text: string;
+}
+
+/** A study file larger than this is none. */
+const MOST_BYTES = 1_000_000;
+
+/** @throws ScytheError `invalid_input` naming the line and column, and the nearest key */
+export async function readStudyFile(path: string): Promise<StudyFile> {
+  const full = resolve(path);
+  const info = await stat(full).catch((cause) => {
+    throw new ScytheError("invalid_input", `No study file ${path}`, { hint: "Check its path.", cause });
+  });
+  if (!info.isFile() || info.size > MOST_BYTES) {
+    throw new ScytheError("invalid_input", `${path} is no study file`, { hint: "Give a small YAML file." });
+  }
+  const text = await readFile(full, "utf8");
+  return { ...parseStudy(text, path), path: full, text };
+}
+
+/** @param name of the file, for messages */
+export function parseStudy(text: string, name: string): StudyContent {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const invalid = (offset: number, problem: string, hint: string) => {
+    const { line, col } = lines.linePos(offset);
+    return new ScytheError("invalid_input", `${name}, line ${line}, column ${col}: ${problem}`, {
+      hint,
+      details: { line, column: col },
+    });
+  };
+  const [broken] = document.errors;
+  if (broken) throw invalid(broken.pos[0], broken.message.split("\n")[0]!, "Correct the YAML.");
+  const parsed = studySchema.safeParse(plain(text, name));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const { path, message } = issue;
+  if (issue.code === "unrecognized_keys") {
+    const [key] = issue.keys;
+    const near = didYouMean(key!, keysAt(path));
+    const where = keyOffset(document.contents, [...path, key!]);
+    throw invalid(
+      where,
+      `there is no ${[...path, key].join(".")} in a study${near}`,
+      `Known: ${keysAt(path).join(", ")}.`,
+    );
+  }
+  const field = path.join(".") || "the study";
+  const at = keyOffset(document.contents, path);
+  throw invalid(at, `${field}: ${message}`, "docs/guide/designs.md shows a study file.");
+}
+
+function plain(text: string, name: string): unknown {
+  try {
+    return parseYaml(text);
+  } catch (cause) {
+    throw new ScytheError("invalid_input", `${name}: ${messageOf(cause)}`, { hint: "Correct the YAML.", cause });
+  }
+}
+
+/** The names that a study has at a path. */
+function keysAt(path: readonly PropertyKey[]): string[] {
+  let schema: z.ZodType = studySchema;
+  for (const key of path) {
+    while (schema instanceof z.ZodOptional) schema = schema.unwrap() as z.ZodType;
+    if (!(schema instanceof z.ZodObject)) return [];
+    schema = schema.shape[String(key)] as z.ZodType;
+  }
+  while (schema instanceof z.ZodOptional) schema = schema.unwrap() as z.ZodType;
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+}
+
+/** Where the nearest part of a path that the text has begins. */
+function keyOffset(contents: unknown, path: readonly PropertyKey[]): number {
+  let at = 0;
+  let node = contents as { items?: { key: { value?: unknown; range?: Node["range"] }; value: unknown }[] } | null;
+  for (const name of path) {
+    const pair = node?.items?.find(({ key }) => String(key?.value) === String(name));
+    if (!pair) return at;
+    at = pair.key.range?.[0] ?? at;
+    node = pair.value as typeof node;
+  }
+  return at;
+}
+
+/** What the study says of the specs. */
+export function designOf({ design, n, seed, options, space, fixed }: StudyContent): DesignRequest {
+  return present({ design, n, seed, options: options && present(options), space, fixed }) as DesignRequest;
+}
+
+/** Folder that relative paths in the study are relative to. */
+export function studyFolder({ path }: StudyFile): string {
+  return dirname(path);
+}
+
+/** What the study says of the run. */
+export function allocationOf({ seed, version, run_name, recursion, max_failures }: StudyContent): AllocateOptions {
+  return present({
+    seed,
+    version,
+    runName: run_name,
+    recursion: recursion && { factor: recursion.factor, maxDepth: recursion.max_depth },
+    maxFailures: max_failures as AllocateOptions["maxFailures"],
+  });
+}
+
+function present<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
+}
