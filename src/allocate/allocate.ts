@@ -5,6 +5,7 @@ import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import { hashFile, storeArtifacts } from "../files/artifacts.ts";
 import { assertNotAborted } from "../run/abort.ts";
+import { sha256Of } from "../run/checksum.ts";
 import { captureEnvironment } from "../run/environment.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { type Manifest, type ManifestDetails, manifestText, type SpecsFile } from "../run/manifest.ts";
@@ -125,8 +126,10 @@ async function publish(run: Publication): Promise<AllocatedRun> {
       command: checked.command,
       specs_sha256,
       ...descriptions,
+      ...(checked.study !== undefined && { study_sha256: sha256Of(checked.study) }),
     },
   };
+  if (checked.study !== undefined) await storage.put(layout.study, checked.study);
   await storage.put(layout.manifest, manifestText(manifest), { ifAbsent: true });
   await updateState(storage, layout, () => ({ status: "allocated", max_failures: checked.maxFailures }));
   return { layout, manifest };

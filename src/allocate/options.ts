@@ -35,6 +35,8 @@ export interface AllocateOptions {
   parentRun?: string;
   /** The command line that led here, recorded for the run's lineage. Must not contain secrets. */
   command?: string;
+  /** The text of the study file that the specs come from; the run keeps it as `study.yml`. */
+  study?: string;
   /** Called as input files are stored. */
   onArtifact?: (stored: number, total: number) => void;
   /** Called when part of a spec file is ignored or converted, such as a column that only numbers the rows. */
@@ -52,6 +54,7 @@ export interface CheckedOptions {
   keepSortIndex: boolean;
   parentRun: string | null;
   command: string | null;
+  study: string | undefined;
   maxFailures: string | null;
   onArtifact: AllocateOptions["onArtifact"];
 }
@@ -68,6 +71,7 @@ const OPTIONS: Keys<AllocateOptions> = {
   allowPaths: true,
   parentRun: true,
   command: true,
+  study: true,
   onArtifact: true,
   onNotice: true,
   signal: true,
@@ -98,6 +102,7 @@ export function checkAllocateOptions(experiment: AnyExperiment, options: Allocat
     keepSortIndex: options.keepSortIndex ?? false,
     parentRun: options.parentRun ?? null,
     command: options.command ?? null,
+    study: options.study,
     maxFailures: options.maxFailures === undefined ? null : failureLimitText(options.maxFailures),
     onArtifact: options.onArtifact,
   };

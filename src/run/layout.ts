@@ -120,6 +120,10 @@ export class RunLayout {
   get workflowSpec(): string {
     return this.key("workflow_spec.yml");
   }
+  /** The study file that the run was made from. */
+  get study(): string {
+    return this.key("study.yml");
+  }
   get specs(): string {
     return this.key("specs.pq");
   }

@@ -64,6 +64,7 @@ export interface ManifestDetails {
   io_spec_sha256?: string;
   input_artifacts_sha256?: string;
   workflow_spec_sha256?: string | null;
+  study_sha256?: string;
 }
 
 /** The spec file as it was when it was read. */

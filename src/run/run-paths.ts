@@ -10,7 +10,7 @@ export type RunPart = (typeof RUN_PARTS)[number];
 export type RunFolder = "about" | "final" | "results" | "artifacts" | "specs" | "tree" | "other";
 
 const ABOUT =
-  /^((manifest|state|report|experiment_io_spec|input_artifacts|workflow_spec)\.yml|output_artifacts\.pq|history\/g\d+\/(errors\.pq|report\.yml))$/;
+  /^((manifest|state|report|experiment_io_spec|input_artifacts|workflow_spec|study)\.yml|output_artifacts\.pq|history\/g\d+\/(errors\.pq|report\.yml))$/;
 
 /**
  * Classifies a path within a run. Anyone who may write to a storage can add files next to a run, and a download must

@@ -82,6 +82,7 @@ export function describedHashes(layout: RunLayout, details: ManifestDetails | nu
     [layout.ioSpec, details?.io_spec_sha256],
     [layout.inputArtifacts, details?.input_artifacts_sha256],
     [layout.workflowSpec, details?.workflow_spec_sha256],
+    [layout.study, details?.study_sha256],
   ];
   return recorded.filter((entry): entry is [string, string] => typeof entry[1] === "string");
 }
