@@ -13,6 +13,7 @@ import {
 } from "../sampling/design/plan.ts";
 import type { Level } from "../sampling/space/distributions.ts";
 import { type SpaceRequest, spaceOf } from "../sampling/space/space-of-schema.ts";
+import type { Column } from "../schema/columns.ts";
 import { type ReadOptions, SpecReader, type SpecRecord } from "../spec-file/source.ts";
 
 /** The specs that an experiment's own schema gives: which design, how many points, and how the fields are spread. */
@@ -50,7 +51,7 @@ export function designSpecs(experiment: AnyExperiment, request: DesignRequest, p
   const own = Object.entries(experiment.space ?? {}).filter(([name]) => !Object.hasOwn(fixed, name));
   const { space, notices } = spaceOf(experiment.input, { space: { ...Object.fromEntries(own), ...given }, fixed });
   const design = new Design(planDesign({ ...points, space, ...(where && { where }) }), where);
-  return new DesignSpecs(design, notices, place);
+  return new DesignSpecs(experiment, design, notices, place);
 }
 
 /**
@@ -77,30 +78,58 @@ export function nextDesignSpecs(experiment: AnyExperiment, manifest: Manifest, n
       },
     );
   }
-  return new DesignSpecs(new Design(next, where), [], place, before);
+  return new DesignSpecs(experiment, new Design(next, where), [], place, before);
 }
 
 /** The specs of a design, to be allocated; the run's manifest says which design it was. */
 export class DesignSpecs extends SpecReader {
   readonly design: Design;
   readonly place: DesignPlace;
+  readonly #experiment: AnyExperiment;
   readonly #notices: readonly string[];
   readonly #before: DesignDescription | undefined;
 
-  constructor(design: Design, notices: readonly string[], place: DesignPlace, before?: DesignDescription) {
+  constructor(
+    experiment: AnyExperiment,
+    design: Design,
+    notices: readonly string[],
+    place: DesignPlace,
+    before?: DesignDescription,
+  ) {
     super();
+    this.#experiment = experiment;
     this.design = design;
     this.place = place;
     this.#notices = notices;
     this.#before = before;
   }
 
+  /** The types of the fields that the design fills, in the order of its space. */
+  get columns(): Column[] {
+    const known = this.#experiment.columns.input as readonly Column[];
+    return this.design.description.space.map(
+      ({ name, type }) =>
+        known.find((column) => column.name === name) ?? {
+          name,
+          type: { kind: type === "value" ? "string" : "float64" },
+          nullable: false,
+          optional: false,
+          file: false,
+        },
+    );
+  }
+
   *read(_columns: unknown, { notice }: ReadOptions = {}): Generator<SpecRecord> {
-    for (const message of [...this.#notices, ...designWarnings(this.description)]) notice?.(message);
+    for (const message of this.warnings) notice?.(message);
     let row = 0;
     for (const value of this.design.specs()) yield { at: `row ${row++} of the design`, value };
     const { tally } = this.design;
     if (tally) notice?.(`The condition (where) let ${tally.kept} of ${tally.tried} points through.`);
+  }
+
+  /** What one should know before the specs are run. */
+  get warnings(): string[] {
+    return [...this.#notices, ...designWarnings(this.description)];
   }
 
   /** All points that the run will have: those it had before, and these. With a condition, complete after reading. */
