@@ -27,7 +27,7 @@ export interface DesignRequest extends Omit<PointsRequest, "space"> {
 /** What relative paths in a list of files are relative to, and whether the user's own word gave them. */
 export interface DesignPlace {
   folder: string;
-  ownWord: boolean;
+  trusted: boolean;
 }
 
 const REQUEST: Keys<DesignRequest> = {

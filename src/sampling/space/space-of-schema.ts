@@ -3,7 +3,7 @@ import { ScytheError } from "../../errors.ts";
 import { toJson } from "../../json.ts";
 import { didYouMean } from "../../known-keys.ts";
 import { columnsOf } from "../../schema/columns.ts";
-import { makeSpecValidator } from "../../schema/given.ts";
+import { makeSpecValidator } from "../../schema/spec-validator.ts";
 import { isOpen } from "../../schema/validate.ts";
 import { distributionText, parseDistribution } from "./distribution-text.ts";
 import {
