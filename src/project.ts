@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { AllocatingProject } from "./allocate/allowed-references.ts";
+import type { DesignPlace, DesignRequest, DesignSpecs } from "./allocate/design-specs.ts";
 import type { AllocateOptions } from "./allocate/options.ts";
 import type { SpecsInput } from "./allocate/spec-source.ts";
 import { Audit } from "./audit/audit.ts";
@@ -23,6 +24,7 @@ import { assertKnownName, locateRun, namesIn } from "./runs/locate.ts";
 import type { RetryOptions } from "./runs/retry.ts";
 import { openRun, type ResumeOptions, type Run } from "./runs/run.ts";
 import type { RunOnceOptions, RunOnceResult } from "./runs/run-once.ts";
+import type { Study } from "./runs/study-file.ts";
 import type { SpecReader } from "./spec-file/source.ts";
 import type { Storage } from "./storage/storage.ts";
 import { removeAbandonedScratch } from "./temporary.ts";
@@ -130,6 +132,33 @@ export class Scythe implements AsyncDisposable {
     const run = await this.findRun(reference);
     this.#experiment(run.manifest.experiment_name);
     return (await run.retry(options)) > 0 ? run : undefined;
+  }
+
+  /**
+   * Specs from the experiment's own schema, for {@link allocate}: a design of `n` points, and how the fields are spread.
+   * @param request default: a Sobol' design, which {@link nextSpecs} continues; `n` is needed but for `grid` and `oat`
+   * @param place what relative paths in a list of files are relative to (default: the current directory)
+   * @throws ScytheError `invalid_input` naming the field without bounds, the unknown field, distribution or option
+   */
+  async design(experiment: AnyExperiment | string, request: DesignRequest, place?: DesignPlace): Promise<DesignSpecs> {
+    const { designSpecs } = await import("./allocate/design-specs.ts");
+    return designSpecs(this.#experiment(experiment), request, place);
+  }
+
+  /**
+   * The next `n` points of the design that a run was made from, for {@link extend}: together they are one longer design.
+   * @throws ScytheError `invalid_input` when it was made from none, or from one that cannot be continued
+   */
+  async nextSpecs(reference: string, n: number): Promise<DesignSpecs> {
+    const { manifest } = await this.findRun(reference);
+    const { nextDesignSpecs } = await import("./allocate/design-specs.ts");
+    return nextDesignSpecs(this.#experiment(manifest.experiment_name), manifest, n);
+  }
+
+  /** Reads a study file. @throws ScytheError `invalid_input` naming line, column and the nearest key */
+  async readStudy(path: string): Promise<Study> {
+    const { readStudyFile } = await import("./runs/study-file.ts");
+    return readStudyFile(path);
   }
 
   /**

@@ -22,12 +22,18 @@ export interface DesignRequest extends Omit<PointsRequest, "space"> {
   space?: SpaceRequest["space"];
   /** Values by field that all specs have; null leaves out a field that may be left out. */
   fixed?: Readonly<Record<string, Level>>;
+  /** Points of the design to leave out at its beginning (default 0). */
+  skip?: number;
 }
 
 /** What relative paths in a list of files are relative to, and whether the user's own word gave them. */
 export interface DesignPlace {
   folder: string;
   trusted: boolean;
+}
+
+function currentFolder(): DesignPlace {
+  return { folder: process.cwd(), trusted: true };
 }
 
 const REQUEST: Keys<DesignRequest> = {
@@ -38,6 +44,7 @@ const REQUEST: Keys<DesignRequest> = {
   space: true,
   fixed: true,
   where: true,
+  skip: true,
 };
 
 /**
@@ -45,13 +52,25 @@ const REQUEST: Keys<DesignRequest> = {
  * an enum, a boolean or literals.
  * @throws ScytheError `invalid_input` naming the field without bounds, the unknown field, distribution or design
  */
-export function designSpecs(experiment: AnyExperiment, request: DesignRequest, place: DesignPlace): DesignSpecs {
+export function designSpecs(
+  experiment: AnyExperiment,
+  request: DesignRequest,
+  place: DesignPlace = currentFolder(),
+): DesignSpecs {
   assertKnownKeys(request, REQUEST, "A design");
-  const { space: given = {}, fixed = {}, where = experiment.where, ...points } = request;
+  const { space: given = {}, fixed = {}, where = experiment.where, skip = 0, ...points } = request;
   const own = Object.entries(experiment.space ?? {}).filter(([name]) => !Object.hasOwn(fixed, name));
   const { space, notices } = spaceOf(experiment.input, { space: { ...Object.fromEntries(own), ...given }, fixed });
-  const design = new Design(planDesign({ ...points, space, ...(where && { where }) }), where);
-  return new DesignSpecs(experiment, design, notices, place);
+  const asked = { ...points, space, ...(where && { where }) };
+  const description = skip === 0 ? planDesign(asked) : after(planDesign({ ...asked, n: skip }), where, points.n ?? 0);
+  return new DesignSpecs(experiment, new Design(description, where), notices, place);
+}
+
+/** The `n` points after a design's. Where a condition chooses them, its own must be made to know where it ends. */
+function after(before: DesignDescription, where: DesignRequest["where"], n: number): DesignDescription {
+  const design = new Design(before, where);
+  if (where) for (const _ of design.batches());
+  return nextPoints(design.description, n);
 }
 
 /**
@@ -60,7 +79,7 @@ export function designSpecs(experiment: AnyExperiment, request: DesignRequest, p
  * @throws ScytheError `invalid_input` for a run without a design, or with one that cannot be continued; `conflict` when its
  * condition is not the experiment's any more
  */
-export function nextDesignSpecs(experiment: AnyExperiment, manifest: Manifest, n: number, place: DesignPlace) {
+export function nextDesignSpecs(experiment: AnyExperiment, manifest: Manifest, n: number, place = currentFolder()) {
   const { design: before } = detailsOf(manifest);
   if (!before) {
     throw new ScytheError("invalid_input", `Run ${manifest.experiment_id} was not made from a design`, {

@@ -1,11 +1,16 @@
 import { fileURLToPath } from "node:url";
+import type { DescribeOptions, Description } from "../analysis/describe.ts";
+import type { RunTables } from "../analysis/run-tables.ts";
+import type { SensitivityOptions } from "../analysis/sensitivity.ts";
+import type { Sensitivity } from "../analysis/sensitivity-result.ts";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import { didYouMean } from "../known-keys.ts";
 import type { RunLayout } from "../run/layout.ts";
+import { readManifest } from "../run/manifest.ts";
 import { isComplete, type Report, readReport } from "../run/report.ts";
 import { readState } from "../run/state.ts";
-import { FILE_REFS } from "../scatter/final-columns.ts";
+import { ERRORS, FILE_REFS, SCALARS } from "../scatter/final-columns.ts";
 import type { Storage } from "../storage/storage.ts";
 import { type FailedSpec, type FailureOptions, type FailureSummary, failedSpecs, groupFailures } from "./failures.ts";
 import { GenerationCheck } from "./generation.ts";
@@ -169,6 +174,50 @@ export class Results<E extends AnyExperiment = AnyExperiment> {
       const answer = await queryTables(files.paths, sql);
       await this.#generation.localTables(files.paths); // local files may have been replaced during the query
       return answer;
+    } finally {
+      await files.close();
+    }
+  }
+
+  /**
+   * Which inputs the outputs depend on, and how much: by the method that the run's design was made for, else by one that
+   * any rows will do for. Failed specs take their whole block of the design with them; nothing is imputed.
+   * @throws ScytheError `invalid_input` when the method does not fit the design, or no output can be analysed
+   */
+  async sensitivity(options: SensitivityOptions = {}): Promise<Sensitivity> {
+    const { sensitivityOf } = await import("../analysis/sensitivity.ts");
+    const { readObservations } = await import("../analysis/read-observations.ts");
+    const { analysedDesign } = await import("../analysis/run-design.ts");
+    const { scythe } = await readManifest(this.#storage, this.#layout);
+    const design = scythe?.design && analysedDesign(scythe.design);
+    const observed = await this.#analyse((tables) => readObservations(tables, this.#observed(scythe?.spec_count)));
+    return sensitivityOf(observed, design, options);
+  }
+
+  /** Each output's distribution, its correlation with each input, and where specs failed; by DuckDB, in bounded memory. */
+  async describe(options: DescribeOptions = {}): Promise<Description> {
+    const { describeRun } = await import("../analysis/describe.ts");
+    const { scythe } = await readManifest(this.#storage, this.#layout);
+    return this.#analyse((tables) => describeRun(tables, { ...this.#observed(scythe?.spec_count), ...options }));
+  }
+
+  #observed(planned: number | undefined): { inputs?: string[]; planned?: number } {
+    const inputs = this.#experiment?.columns.input.map(({ name }: { name: string }) => name);
+    return { ...(inputs && { inputs }), ...(planned === undefined ? {} : { planned }) };
+  }
+
+  async #analyse<T>(work: (tables: RunTables) => Promise<T>): Promise<T> {
+    const names = (await this.#files.names()).filter((name) => name === SCALARS || name === ERRORS);
+    const files = await this.#files.open(names);
+    try {
+      await this.#generation.localTables(files.paths);
+      const [scalars, errors] = [files.paths.get(SCALARS), files.paths.get(ERRORS)];
+      if (scalars === undefined) {
+        throw new ScytheError("not_found", `Run ${this.experimentId} has no table ${SCALARS}`, {
+          hint: "Only numbers among the outputs can be analysed.",
+        });
+      }
+      return await work({ scalars, ...(errors === undefined ? {} : { errors }) });
     } finally {
       await files.close();
     }

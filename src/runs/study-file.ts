@@ -1,18 +1,23 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { LineCounter, type Node, parseDocument } from "yaml";
+import { LineCounter, type Node, parseDocument, stringify } from "yaml";
 import { z } from "zod";
-import type { DesignRequest } from "../allocate/design-specs.ts";
+import type { DesignPlace, DesignRequest } from "../allocate/design-specs.ts";
 import type { AllocateOptions } from "../allocate/options.ts";
 import { messageOf, ScytheError } from "../errors.ts";
 import { didYouMean } from "../known-keys.ts";
 import { parseYaml } from "../run/yaml.ts";
 import { DESIGN_KINDS, type DesignName } from "../sampling/design/design-kinds.ts";
+import { distributionText } from "../sampling/space/distribution-text.ts";
+import type { Distribution } from "../sampling/space/distributions.ts";
+
+/** Where a project finds the JSON Schema of study files. */
+const SCHEMA_PATH = "node_modules/scythe-ts/templates/study.schema.json";
 
 const level = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 const wholeNumber = z.int().min(0);
 
-/** What a study file may say. Its JSON Schema is `study.schema.json`, for editors. */
+/** What a study file may say. Its JSON Schema is `templates/study.schema.json`, for editors. */
 export const studySchema = z
   .strictObject({
     experiment: z.string().min(1).describe("The experiment's name in scythe.config.ts."),
@@ -58,18 +63,21 @@ export const studySchema = z
 export type StudyContent = z.infer<typeof studySchema>;
 
 /** A study file, checked. */
-export interface StudyFile extends StudyContent {
-  /** Absolute. */
-  path: string;
-  /** As it was read: the run keeps it. */
-  text: string;
+export interface Study {
+  experiment: string;
+  /** What it says of the specs, for `scythe.design`. */
+  request: DesignRequest;
+  /** What it says of the run, for `scythe.allocate`; its text is kept with the run. */
+  options: AllocateOptions;
+  /** What relative paths in it are relative to. */
+  place: DesignPlace;
 }
 
 /** A study file larger than this is none. */
 const MOST_BYTES = 1_000_000;
 
 /** @throws ScytheError `invalid_input` naming the line and column, and the nearest key */
-export async function readStudyFile(path: string): Promise<StudyFile> {
+export async function readStudyFile(path: string): Promise<Study> {
   const full = resolve(path);
   const info = await stat(full).catch((cause) => {
     throw new ScytheError("invalid_input", `No study file ${path}`, { hint: "Check its path.", cause });
@@ -78,7 +86,13 @@ export async function readStudyFile(path: string): Promise<StudyFile> {
     throw new ScytheError("invalid_input", `${path} is no study file`, { hint: "Give a small YAML file." });
   }
   const text = await readFile(full, "utf8");
-  return { ...parseStudy(text, path), path: full, text };
+  const content = parseStudy(text, path);
+  return {
+    experiment: content.experiment,
+    request: designOf(content),
+    options: { ...allocationOf(content), study: text },
+    place: { folder: dirname(full), trusted: false },
+  };
 }
 
 /** @param name of the file, for messages */
@@ -146,18 +160,11 @@ function keyOffset(contents: unknown, path: readonly PropertyKey[]): number {
   return at;
 }
 
-/** What the study says of the specs. */
-export function designOf({ design, n, seed, options, space, fixed }: StudyContent): DesignRequest {
+function designOf({ design, n, seed, options, space, fixed }: StudyContent): DesignRequest {
   return present({ design, n, seed, options: options && present(options), space, fixed }) as DesignRequest;
 }
 
-/** Folder that relative paths in the study are relative to. */
-export function studyFolder({ path }: StudyFile): string {
-  return dirname(path);
-}
-
-/** What the study says of the run. */
-export function allocationOf({ seed, version, run_name, recursion, max_failures }: StudyContent): AllocateOptions {
+function allocationOf({ seed, version, run_name, recursion, max_failures }: StudyContent): AllocateOptions {
   return present({
     seed,
     version,
@@ -165,6 +172,18 @@ export function allocationOf({ seed, version, run_name, recursion, max_failures 
     recursion: recursion && { factor: recursion.factor, maxDepth: recursion.max_depth },
     maxFailures: max_failures as AllocateOptions["maxFailures"],
   });
+}
+
+/** The text of a study file that asks for a design. */
+export function studyText(experiment: string, request: DesignRequest): string {
+  const { design = "sobol", n, seed = 0, options, space, fixed } = request;
+  const spread = space && Object.fromEntries(Object.entries(space).map(([name, own]) => [name, textOf(own)]));
+  const content: StudyContent = present({ experiment, design, n, seed, options, space: spread, fixed }) as StudyContent;
+  return `# yaml-language-server: $schema=${SCHEMA_PATH}\n${stringify(studySchema.parse(content))}`;
+}
+
+function textOf(distribution: Distribution | string): string {
+  return typeof distribution === "string" ? distribution : distributionText(distribution);
 }
 
 function present<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
