@@ -1,5 +1,10 @@
+export type { DesignPlace, DesignRequest, DesignSpecs } from "./allocate/design-specs.ts";
 export type { AllocateOptions } from "./allocate/options.ts";
 export type { SpecsInput } from "./allocate/spec-source.ts";
+export type { DescribeOptions, Description, OutputDescription } from "./analysis/describe.ts";
+export { SENSITIVITY_METHODS, type SensitivityMethod } from "./analysis/method-names.ts";
+export type { SensitivityOptions } from "./analysis/sensitivity.ts";
+export type { OutputSensitivity, Sensitivity, SensitivityIndex } from "./analysis/sensitivity-result.ts";
 export type { Audit } from "./audit/audit.ts";
 export { commitText, type EnvironmentChange } from "./audit/code-change.ts";
 export type { ColumnDiff, Example as DiffExample, TableDiff } from "./audit/diff/columns.ts";
@@ -77,12 +82,14 @@ export type { ResumeOptions, Run } from "./runs/run.ts";
 export type { LogOptions, RunLogs, SpecLog } from "./runs/run-logs.ts";
 export type { RunOnceOptions, RunOnceResult } from "./runs/run-once.ts";
 export type { CancelOptions, CancelOutcome } from "./runs/steer.ts";
+export type { Study } from "./runs/study-file.ts";
 export { Design, type RowRange, type Spec, type SpecBatch, specsOf, type Tally } from "./sampling/design/design.ts";
-export type { DesignName, DesignOptions } from "./sampling/design/design-kinds.ts";
+export type { DesignOptions } from "./sampling/design/design-kinds.ts";
+export { DESIGN_NAMES, type DesignName } from "./sampling/design/names.ts";
 export {
   type DesignDescription,
   type DesignPoints,
-  type DesignRequest,
+  type DesignRequest as PointsRequest,
   designWarnings,
   joinedDesign,
   nextPoints,
@@ -120,6 +127,8 @@ export { ID_COLUMNS } from "./schema/base.ts";
 export type { Column, ColumnType } from "./schema/columns.ts";
 export { fileRef } from "./schema/file-ref.ts";
 export { type ReadOptions, SpecReader, type SpecRecord, TEXT_FORMATS, type TextFormat } from "./spec-file/source.ts";
+export { SpecReader, TEXT_FORMATS, type TextFormat } from "./spec-file/source.ts";
+export type { WriteSpecsOptions } from "./spec-file/write.ts";
 export { localStorage } from "./storage/local/local.ts";
 export type { S3Credentials } from "./storage/s3/address.ts";
 export type { S3Limits } from "./storage/s3/limits.ts";

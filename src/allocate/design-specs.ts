@@ -15,6 +15,7 @@ import type { Level } from "../sampling/space/distributions.ts";
 import { type SpaceRequest, spaceOf } from "../sampling/space/space-of-schema.ts";
 import type { Column } from "../schema/columns.ts";
 import { type ReadOptions, SpecReader, type SpecRecord } from "../spec-file/source.ts";
+import { csvLines, type WriteSpecsOptions, writeSpecFile } from "../spec-file/write.ts";
 
 /** The specs that an experiment's own schema gives: which design, how many points, and how the fields are spread. */
 export interface DesignRequest extends Omit<PointsRequest, "space"> {
@@ -144,6 +145,21 @@ export class DesignSpecs extends SpecReader {
     for (const value of this.design.specs()) yield { at: `row ${row++} of the design`, value };
     const { tally } = this.design;
     if (tally) notice?.(`The condition (where) let ${tally.kept} of ${tally.tried} points through.`);
+  }
+
+  /**
+   * Writes them to a .parquet, .csv or .jsonl file, in constant memory; it appears when it is whole. Returns the rows.
+   * @throws ScytheError `conflict` when the file is there already
+   */
+  writeTo(path: string, options?: WriteSpecsOptions): Promise<number> {
+    return writeSpecFile(path, this.columns, this.design.batches(), options);
+  }
+
+  /** As CSV with a header, in pieces. */
+  *csv(): Generator<string> {
+    const lines = csvLines(this.columns);
+    yield lines(undefined);
+    for (const batch of this.design.batches()) yield lines(batch);
   }
 
   /** What one should know before the specs are run. */

@@ -3,6 +3,7 @@ import { didYouMean } from "../known-keys.ts";
 import type { Losses } from "./blocks.ts";
 import { type BootstrapOptions, DEFAULT_CONFIDENCE, DEFAULT_RESAMPLES } from "./bootstrap.ts";
 import type { AnalysedDesign } from "./designs.ts";
+import { SENSITIVITY_METHODS, type SensitivityMethod } from "./method-names.ts";
 import type { Analysis, AnalysisContext } from "./methods/analysis.ts";
 import { crossedSobol } from "./methods/crossed.ts";
 import { givenData, pawn, regression } from "./methods/given.ts";
@@ -17,7 +18,6 @@ import type { LeftOut, OutputSensitivity, Sensitivity, Unit } from "./sensitivit
  * - `regression`, `rank-regression`: standardised coefficients and partial correlations from any run
  * - `pawn`: distances between distributions, from any run
  */
-export type SensitivityMethod = keyof typeof METHODS;
 
 const METHODS = {
   sobol: crossedSobol,
@@ -26,9 +26,7 @@ const METHODS = {
   regression: regression(false),
   "rank-regression": regression(true),
   pawn,
-} satisfies Record<string, Analysis>;
-
-export const SENSITIVITY_METHODS = Object.keys(METHODS) as SensitivityMethod[];
+} satisfies Record<SensitivityMethod, Analysis>;
 
 export interface SensitivityOptions extends BootstrapOptions {
   /** Default `auto`: the one that the run's design was made for, else `given-data`. */

@@ -7,7 +7,8 @@ import type { AllocateOptions } from "../allocate/options.ts";
 import { messageOf, ScytheError } from "../errors.ts";
 import { didYouMean } from "../known-keys.ts";
 import { parseYaml } from "../run/yaml.ts";
-import { DESIGN_KINDS, type DesignName } from "../sampling/design/design-kinds.ts";
+import { DESIGN_KINDS } from "../sampling/design/design-kinds.ts";
+import type { DesignName } from "../sampling/design/names.ts";
 import { distributionText } from "../sampling/space/distribution-text.ts";
 import type { Distribution } from "../sampling/space/distributions.ts";
 

@@ -10,8 +10,7 @@ import { randomPoints } from "../points/random-points.ts";
 import { saltelli, saltelliRows } from "../points/saltelli.ts";
 import { sobol } from "../points/sobol.ts";
 import type { FieldSampler } from "../space/space.ts";
-
-export type DesignName = "grid" | "oat" | "random" | "lhs" | "sobol" | "halton" | "morris" | "saltelli";
+import type { DesignName } from "./names.ts";
 
 /** What a design can be told beyond its size and seed. Each has some of these. */
 export interface DesignOptions {

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { loguniform } from "../space/distributions.ts";
 import { spaceOf } from "../space/space-of-schema.ts";
 import { Design, type Spec, specsOf } from "./design.ts";
-import type { DesignName } from "./design-kinds.ts";
+import type { DesignName } from "./names.ts";
 import {
   type DesignDescription,
   type DesignRequest,

@@ -4,7 +4,8 @@ import { assertKnownKeys, type Keys } from "../../known-keys.ts";
 import { LONGEST_SEQUENCE } from "../points/point-set.ts";
 import { type FieldSampler, type Space, samplerOf } from "../space/space.ts";
 import { checkWhole } from "../whole-number.ts";
-import { DESIGN_KINDS, type DesignName, type DesignOptions, kindOf } from "./design-kinds.ts";
+import { DESIGN_KINDS, type DesignOptions, kindOf } from "./design-kinds.ts";
+import type { DesignName } from "./names.ts";
 
 /** What one asks for. */
 export interface DesignRequest {

@@ -1,0 +1,4 @@
+/** The methods of sensitivity analysis that there are; what each gives is said in `sensitivity.ts`. */
+export const SENSITIVITY_METHODS = ["sobol", "morris", "given-data", "regression", "rank-regression", "pawn"] as const;
+
+export type SensitivityMethod = (typeof SENSITIVITY_METHODS)[number];

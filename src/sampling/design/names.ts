@@ -1,0 +1,4 @@
+/** The designs that there are. */
+export const DESIGN_NAMES = ["grid", "oat", "random", "lhs", "sobol", "halton", "morris", "saltelli"] as const;
+
+export type DesignName = (typeof DESIGN_NAMES)[number];
