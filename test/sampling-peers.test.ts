@@ -59,7 +59,7 @@ describe("points beside SciPy's, as they were kept", () => {
   });
 });
 
-describe.skipIf(!scipy)("beside SciPy", () => {
+describe.skipIf(!scipy)("beside SciPy", { timeout: 600_000 }, () => {
   it("has the same direction numbers, points and discrepancy", () => {
     const theirs = ask(scipy!, "points");
     for (let j = 1; j < SOBOL_DIMENSIONS; j++) {
@@ -121,7 +121,7 @@ function pair(text: string): [number, number] {
   return [first!, second!];
 }
 
-describe.skipIf(!salib)("beside SALib", () => {
+describe.skipIf(!salib)("beside SALib", { timeout: 600_000 }, () => {
   it("has the same cross-sample, in the same order", () => {
     const theirs = ask(salib!, "saltelli");
     const own = (secondOrder: boolean, rows: number) => rowsOf(saltelli(3, { scramble: "none", secondOrder }), rows);
