@@ -25,7 +25,7 @@ interface Sample {
 type Found = Record<string, number[] | number>;
 
 const GOLDEN = fileURLToPath(new URL("fixtures/salib-indices.json", import.meta.url));
-const python = findPython("SALib, scipy");
+const python = findPython("SALib", "scipy");
 const samples = makeSamples();
 
 describe("indices of the same samples", () => {

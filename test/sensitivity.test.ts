@@ -36,7 +36,7 @@ const measured = defineExperiment({
 
 describe("a run", () => {
   const folder = mkdtempSync(join(tmpdir(), "scythe-analysis-"));
-  const python = findPython("pandas, pyarrow");
+  const python = findPython("pandas", "pyarrow");
   let scythe: Scythe;
   let tables: RunTables;
   beforeAll(async () => {
