@@ -5,6 +5,8 @@ export type { DescribeOptions, Description, OutputDescription } from "./analysis
 export { SENSITIVITY_METHODS, type SensitivityMethod } from "./analysis/method-names.ts";
 export type { SensitivityOptions } from "./analysis/sensitivity.ts";
 export type { OutputSensitivity, Sensitivity, SensitivityIndex } from "./analysis/sensitivity-result.ts";
+export { sensitivityParquet } from "./analysis/sensitivity-table.ts";
+export { type NextStep, nextStep, type UntilOptions } from "./analysis/until.ts";
 export type { Audit } from "./audit/audit.ts";
 export { commitText, type EnvironmentChange } from "./audit/code-change.ts";
 export type { ColumnDiff, Example as DiffExample, TableDiff } from "./audit/diff/columns.ts";

@@ -155,6 +155,12 @@ export class Scythe implements AsyncDisposable {
     return nextDesignSpecs(this.#experiment(manifest.experiment_name), manifest, n);
   }
 
+  /** The text of a study file that asks for a design, with distributions by their text. */
+  async studyText(experiment: string, request: DesignRequest): Promise<string> {
+    const { studyText } = await import("./runs/study-file.ts");
+    return studyText(experiment, request);
+  }
+
   /** Reads a study file. @throws ScytheError `invalid_input` naming line, column and the nearest key */
   async readStudy(path: string): Promise<Study> {
     const { readStudyFile } = await import("./runs/study-file.ts");

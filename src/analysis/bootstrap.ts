@@ -1,5 +1,5 @@
 import { randomFrom } from "../sampling/random.ts";
-import { normalQuantile } from "./normal-quantile.ts";
+import { normalQuantile } from "../sampling/space/normal.ts";
 
 /** How intervals are made. */
 export interface BootstrapOptions {

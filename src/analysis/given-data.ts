@@ -1,5 +1,5 @@
+import { normalQuantile } from "../sampling/space/normal.ts";
 import { DEFAULT_CONFIDENCE } from "./bootstrap.ts";
-import { normalQuantile } from "./normal-quantile.ts";
 import type { Slices } from "./slices.ts";
 
 export interface GivenDataIndex {

@@ -7,7 +7,7 @@ export const EXIT = {
   internal: 1,
   usage: 2,
   failedSpecs: 3,
-  /** `verify` found something wrong, or `diff` a difference. */
+  /** `verify` found something wrong, `diff` a difference, or `sensitivity --until` ended by its budget. */
   findings: 3,
   unreachable: 4,
   cancelled: 5,

@@ -20,6 +20,11 @@ export function filled(text: string): string {
   throw new InvalidArgumentError("It must not be empty.");
 }
 
+/** {@link filled} of an option that takes several values, or is given again. */
+export function filledList(text: string, before: string[] = []): string[] {
+  return [...before, filled(text)];
+}
+
 /** A whole number from `low` up. */
 export function wholeNumber(low: number): (text: string) => number {
   return (text) => {

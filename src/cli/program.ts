@@ -101,6 +101,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/repro.ts"),
   },
   {
+    usage: "sample <experiment>",
+    summary: "make specs from an experiment's schema by a design",
+    load: () => import("./commands/sample.ts"),
+  },
+  {
+    usage: "describe <run>",
+    summary: "show how outputs are spread, what they correlate with, and where specs fail",
+    load: () => import("./commands/describe.ts"),
+  },
+  {
+    usage: "sensitivity <run>",
+    summary: "say which inputs the outputs depend on",
+    load: () => import("./commands/sensitivity.ts"),
+  },
+  {
     usage: "verify <run>",
     summary: "check a run's tables and files, and run a sample of its specs again",
     load: () => import("./commands/verify.ts"),

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { ScytheError } from "../errors.ts";
 import { type AllocateOptions, type Overrides, TEXT_FORMATS } from "../index.ts";
+import { designOptions } from "./design-flags.ts";
 import { wholeNumber } from "./options.ts";
 import { note } from "./output.ts";
 import type { SpecFlags } from "./spec-flags.ts";
@@ -30,7 +31,7 @@ export interface RunFlags extends EngineFlags, SpecFlags {
 
 /** Flags that say which specs. */
 export function specOptions(command: Command): Command {
-  return command
+  return designOptions(command)
     .option("--specs <file>", "a .csv, .jsonl, .json or .parquet file of specs; - for stdin")
     .addOption(new Option("--format <format>", "what stdin holds; detected by default").choices(TEXT_FORMATS))
     .option("--specs-of <run>", "the specs of another run, without its ids")

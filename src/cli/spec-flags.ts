@@ -8,11 +8,13 @@ import {
   readSpecs,
   type Scythe,
   type SpecsInput,
+  type Study,
   type TextFormat,
 } from "../index.ts";
+import { asksForDesign, type DesignFlags, designRequest } from "./design-flags.ts";
 import { fieldsOf, fieldTable } from "./view/field-list.ts";
 
-export interface SpecFlags {
+export interface SpecFlags extends DesignFlags {
   specs?: string;
   format?: TextFormat;
   specsOf?: string;
@@ -22,6 +24,19 @@ export interface SpecFlags {
 
 type Spec = Record<string, unknown>;
 
+function assertOnlyDesign({ specs, specsOf, set = [], grid = [] }: SpecFlags): void {
+  if (specs === undefined && specsOf === undefined && set.length + grid.length === 0) return;
+  throw new ScytheError("invalid_input", "A design cannot be combined with --specs, --specs-of, --set or --grid", {
+    hint: "Give a value that all specs have by --fix field=value, and how a field is spread by --space.",
+  });
+}
+
+/** The specs that a study file asks for; flags of the design come before what it says. */
+export async function studySpecs(project: Scythe, study: Study, flags: SpecFlags): Promise<SpecsInput<Spec>> {
+  assertOnlyDesign(flags);
+  return project.design(study.experiment, designRequest(flags, study.request), study.place);
+}
+
 /** {@link specsFromFlags}, and those of another run. */
 export async function givenSpecs(
   project: Scythe,
@@ -29,6 +44,10 @@ export async function givenSpecs(
   flags: SpecFlags,
 ): Promise<SpecsInput<Spec>> {
   const { specsOf, specs, set = [], grid = [] } = flags;
+  if (asksForDesign(flags)) {
+    assertOnlyDesign(flags);
+    return project.design(experiment, designRequest(flags));
+  }
   if (specsOf === undefined) return specsFromFlags(experiment, flags);
   if (specs !== undefined || set.length + grid.length > 0) {
     throw new ScytheError("invalid_input", "--specs-of cannot be combined with --specs, --set or --grid", {

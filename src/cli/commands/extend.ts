@@ -27,7 +27,10 @@ export interface ExtendFlags extends EngineFlags, SpecFlags {
 const EXAMPLES = `
 Examples:
   scythe extend projectile --specs more.csv
-  scythe extend projectile@v1.0.0 --grid angle=75,80,85 speed=20,40`;
+  scythe extend projectile@v1.0.0 --grid angle=75,80,85 speed=20,40
+  scythe extend projectile -n 1024
+
+-n alone continues the design that the run was made from: both together are one longer design.`;
 
 export function register(command: Command): void {
   specOptions(command)
@@ -48,13 +51,24 @@ export function register(command: Command): void {
   });
 }
 
+/** Whether the flags ask for further points of the run's own design. */
+function continuesDesign(
+  { n, design, space, fix, option, ...flags }: ExtendFlags,
+  specsFile: string | undefined,
+): boolean {
+  const others = [design, space, fix, option, flags.specs, flags.specsOf, flags.set, flags.grid, specsFile];
+  return n !== undefined && others.every((other) => other === undefined);
+}
+
 /** Allocates, watches and sums up a run that extends another. Returns the exit code. */
 export async function extendRun(reference: string, specsFile: string | undefined, flags: ExtendFlags): Promise<number> {
   const options = allocateOptions(flags);
   return withProject(overridesOf(flags), async (project) => {
     const base = await project.findRun(reference);
     const experiment = project.registry.get(base.manifest.experiment_name);
-    const specs = await givenSpecs(project, experiment, oneSpecFile(specsFile, flags));
+    const specs = continuesDesign(flags, specsFile)
+      ? await project.nextSpecs(base.experimentId, flags.n!)
+      : await givenSpecs(project, experiment, oneSpecFile(specsFile, flags));
     const all = { ...options, command: commandText(process.argv.slice(2)) };
     const run = await untilAllocated(project, () => project.extend(base.experimentId, specs, all));
     const { carried_count = 0, spec_count } = run.manifest.scythe!;
