@@ -140,9 +140,18 @@ export class Scythe implements AsyncDisposable {
    * @param place what relative paths in a list of files are relative to (default: the current directory)
    * @throws ScytheError `invalid_input` naming the field without bounds, the unknown field, distribution or option
    */
-  async design(experiment: AnyExperiment | string, request: DesignRequest, place?: DesignPlace): Promise<DesignSpecs> {
+  async design(
+    experiment: AnyExperiment | string,
+    request: DesignRequest,
+    place: Partial<DesignPlace> = {},
+  ): Promise<DesignSpecs> {
     const { designSpecs } = await import("./allocate/design-specs.ts");
-    return designSpecs(this.#experiment(experiment), request, place);
+    return designSpecs(this.#experiment(experiment), request, {
+      folder: process.cwd(),
+      trusted: true,
+      root: this.folder,
+      ...place,
+    });
   }
 
   /**
@@ -152,7 +161,10 @@ export class Scythe implements AsyncDisposable {
   async nextSpecs(reference: string, n: number): Promise<DesignSpecs> {
     const { manifest } = await this.findRun(reference);
     const { nextDesignSpecs } = await import("./allocate/design-specs.ts");
-    return nextDesignSpecs(this.#experiment(manifest.experiment_name), manifest, n);
+    return nextDesignSpecs(this.#experiment(manifest.experiment_name), manifest, n, {
+      folder: this.folder,
+      trusted: true,
+    });
   }
 
   /** The text of a study file that asks for a design, with distributions by their text. */

@@ -1,3 +1,4 @@
+import { isAbsolute, relative, resolve, sep } from "node:path";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import { assertKnownKeys, type Keys } from "../known-keys.ts";
@@ -11,7 +12,9 @@ import {
   type DesignRequest as PointsRequest,
   planDesign,
 } from "../sampling/design/plan.ts";
-import type { Level } from "../sampling/space/distributions.ts";
+import { distributionText, parseDistribution } from "../sampling/space/distribution-text.ts";
+import { files, type Level } from "../sampling/space/distributions.ts";
+import type { Space } from "../sampling/space/space.ts";
 import { type SpaceRequest, spaceOf } from "../sampling/space/space-of-schema.ts";
 import type { Column } from "../schema/columns.ts";
 import { type ReadOptions, SpecReader, type SpecRecord } from "../spec-file/source.ts";
@@ -30,6 +33,8 @@ export interface DesignRequest extends Omit<PointsRequest, "space"> {
 /** What relative paths in a list of files are relative to, and whether the user's own word gave them. */
 export interface DesignPlace {
   folder: string;
+  /** A folder that they become relative to where they lie in it: in the specs, and in the manifest (default: `folder`). */
+  root?: string;
   trusted: boolean;
 }
 
@@ -62,9 +67,36 @@ export function designSpecs(
   const { space: given = {}, fixed = {}, where = experiment.where, skip = 0, ...points } = request;
   const own = Object.entries(experiment.space ?? {}).filter(([name]) => !Object.hasOwn(fixed, name));
   const { space, notices } = spaceOf(experiment.input, { space: { ...Object.fromEntries(own), ...given }, fixed });
-  const asked = { ...points, space, ...(where && { where }) };
+  const base = baseOf(place);
+  const asked = { ...points, space: movedFiles(space, place.folder, base), ...(where && { where }) };
   const description = skip === 0 ? planDesign(asked) : after(planDesign({ ...asked, n: skip }), where, points.n ?? 0);
-  return new DesignSpecs(experiment, new Design(description, where), notices, place);
+  return new DesignSpecs(experiment, new Design(description, where), notices, {
+    folder: base ?? place.folder,
+    trusted: place.trusted,
+  });
+}
+
+/** What paths become relative to; undefined where a stranger's file outside of the root gave them: they become absolute. */
+function baseOf({ folder, root = folder, trusted }: DesignPlace): string | undefined {
+  return trusted || isWithin(root, folder) ? root : undefined;
+}
+
+function movedFiles(space: Space, from: string, to: string | undefined): Space {
+  return space.map((field) => {
+    const distribution = parseDistribution(field.distribution);
+    if (distribution.kind !== "files") return field;
+    const paths = distribution.paths.map((path) => {
+      if (/^[a-z][a-z0-9+.-]+:/i.test(path)) return path; // a URI
+      const full = resolve(from, path);
+      return to !== undefined && isWithin(to, full) ? relative(to, full).split(sep).join("/") : full;
+    });
+    return { ...field, distribution: distributionText(files(paths)) };
+  });
+}
+
+function isWithin(folder: string, path: string): boolean {
+  const within = relative(folder, path);
+  return !within.startsWith("..") && !isAbsolute(within);
 }
 
 /** The `n` points after a design's. Where a condition chooses them, its own must be made to know where it ends. */

@@ -3,6 +3,7 @@ import { readInputArtifacts } from "../run/input-artifacts.ts";
 import { RunLayout } from "../run/layout.ts";
 import { type Manifest, readManifest, type SpecsFile } from "../run/manifest.ts";
 import { readState } from "../run/state.ts";
+import type { DesignDescription } from "../sampling/design/plan.ts";
 import type { Storage } from "../storage/storage.ts";
 
 /** An input file that the run stored. */
@@ -33,7 +34,13 @@ export interface Lineage {
   command: string | null;
   code: Pick<Environment, "git_commit" | "git_dirty"> & { schema_hash: string | null };
   environment: Omit<Environment, "git_commit" | "git_dirty"> | null;
-  specs: { count: number | null; source: SpecsFile | null; sha256: string | null };
+  specs: {
+    count: number | null;
+    source: SpecsFile | null;
+    sha256: string | null;
+    /** The design that gave them; null for specs that were given. */
+    design: DesignDescription | null;
+  };
   artifacts: LineageArtifact[];
   seed: number | null;
   /** Who drove it last; `times` says how often it was taken up. */
@@ -63,6 +70,7 @@ export async function readLineage(storage: Storage, layout: RunLayout): Promise<
       count: details?.spec_count ?? null,
       source: details?.specs_source ?? null,
       sha256: details?.specs_sha256 ?? null,
+      design: details?.design ?? null,
     },
     artifacts: inputs.flatMap(({ uri, path = uri, sha256, name = null }) =>
       sha256 === undefined ? [] : [{ path, sha256, name }],

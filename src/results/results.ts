@@ -190,6 +190,13 @@ export class Results<E extends AnyExperiment = AnyExperiment> {
     const { analysedDesign } = await import("../analysis/run-design.ts");
     const { scythe } = await readManifest(this.#storage, this.#layout);
     const design = scythe?.design && analysedDesign(scythe.design);
+    const files = this.#experiment?.columns.files.map(({ name }: { name: string }) => name) ?? [];
+    const file = options.outputs?.find((name) => files.includes(name));
+    if (file !== undefined) {
+      throw new ScytheError("invalid_input", `Output ${file} is a file: only numbers and booleans can be analysed`, {
+        hint: "Give back the numbers that matter as outputs of their own.",
+      });
+    }
     const observed = await this.#analyse((tables) => readObservations(tables, this.#observed(scythe?.spec_count)));
     return sensitivityOf(observed, design, options);
   }

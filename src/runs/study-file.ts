@@ -63,6 +63,11 @@ export const studySchema = z
 
 export type StudyContent = z.infer<typeof studySchema>;
 
+/** The JSON Schema (draft 2020-12) of study files. */
+export function studyJsonSchema(): object {
+  return z.toJSONSchema(studySchema);
+}
+
 /** A study file, checked. */
 export interface Study {
   experiment: string;

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { ScytheError } from "../../errors.ts";
 import { readManifest } from "../../run/manifest.ts";
+import type { DesignDescription } from "../../sampling/design/plan.ts";
 import { RESERVED_COLUMNS } from "../../schema/base.ts";
 import { withDuckDb } from "../../table/duckdb.ts";
 import { withScratch } from "../../temporary.ts";
@@ -41,6 +42,8 @@ export interface RunDiff {
   code: { change: "same" | "changed" | "unknown"; a: CodeOf; b: CodeOf };
   environment: EnvironmentChange[];
   seed: { a: number | null; b: number | null };
+  /** The designs that gave the specs; null for specs that were given. */
+  design: { a: DesignDescription | null; b: DesignDescription | null };
   artifacts: ArtifactsDiff;
   specs: SpecsDiff;
   outcomes: OutcomesDiff;
@@ -124,6 +127,7 @@ function about([a, b]: readonly [Lineage, Lineage], by: "inputs" | "sort_index",
       ? environmentChanges({ ...a.code, ...a.environment! }, { ...b.code, ...b.environment! })
       : [],
     seed: { a: a.seed, b: b.seed },
+    design: { a: a.specs.design, b: b.specs.design },
   };
 }
 

@@ -5,6 +5,7 @@ import { withStorage } from "../open-project.ts";
 import { filled, type ProjectFlags, projectOptions, RUN_NAME } from "../options.ts";
 import { outputWidth, print } from "../output.ts";
 import { cellText, messageLine } from "../view/cell-text.ts";
+import { designText } from "../view/design-text.ts";
 import { pad } from "../view/display-width.ts";
 import { jsonText } from "../view/json-text.ts";
 import { type Style, styleFor } from "../view/style.ts";
@@ -97,6 +98,7 @@ export function diffText(found: RunDiff, style: Style): string {
       fact,
     ),
     ...(seed.a === seed.b ? [] : [fact("seed", `${seed.a} → ${seed.b}`)]),
+    ...designLines(found.design, fact),
     ...list("input files", artifactTexts(found), fact),
     "",
     columnsText(found.columns, style),
@@ -111,6 +113,18 @@ type Fact = (name: string, text: string) => string;
 function list(name: string, texts: readonly string[], fact: Fact): string[] {
   const shown = texts.slice(0, SHOWN).map((text, i) => fact(i === 0 ? name : "", messageLine(text)));
   return texts.length > SHOWN ? [...shown, fact("", `… and ${countText(texts.length - SHOWN)} more`)] : shown;
+}
+
+/** Of runs whose designs differ, or of which one has none. */
+function designLines({ a, b }: RunDiff["design"], fact: Fact): string[] {
+  const [before, after] = [a, b].map((design) => (design ? designText(design) : "specs that were given"));
+  if (before !== after) return [fact("design", `${before} → ${after}`)];
+  return (a?.space ?? []).flatMap((field, i) => {
+    const other = b?.space.find(({ name }) => name === field.name)?.distribution ?? "left out";
+    return other === field.distribution
+      ? []
+      : [fact(i === 0 ? "design" : "", `${field.name} ${field.distribution} → ${other}`)];
+  });
 }
 
 function outcomesText(outcomes: RunDiff["outcomes"], style: Style): string {

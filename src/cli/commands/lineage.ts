@@ -4,6 +4,7 @@ import { commitText, type Lineage } from "../../index.ts";
 import { withStorage } from "../open-project.ts";
 import { type ProjectFlags, projectOptions, RUN_NAME } from "../options.ts";
 import { print } from "../output.ts";
+import { designText } from "../view/design-text.ts";
 import { pad } from "../view/display-width.ts";
 import { jsonText } from "../view/json-text.ts";
 import { type Style, styleFor } from "../view/style.ts";
@@ -87,10 +88,15 @@ function environmentFacts(
   ];
 }
 
-function specFacts({ count, source, sha256 }: Lineage["specs"], fact: Fact): string[] {
-  const from = source ? `from ${source.path} (${bytesText(source.bytes)}, ${source.sha256})` : "given by code or flags";
+function specFacts({ count, source, sha256, design }: Lineage["specs"], fact: Fact): string[] {
+  const from = design
+    ? designText(design)
+    : source
+      ? `from ${source.path} (${bytesText(source.bytes)}, ${source.sha256})`
+      : "given by code or flags";
   return [
     ...(count === null ? [] : [fact("specs", `${countText(count)}, ${from}`)]),
+    ...(design ? design.space.map(({ name, distribution }) => fact("", `${name} ${distribution}`)) : []),
     ...(sha256 === null ? [] : [fact("", `specs.pq ${sha256}`)]),
   ];
 }

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { ScytheError } from "../../errors.ts";
 import { type DesignFlags, designOptions, designRequest, isStudyFile } from "../design-flags.ts";
@@ -47,7 +48,9 @@ async function sample(named: string, flags: SampleFlags): Promise<void> {
     const experiment = study?.experiment ?? named;
     const request = designRequest(flags, study?.request);
     const skipped = flags.skip === undefined ? {} : { skip: flags.skip };
-    const specs = await project.design(experiment, { ...request, ...skipped }, study?.place);
+    // paths in a spec file are relative to its folder
+    const root = flags.output === undefined ? process.cwd() : dirname(resolve(flags.output));
+    const specs = await project.design(experiment, { ...request, ...skipped }, { ...study?.place, root });
     for (const warning of specs.warnings) note(warning);
     if (flags.save !== undefined) {
       await writeNew(flags.save, await project.studyText(experiment, request), flags.overwrite);

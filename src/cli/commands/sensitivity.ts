@@ -190,7 +190,7 @@ async function printOutput(output: OutputSensitivity, { unit }: Sensitivity): Pr
     inputText(own),
     numberText(own.value),
     numberText(own.halfWidth),
-    bar(Math.abs(own.value ?? 0) / (shares ? 1 : largest), 24),
+    bar(shares ? (own.value ?? 0) : Math.abs(own.value ?? 0) / largest, 24),
   ]);
   await print(`${tableText(columns, rows, { width: outputWidth(), header: style.dim }).text}\n`);
   for (const warning of output.warnings) note(warning);
