@@ -108,7 +108,6 @@ export { type RandomPointsOptions, randomPoints } from "./sampling/points/random
 export { type SaltelliOptions, saltelli } from "./sampling/points/saltelli.ts";
 export { type SobolOptions, type SobolScramble, sobol } from "./sampling/points/sobol.ts";
 export { type Random, randomFrom } from "./sampling/random.ts";
-export type { ErrorField } from "./scatter/final-columns.ts";
 export { distributionText, parseDistribution } from "./sampling/space/distribution-text.ts";
 export {
   beta,
@@ -125,11 +124,11 @@ export {
 } from "./sampling/space/distributions.ts";
 export type { Space, SpaceField } from "./sampling/space/space.ts";
 export { type SpaceReading, type SpaceRequest, spaceOf } from "./sampling/space/space-of-schema.ts";
+export type { ErrorField } from "./scatter/final-columns.ts";
 export { ID_COLUMNS } from "./schema/base.ts";
 export type { Column, ColumnType } from "./schema/columns.ts";
 export { fileRef } from "./schema/file-ref.ts";
 export { type ReadOptions, SpecReader, type SpecRecord, TEXT_FORMATS, type TextFormat } from "./spec-file/source.ts";
-export { SpecReader, TEXT_FORMATS, type TextFormat } from "./spec-file/source.ts";
 export type { WriteSpecsOptions } from "./spec-file/write.ts";
 export { localStorage } from "./storage/local/local.ts";
 export type { S3Credentials } from "./storage/s3/address.ts";
