@@ -1,12 +1,14 @@
 export type { DesignPlace, DesignRequest, DesignSpecs } from "./allocate/design-specs.ts";
 export type { AllocateOptions } from "./allocate/options.ts";
 export type { SpecsInput } from "./allocate/spec-source.ts";
-export type { DescribeOptions, Description, OutputDescription } from "./analysis/describe.ts";
+export type { Losses } from "./analysis/blocks.ts";
+export type { Correlation, DescribeOptions, Description, OutputDescription } from "./analysis/describe.ts";
+export type { FailureRegion, FailuresByInput } from "./analysis/describe-failures.ts";
 export { SENSITIVITY_METHODS, type SensitivityMethod } from "./analysis/method-names.ts";
 export type { SensitivityOptions } from "./analysis/sensitivity.ts";
-export type { OutputSensitivity, Sensitivity, SensitivityIndex } from "./analysis/sensitivity-result.ts";
+export type { LeftOut, OutputSensitivity, Sensitivity, SensitivityIndex, Unit } from "./analysis/sensitivity-result.ts";
 export { sensitivityParquet } from "./analysis/sensitivity-table.ts";
-export { type NextStep, nextStep, type UntilOptions } from "./analysis/until.ts";
+export { type NextStep, nextStep, type UntilOptions, type WidestIndex } from "./analysis/until.ts";
 export type { Audit } from "./audit/audit.ts";
 export { commitText, type EnvironmentChange } from "./audit/code-change.ts";
 export type { ColumnDiff, Example as DiffExample, TableDiff } from "./audit/diff/columns.ts";
@@ -101,6 +103,7 @@ export {
 export { centredDiscrepancy, leastDistance } from "./sampling/points/discrepancy.ts";
 export { evenLevels, grid, oneAtATime } from "./sampling/points/grid.ts";
 export { type HaltonOptions, halton } from "./sampling/points/halton.ts";
+export type { LatinCriterion } from "./sampling/points/latin-exchange.ts";
 export { type LatinHypercubeOptions, latinHypercube } from "./sampling/points/latin-hypercube.ts";
 export { type MorrisOptions, morris } from "./sampling/points/morris.ts";
 export { type PointBatch, type PointRange, type PointSet, pointBatches } from "./sampling/points/point-set.ts";
@@ -110,16 +113,25 @@ export { type SobolOptions, type SobolScramble, sobol } from "./sampling/points/
 export { type Random, randomFrom } from "./sampling/random.ts";
 export { distributionText, parseDistribution } from "./sampling/space/distribution-text.ts";
 export {
+  type Beta,
   beta,
+  type Discrete,
   type Distribution,
   discrete,
+  type Files,
+  type Fixed,
   files,
   fixed,
   type Level,
+  type LogUniform,
   loguniform,
+  type Normal,
   normal,
+  type Triangular,
+  type TruncatedNormal,
   triangular,
   truncatedNormal,
+  type Uniform,
   uniform,
 } from "./sampling/space/distributions.ts";
 export type { Space, SpaceField } from "./sampling/space/space.ts";

@@ -15,6 +15,7 @@ import {
 } from "./run-tables.ts";
 import type { LeftOut } from "./sensitivity-result.ts";
 
+/** What `results.describe()` looks at. */
 export interface DescribeOptions extends AnalysedColumns {
   /** Bars of each histogram (default 20). */
   bins?: number;
@@ -36,6 +37,7 @@ export interface Description {
   skipped: LeftOut[];
 }
 
+/** How one output is spread. */
 export interface OutputDescription {
   output: string;
   /** Rows with a finite value, and without one. */
@@ -54,6 +56,7 @@ export interface OutputDescription {
   correlations: Correlation[];
 }
 
+/** How an output and an input vary together. */
 export interface Correlation {
   input: string;
   /** Null for an input that is neither number nor boolean, and where one of both is constant. */

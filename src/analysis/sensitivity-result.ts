@@ -28,12 +28,14 @@ export interface Sensitivity {
   skipped: LeftOut[];
 }
 
+/** An input or output that is no part of an analysis. */
 export interface LeftOut {
   name: string;
   /** A clause that follows the name: "is constant". */
   reason: string;
 }
 
+/** The indices of one output. */
 export interface OutputSensitivity {
   output: string;
   /** Blocks of rows that were used and those that were left out. */
@@ -45,6 +47,7 @@ export interface OutputSensitivity {
   warnings: string[];
 }
 
+/** One index: what it is of, its value, and how surely that is known. */
 export interface SensitivityIndex {
   /** `S1`, `ST`, `S2`, `mu`, `mu_star`, `sigma`, `SRC`, `PCC`, `SRRC`, `PRCC`, or `pawn_median` and its like. */
   index: string;

@@ -28,6 +28,7 @@ const METHODS = {
   pawn,
 } satisfies Record<SensitivityMethod, Analysis>;
 
+/** What `results.sensitivity()` answers, and how. */
 export interface SensitivityOptions extends BootstrapOptions {
   /** Default `auto`: the one that the run's design was made for, else `given-data`. */
   method?: SensitivityMethod | "auto";

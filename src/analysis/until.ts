@@ -24,6 +24,7 @@ export interface WidestIndex {
   halfWidth: number;
 }
 
+/** Whether the indices are known well enough, and if not, how many points to add. */
 export type NextStep =
   | { done: true; why: "reached" | "budget"; widest: WidestIndex }
   | {

@@ -21,6 +21,7 @@ const EXTENSIONS: Record<string, SpecFileFormat> = {
   ".ndjson": "jsonl",
 };
 
+/** How a file of specs is written. */
 export interface WriteSpecsOptions {
   /** Replaces a file that is there (default false: that is an error). */
   overwrite?: boolean;

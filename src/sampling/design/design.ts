@@ -5,6 +5,7 @@ import { checkWhole } from "../whole-number.ts";
 import { kindOf } from "./design-kinds.ts";
 import { type DesignDescription, designWarnings, variedSamplers, type Where } from "./plan.ts";
 
+/** Values by field. */
 export type Spec = Record<string, unknown>;
 
 /** Consecutive specs as columns: one a field, in the order of the space. */
@@ -15,6 +16,7 @@ export interface SpecBatch {
   columns: { name: string; values: Float64Array | unknown[] }[];
 }
 
+/** Which rows of a design. */
 export interface RowRange {
   /** Rows to leave out at the beginning (default 0). */
   skip?: number;

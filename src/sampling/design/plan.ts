@@ -21,6 +21,7 @@ export interface DesignRequest {
   where?: Where;
 }
 
+/** A condition between fields: true for a spec that is kept. */
 export type Where = (spec: Readonly<Record<string, unknown>>) => boolean;
 
 /** A design as plain data, as manifests and study files hold it. The same data gives the same specs, everywhere. */

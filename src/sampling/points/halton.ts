@@ -5,6 +5,7 @@ import { checkDimensions, checkRange, LONGEST_SEQUENCE, type PointSet } from "./
 /** Beyond, the bases are so large that a sequence is worse than random points for any number of points. */
 export const HALTON_DIMENSIONS = 1111;
 
+/** How a Halton sequence is made random. */
 export interface HaltonOptions {
   /** Whole number from 0 to 2^53 − 1 (default 0); without effect when nothing is scrambled. */
   seed?: number;

@@ -1,6 +1,7 @@
 import type { Random } from "../random.ts";
 import { pairFactor, pointFactor } from "./discrepancy.ts";
 
+/** What exchanges in a Latin hypercube improve. */
 export type LatinCriterion = "discrepancy" | "maximin";
 
 /** Every pair of points has a number in memory. */

@@ -6,6 +6,7 @@ import { randomPermutation } from "./permutation.ts";
 import { checkDimensions, emptyColumns, LONGEST_SEQUENCE, type PointSet } from "./point-set.ts";
 import { randomPoints } from "./random-points.ts";
 
+/** How a Latin hypercube is made. */
 export interface LatinHypercubeOptions {
   /** Whole number from 0 to 2^53 − 1 (default 0). */
   seed?: number;

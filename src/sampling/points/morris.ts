@@ -3,6 +3,7 @@ import { streamsFor } from "../streams.ts";
 import { checkWhole } from "../whole-number.ts";
 import { checkDimensions, checkRange, LONGEST_SEQUENCE, type PointSet } from "./point-set.ts";
 
+/** How Morris trajectories are made. */
 export interface MorrisOptions {
   /** Whole number from 0 to 2^53 − 1 (default 0). */
   seed?: number;

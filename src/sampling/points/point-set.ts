@@ -19,6 +19,7 @@ export interface PointBatch {
   columns: Float64Array[];
 }
 
+/** Which points of a set. */
 export interface PointRange {
   /** Position of the first point (default 0). */
   skip?: number;

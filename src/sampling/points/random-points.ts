@@ -4,6 +4,7 @@ import { checkDimensions, LONGEST_SEQUENCE, type PointSet } from "./point-set.ts
 /** Points that share a stream: to begin in the middle, fewer numbers than this are drawn for nothing. */
 const BLOCK = 256;
 
+/** How random points are drawn. */
 export interface RandomPointsOptions {
   /** Whole number from 0 to 2^53 − 1 (default 0). */
   seed?: number;

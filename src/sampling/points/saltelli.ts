@@ -2,6 +2,7 @@ import { checkDimensions, checkRange, emptyColumns, LONGEST_SEQUENCE, type Point
 import { type SobolOptions, sobol } from "./sobol.ts";
 import { SOBOL_DIMENSIONS } from "./sobol-directions.ts";
 
+/** How Saltelli's cross-samples are made. */
 export interface SaltelliOptions extends SobolOptions {
   /** Also the points that second-order indices need (default true). */
   secondOrder?: boolean;

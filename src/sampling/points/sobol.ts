@@ -8,6 +8,7 @@ import { directionNumbers, SOBOL_DIMENSIONS } from "./sobol-directions.ts";
  */
 export type SobolScramble = "owen" | "shift" | "none";
 
+/** How a Sobol' sequence is made random. */
 export interface SobolOptions {
   /** Whole number from 0 to 2^53 − 1 (default 0); without effect when nothing is scrambled. */
   seed?: number;

@@ -5,21 +5,25 @@ import { FARTHEST } from "./normal.ts";
 /** A value that JSON can hold. */
 export type Level = string | number | boolean | null | readonly Level[] | { readonly [key: string]: Level };
 
+/** Every value between two bounds is as likely. */
 export interface Uniform {
   kind: "uniform";
   low: number;
   high: number;
 }
+/** The logarithm is spread evenly between two bounds. */
 export interface LogUniform {
   kind: "loguniform";
   low: number;
   high: number;
 }
+/** The normal distribution. */
 export interface Normal {
   kind: "normal";
   mean: number;
   sd: number;
 }
+/** The normal distribution between two bounds. */
 export interface TruncatedNormal {
   kind: "truncnormal";
   mean: number;
@@ -27,12 +31,14 @@ export interface TruncatedNormal {
   low: number;
   high: number;
 }
+/** Rises to the mode and falls to the upper bound. */
 export interface Triangular {
   kind: "triangular";
   low: number;
   mode: number;
   high: number;
 }
+/** The beta distribution, stretched to two bounds. */
 export interface Beta {
   kind: "beta";
   alpha: number;
@@ -40,16 +46,19 @@ export interface Beta {
   low: number;
   high: number;
 }
+/** Values of a list, with weights if given. */
 export interface Discrete {
   kind: "discrete";
   values: readonly Level[];
   /** One a value, their sum 1; absent: equal shares. */
   weights?: readonly number[];
 }
+/** One value. */
 export interface Fixed {
   kind: "fixed";
   value: Level;
 }
+/** Files of a list, each as likely. */
 export interface Files {
   kind: "files";
   paths: readonly string[];

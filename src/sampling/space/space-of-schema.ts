@@ -27,6 +27,7 @@ export interface SpaceRequest {
   fixed?: Readonly<Record<string, Level>>;
 }
 
+/** A space, and what was changed to get it. */
 export interface SpaceReading {
   space: Space;
   /** What was not taken as it was said. */
