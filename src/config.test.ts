@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { findConfig, loadConfig, readSettings } from "./config.ts";
+import { temporaryRoot } from "./private-folder.ts";
 
 /** As a user's project finds it: the built package. */
 const PACKAGE = fileURLToPath(new URL("../dist/index.js", import.meta.url));
@@ -32,6 +33,16 @@ const project = async (content: string, name = "scythe.config.ts") => {
 };
 
 describe("loadConfig", () => {
+  it("keeps the compiled config where no other user can change it", async () => {
+    const folder = await project(CONFIG);
+    const shared = join(folder, "tmp");
+    await mkdir(shared);
+    vi.stubEnv("TMPDIR", shared);
+    await loadConfig(folder);
+    expect(await readdir(shared)).toEqual([basename(temporaryRoot())]);
+    expect((await readdir(join(temporaryRoot(), "jiti"))).join()).toContain("scythe.config");
+  });
+
   it("finds the config at a folder, above it, or by its own path or URL", async () => {
     const folder = await project(CONFIG);
     const path = join(folder, "scythe.config.ts");

@@ -1,12 +1,14 @@
 import { existsSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
 import { homedir, totalmem } from "node:os";
-import { dirname, extname, join, resolve } from "node:path";
+import { dirname, extname, join, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { assertTrusted } from "./config-trust.ts";
 import { messageOf, ScytheError } from "./errors.ts";
 import type { AnyExperiment } from "./experiment/define.ts";
 import { parseBytes, parseDuration } from "./experiment/quantities.ts";
 import { assertKnownKeys, type Keys } from "./known-keys.ts";
+import { temporaryRoot } from "./private-folder.ts";
 import type { Storage } from "./storage/storage.ts";
 
 /** The default export of `scythe.config.ts`. */
@@ -125,8 +127,10 @@ const OPTIONS: Keys<Config> = {
 async function importModule(path: string): Promise<{ default?: unknown }> {
   try {
     if (/^\.[mc]?ts$/.test(extname(path))) {
-      const { createJiti } = await import("jiti");
-      return await createJiti(import.meta.url, { interopDefault: false, sourceMaps: true }).import(path);
+      // by `require`, which does not first search all of it for the names of its exports: 40 ms less
+      const { createJiti } = createRequire(import.meta.url)("jiti") as typeof import("jiti");
+      const options = { interopDefault: false, sourceMaps: true, fsCache: compiledFolder() };
+      return await createJiti(import.meta.url, options).import(path);
     }
     return (await import(pathToFileURL(path).href)) as { default?: unknown };
   } catch (error) {
@@ -138,6 +142,15 @@ async function importModule(path: string): Promise<{ default?: unknown }> {
       cause: error,
     });
   }
+}
+
+/**
+ * Where jiti keeps compiled TypeScript; false = nowhere. Its own choice is a folder that all users of a machine share,
+ * where another could have put code.
+ */
+function compiledFolder(): string | false {
+  const folder = join(temporaryRoot(), "jiti");
+  return sep === "/" && folder.includes("\\") ? false : folder; // it takes any backslash for a separator
 }
 
 /** Settings given on the command line or in code; they override environment and config. */

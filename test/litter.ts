@@ -5,6 +5,6 @@ import { join } from "node:path";
 export function litterIn(folder: string): string[] {
   const names = existsSync(folder) ? readdirSync(folder) : [];
   return names
-    .filter((name) => name !== "jiti")
-    .flatMap((name) => (/^scythe-\d+$/.test(name) ? readdirSync(join(folder, name)) : [name]));
+    .flatMap((name) => (/^scythe-\d+$/.test(name) ? readdirSync(join(folder, name)) : [name]))
+    .filter((name) => name !== "jiti");
 }

@@ -3,5 +3,5 @@ import { runCommandLine } from "./command-line.ts";
 import { keepOutputErrors } from "./output.ts";
 
 keepOutputErrors();
-process.setSourceMapsEnabled(true); // stacks of a TypeScript project name its own lines
+if (process.env.SCYTHE_DEBUG) process.setSourceMapsEnabled(true); // else once a project is opened
 process.exit(await runCommandLine(process.argv));

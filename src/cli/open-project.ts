@@ -6,6 +6,7 @@ import type { Overrides, Scythe, Storage } from "../index.ts";
 /** Opens the project at or above the current directory for the time of `work`. */
 export async function withProject<T>(overrides: Overrides, work: (project: Scythe) => Promise<T>): Promise<T> {
   const { openProject } = await import("../index.ts");
+  process.setSourceMapsEnabled(true); // stacks name the project's own lines; our modules' maps are not read until here
   return using(await printingAside(() => openProject(process.cwd(), overrides)), work);
 }
 

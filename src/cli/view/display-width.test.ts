@@ -1,5 +1,6 @@
+import stringWidth from "string-width";
 import { describe, expect, it } from "vitest";
-import { cut, displayWidth, folded } from "./display-width.ts";
+import { cut, displayWidth, folded, NARROW } from "./display-width.ts";
 
 describe("displayWidth", () => {
   it.each([
@@ -13,6 +14,12 @@ describe("displayWidth", () => {
   ])("counts what is seen: %s takes %d columns", (text, width) => {
     expect(displayWidth(text)).toBe(width);
     expect(displayWidth(`${text}|${text}`)).toBe(2 * width + 1);
+  });
+
+  it("takes for narrow what is", () => {
+    const narrow = Array.from({ length: 0xffff }, (_, code) => String.fromCharCode(code)).filter((c) => NARROW.test(c));
+    expect(narrow.length).toBeGreaterThan(600);
+    expect(narrow.filter((character) => stringWidth(character) !== 1)).toEqual([]);
   });
 
   it("cuts between what is seen as one character", () => {

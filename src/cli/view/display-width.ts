@@ -1,8 +1,16 @@
-import stringWidth from "string-width";
+import { createRequire } from "node:module";
+
+/** ASCII, Latin letters, dashes, quotes and `…`: a column each. Most texts have no others. */
+export const NARROW = /^[\x20-\x7e\xa0-\xac\xae-\u02ff\u2010-\u2027]*$/;
+
+let stringWidth: typeof import("string-width").default | undefined;
 
 /** Columns that a text takes in a terminal, by what a reader sees as one character. */
 export function displayWidth(text: string): number {
-  return /^[\x20-\x7e]*$/.test(text) ? text.length : stringWidth(text);
+  if (NARROW.test(text)) return text.length;
+  // loaded when needed: its tables and expressions take 30 ms
+  stringWidth ??= (createRequire(import.meta.url)("string-width") as typeof import("string-width")).default;
+  return stringWidth(text);
 }
 
 /** The longest beginning that fits, with `…` in place of what does not. */

@@ -1,5 +1,6 @@
 /** 1234567 → `1,234,567`. */
 export function countText(count: number): string {
+  if (Number.isInteger(count) && Math.abs(count) < 1000) return String(count); // without loading the locale's data
   return count.toLocaleString("en-US");
 }
 
