@@ -4,6 +4,7 @@ import type { DesignPlace, DesignRequest, DesignSpecs } from "./allocate/design-
 import type { AllocateOptions } from "./allocate/options.ts";
 import type { SpecsInput } from "./allocate/spec-source.ts";
 import { Audit } from "./audit/audit.ts";
+import type { Reproduction } from "./audit/repro/reproduce.ts";
 import type { Rerunner } from "./audit/verify/rerun.ts";
 import type { Config, LoadedConfig, Settings } from "./config.ts";
 import type { HatchetWorker } from "./engine/hatchet/shown.ts";
@@ -74,6 +75,7 @@ export class Scythe implements AsyncDisposable {
       locate,
       fetchUri: this.#fetchUri,
       rerunner: (experiment) => this.#rerunner(experiment),
+      assertOpen: () => this.#drives.assertOpen(),
       elsewhere: async (where, reference) => {
         const other = typeof where === "string" ? await openStorage(where) : where;
         return { storage: other, layout: await locateRun(other, reference, []) };
@@ -207,6 +209,11 @@ export class Scythe implements AsyncDisposable {
   ): Promise<RunOnceResult> {
     const { runOnce } = await import("./runs/run-once.ts");
     return runOnce(this.#experiment(experiment), spec, { ...options, fetchUri: this.#fetchUri });
+  }
+
+  /** @internal As the scripts of `repro` folders made by earlier versions call it. */
+  reproduce(folder: string): Promise<Reproduction> {
+    return this.audit.reproduce(folder);
   }
 
   /** What storage holds of an experiment, or under a run name. */

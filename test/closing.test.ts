@@ -124,6 +124,20 @@ describe("a project that is closed", () => {
     expect(before.succeeded).toBeLessThan(40);
   });
 
+  it("runs no sample, which would make a whole run look damaged, and still checks what is stored", async () => {
+    const ended = await program(
+      `const scythe = await open();
+       const run = await scythe.allocate("steady", specs);
+       await run.result();
+       await scythe.close();
+       const { result } = await scythe.audit.verify(run.experimentId);
+       say(result);
+       await scythe.audit.verify(run.experimentId, { sample: 2 }).then(({ result }) => say(result), ({ code }) => say(code));`,
+      { specs: 4, ms: 1 },
+    );
+    expect(ended).toMatchObject({ code: 0, out: '"verified"\n"conflict"\n', err: "", left: [] });
+  });
+
   it("while a run is being allocated drives nothing", async () => {
     const ended = await program(`
       const scythe = await open();

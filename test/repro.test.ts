@@ -56,6 +56,17 @@ describe("scythe repro", () => {
     expect(code).toBe(0);
   });
 
+  it("runs the scripts of folders that earlier versions made", async () => {
+    const to = join(folder, "earlier");
+    const { script } = await scythe.audit.repro(id, 3, { to });
+    const earlier = readFileSync(script, "utf8").replace("scythe.audit.reproduce(here)", "scythe.reproduce(here)");
+    expect(earlier).toContain("await scythe.reproduce(here)");
+    writeFileSync(script, earlier);
+    const { stdout, stderr, status } = node(script);
+    expect(stdout, stderr).toContain("the same as in the run");
+    expect(status).toBe(0);
+  });
+
   it("needs nothing of the run any more", async () => {
     const to = join(folder, "alone");
     const own = join(folder, "own-data");

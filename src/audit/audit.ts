@@ -25,6 +25,8 @@ export interface AuditedProject {
   fetchUri: (uri: string) => Promise<string>;
   /** What runs specs of an experiment again. */
   rerunner: (experiment: AnyExperiment) => Promise<Rerunner>;
+  /** @throws ScytheError `conflict` when the project is closed and can run nothing */
+  assertOpen: () => void;
   /** Finds a run in another storage. */
   elsewhere: (storage: string | Storage, reference: string) => Promise<RunPlace>;
 }
@@ -42,11 +44,13 @@ export class Audit {
 
   /**
    * Checks a run against all that it recorded of itself; with a sample, runs some of its specs again.
-   * @throws ScytheError `not_found`; what is wrong with a run is in the certificate
+   * @throws ScytheError `not_found`; `conflict` for a sample when the project is closed; what is wrong with a run is in
+   * the certificate
    */
   async verify(reference: string, options: VerifyOptions = {}): Promise<Certificate> {
     assertKnownKeys(options, { sample: true, seed: true } satisfies Keys<VerifyOptions>, "verify");
-    const { storage, registry, folder, rerunner, locate } = this.#project;
+    const { storage, registry, folder, rerunner, assertOpen, locate } = this.#project;
+    if (options.sample) assertOpen(); // every spec of the sample would fail, and the run would look damaged
     const { verifyRun } = await import("./verify/verify.ts");
     return verifyRun(storage, await locate(reference), { registry, folder, rerunner }, options);
   }

@@ -66,6 +66,7 @@ export class Transfers {
   ): Promise<Downloaded & { experimentId: string }> {
     const known: Keys<DownloadOptions> = { what: true, field: true, concurrency: true, onProgress: true, signal: true };
     assertKnownKeys(options, known, "download");
+    assertConcurrency(options.concurrency);
     const layout = await this.#project.locate(reference);
     const target = await this.#project.openStorage(folder);
     if (!isFolder(target)) {
@@ -87,6 +88,7 @@ export class Transfers {
   async copy(reference: string, target: string | Storage, options: CopyOptions = {}): Promise<Copied> {
     const known: Keys<CopyOptions> = { concurrency: true, onProgress: true, signal: true };
     assertKnownKeys(options, known, "copy");
+    assertConcurrency(options.concurrency);
     const layout = await this.#project.locate(reference);
     const storage = typeof target === "string" ? await this.#project.openStorage(target) : target;
     const { copyRun } = await import("./copy-run.ts");
@@ -116,6 +118,13 @@ export class Transfers {
     const [{ listRunFiles }, { runSizes }] = await Promise.all([import("./run-files.ts"), import("./run-sizes.ts")]);
     return runSizes(await listRunFiles(this.#project.storage, await this.#project.locate(reference)));
   }
+}
+
+function assertConcurrency(concurrency: number | undefined): void {
+  if (concurrency === undefined || (Number.isInteger(concurrency) && concurrency >= 1)) return;
+  throw new ScytheError("invalid_input", `concurrency must be a whole number from 1, not ${concurrency}`, {
+    hint: "It is the number of files that are copied at the same time; leave it out for the default.",
+  });
 }
 
 function isFolder(storage: Storage): storage is Storage & Required<Pick<Storage, "localPath">> {
