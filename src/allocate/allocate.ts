@@ -63,7 +63,7 @@ export async function allocateRun(
     const layout = await claimRun(storage, checked.name, version);
     try {
       const origin = { environment: await environment, specs_source: await sourceOf(source.file, project.folder) };
-      const design = source.design?.();
+      const design = source.design?.descriptionFor(base?.run.details);
       return await publish({ storage, layout, experiment, staged, checked, base, scratch, origin, design });
     } catch (error) {
       await discard(storage, layout).catch(() => undefined); // report the first error, not this one

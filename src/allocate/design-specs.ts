@@ -1,8 +1,9 @@
 import { isAbsolute, relative, resolve, sep } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import { assertKnownKeys, type Keys } from "../known-keys.ts";
-import { detailsOf, type Manifest } from "../run/manifest.ts";
+import { detailsOf, type Manifest, type ManifestDetails } from "../run/manifest.ts";
 import { Design } from "../sampling/design/design.ts";
 import {
   type DesignDescription,
@@ -197,6 +198,16 @@ export class DesignSpecs extends SpecReader {
   /** What one should know before the specs are run. */
   get warnings(): string[] {
     return [...this.#notices, ...designWarnings(this.description)];
+  }
+
+  /**
+   * The design of a run that has these specs, once they were read: after those of the run that it extends, if there is
+   * one. Undefined when both together are no design.
+   */
+  descriptionFor(extended: ManifestDetails | undefined): DesignDescription | undefined {
+    if (!extended) return this.design.description;
+    const continued = this.#before !== undefined && isDeepStrictEqual(this.#before, extended.design);
+    return continued ? this.description : undefined;
   }
 
   /** All points that the run will have: those it had before, and these. With a condition, complete after reading. */

@@ -1,7 +1,6 @@
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ScytheError } from "../errors.ts";
-import type { DesignDescription } from "../sampling/design/plan.ts";
 import type { Column } from "../schema/columns.ts";
 import { readSpecFile } from "../spec-file/read.ts";
 import { type ReadOptions, SpecReader, type SpecRecord } from "../spec-file/source.ts";
@@ -23,15 +22,15 @@ export interface SpecSource {
   trusted: boolean;
   /** Path of the spec file; undefined when code gave the specs. */
   file?: string;
-  /** The design that the specs come from, asked for once they were read. */
-  design?: () => DesignDescription;
+  /** What makes the specs, if a design does. */
+  design?: DesignSpecs;
 }
 
 export function specSource(specs: unknown, columns: readonly Column[], options: ReadOptions = {}): SpecSource {
   const here = process.cwd();
   if (specs instanceof DesignSpecs) {
     const records = specs.read(columns, options);
-    return { records, ...specs.place, single: false, design: () => specs.description };
+    return { records, ...specs.place, single: false, design: specs };
   }
   if (specs instanceof SpecReader) {
     return { records: specs.read(columns, options), folder: here, single: false, trusted: false };

@@ -39,11 +39,13 @@ export function asksForDesign({ design, n, space, fix, option }: DesignFlags): b
 /** What the flags say, before what a study file says. */
 export function designRequest(flags: DesignFlags, study: DesignRequest = {}): DesignRequest {
   const { design, n, seed } = flags;
-  const space = { ...study.space, ...assignments(flags.space, "--space") };
+  const spread = assignments(flags.space, "--space");
+  const space = { ...study.space, ...spread };
   const fixed: Record<string, Level> = { ...study.fixed };
+  for (const field of Object.keys(spread)) delete fixed[field];
   for (const [field, text] of Object.entries(assignments(flags.fix, "--fix"))) {
     fixed[field] = fixedValue(text);
-    delete space[field];
+    if (!Object.hasOwn(spread, field)) delete space[field];
   }
   const options = { ...(design === undefined || design === study.design ? study.options : {}), ...optionsOf(flags) };
   return {
@@ -62,7 +64,7 @@ function fixedValue(text: string): string | number | boolean | null {
   if (text === "" || text === "null") return null;
   if (text === "true" || text === "false") return text === "true";
   const number = Number(text);
-  return text.trim() === "" || Number.isNaN(number) ? text : number;
+  return String(number) === text && Number.isFinite(number) ? number : text; // 007 may be a code
 }
 
 function optionsOf({ option }: DesignFlags): DesignOptions {
