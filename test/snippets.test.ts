@@ -1,15 +1,16 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 
 /**
  * What the documentation shows is done as a reader would do it: a block `ts file=study.ts` is written to that file, a
  * block `sh run` is run in the same folder, and the lines of a block `text output` after it are in what it prints. The
- * blocks of a page share one folder, in which this package and zod are installed; its TypeScript is type-checked.
+ * blocks of a page share one folder, in which this package and zod are installed; its TypeScript is type-checked. A block
+ * `sh run example=lifespan` needs a copy of that example in it.
  */
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -21,7 +22,7 @@ const STRICT = {
   noEmit: true,
   allowImportingTsExtensions: true,
   target: "es2022",
-  lib: ["es2022", "esnext.disposable"],
+  lib: ["es2023", "esnext.disposable"],
   module: "nodenext",
   types: ["node"],
   skipLibCheck: true,
@@ -48,6 +49,10 @@ function blocksOf(markdown: string): Block[] {
   }));
 }
 
+function wordOf(info: readonly string[], key: string): string | undefined {
+  return info.find((word) => word.startsWith(`${key}=`))?.slice(key.length + 1);
+}
+
 /** A folder as `npm install scythe-ts zod` leaves it. */
 function newProject(): string {
   const project = mkdtempSync(join(folder, "project-"));
@@ -69,9 +74,24 @@ function newProject(): string {
   return project;
 }
 
+/** The files of an example that are in Git, but for its tests. */
+function copyExample(name: string, project: string): void {
+  const made = ["generated", "scythe-data", "node_modules"];
+  cpSync(join(ROOT, "examples", name), project, {
+    recursive: true,
+    filter: (path) => !made.includes(basename(path)) && !path.endsWith(".test.ts"),
+  });
+}
+
 /** What a script prints, to either stream. @throws when one of its commands fails */
 async function run(script: string, cwd: string): Promise<string> {
-  const env = { ...process.env, SCYTHE_CACHE_DIR: join(cwd, "cache"), NO_COLOR: "1", NODE_PATH: "" };
+  const env = {
+    ...process.env,
+    SCYTHE_CACHE_DIR: join(cwd, "cache"),
+    SCYTHE_WORKER_SLOTS: "1",
+    NO_COLOR: "1",
+    NODE_PATH: "",
+  };
   const child = spawn("bash", ["-eo", "pipefail", "-c", script], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
   let printed = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -104,7 +124,9 @@ describe("the documentation does what it shows", () => {
     const project = newProject();
     let printed = "";
     for (const { info, text } of blocks) {
-      const file = info.find((word) => word.startsWith("file="))?.slice("file=".length);
+      const file = wordOf(info, "file");
+      const example = wordOf(info, "example");
+      if (example) copyExample(example, project);
       if (file) {
         mkdirSync(dirname(join(project, file)), { recursive: true });
         writeFileSync(join(project, file), text);
