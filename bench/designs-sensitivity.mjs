@@ -20,17 +20,26 @@ import { sobolIndices } from "../dist/analysis/sobol-indices.js";
 const A = [0, 1, 4.5, 9, 99, 99, 99, 99];
 const ROWS = 2 * A.length + 2;
 
-/** @returns a line for each that was measured: `peer`, `points`, `resamples`, `seconds`, `peakMiB` */
+/** @returns a line for each that was measured: `peer`, `points`, `resamples`, `seconds`, `cpuSeconds`, `peakMiB`; without `python`, ours */
 export function benchSensitivity({ points, resamples, python }) {
   const output = crossedOutputs(points);
-  const begun = performance.now();
+  const [begun, used] = [performance.now(), process.cpuUsage()];
   const [found] = sobolIndices([output], { dimensions: A.length, secondOrder: true }, { resamples });
   const seconds = (performance.now() - begun) / 1000;
-  const ours = { peer: "scythe", points, resamples, seconds, peakMiB: process.resourceUsage().maxRSS / 1024 };
-  const theirs = salib(python, output, resamples);
+  const { user, system } = process.cpuUsage(used);
+  const cpuSeconds = (user + system) / 1e6;
+  const ours = {
+    peer: "scythe",
+    points,
+    resamples,
+    seconds,
+    cpuSeconds,
+    peakMiB: process.resourceUsage().maxRSS / 1024,
+  };
+  const theirs = python && salib(python, output, resamples);
   if (!theirs) return [ours];
   assertSame(found, theirs.indices, resamples);
-  return [ours, { peer: theirs.peer, points, resamples, seconds: theirs.seconds }];
+  return [ours, { peer: theirs.peer, points, resamples, seconds: theirs.seconds, cpuSeconds: theirs.cpuSeconds }];
 }
 
 /** Of random base points, in Saltelli's order. */

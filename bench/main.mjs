@@ -1,7 +1,7 @@
 /**
  * The numbers of docs/benchmarks.md: this package beside its peers, in one run, as ratios.
  *
- * npm run bench [-- throughput memory tasks files latency gather resume s3 hatchet] [--specs 1000000] [--python <python with pandas, dask>]
+ * npm run bench [-- throughput memory tasks files latency gather resume s3 designs hatchet] [--specs 1000000] [--python <python with pandas, dask>]
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
@@ -20,7 +20,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), "scythe-bench-"));
 const specs = Number(values.specs);
 
-const SCENARIOS = { throughput, memory, tasks, files, latency, gather, resume, s3, hatchet };
+const SCENARIOS = { throughput, memory, tasks, files, latency, gather, resume, s3, designs, hatchet };
 const chosen = positionals.length > 0 ? positionals : Object.keys(SCENARIOS);
 const unknown = chosen.find((name) => !SCENARIOS[name]);
 if (unknown) throw new Error(`No benchmark ${unknown}; there are: ${Object.keys(SCENARIOS).join(", ")}`);
@@ -175,6 +175,15 @@ function s3() {
       ["download of 1,000 files, 20 ms a request, ÷ sequential gets", `${line.timesFaster} ×`, "≥ 8 ×"],
     ],
   );
+}
+
+/** Specs from designs, and what their outputs say of the inputs. */
+async function designs() {
+  const { benchDesigns } = await import("./designs.mjs");
+  for (const { head, rows } of await benchDesigns({ python: values.python, scratch })) {
+    table(head, rows);
+    console.log();
+  }
 }
 
 /** The first run of a worker that has just registered with the Hatchet server that the environment names. */

@@ -134,6 +134,9 @@ export function nextDesignSpecs(experiment: AnyExperiment, manifest: Manifest, n
   return new DesignSpecs(experiment, new Design(next, where), [], place, before);
 }
 
+/** Values in memory at once while specs are written: many rows of a few fields, so that a Parquet file has few row groups. */
+const WRITTEN_TOGETHER = 2 ** 17;
+
 /** The specs of a design, to be allocated; the run's manifest says which design it was. */
 export class DesignSpecs extends SpecReader {
   readonly design: Design;
@@ -185,7 +188,9 @@ export class DesignSpecs extends SpecReader {
    * @throws ScytheError `conflict` when the file is there already
    */
   writeTo(path: string, options?: WriteSpecsOptions): Promise<number> {
-    return writeSpecFile(path, this.columns, this.design.batches(), options);
+    const { columns } = this;
+    const batch = Math.max(1, Math.floor(WRITTEN_TOGETHER / columns.length));
+    return writeSpecFile(path, columns, this.design.batches({ batch }), options);
   }
 
   /** As CSV with a header, in pieces. */

@@ -152,16 +152,11 @@ export class Design {
     this.#points.fill(coordinates, first);
     let next = 0;
     const columns = this.#samplers.map((sampler) => {
-      const values = sampler.varied ? valuesAt(sampler, coordinates[next++]!) : new Array(rows).fill(sampler.at(0));
+      const values = sampler.varied ? sampler.values(coordinates[next++]!) : new Array(rows).fill(sampler.at(0));
       return { name: sampler.name, values };
     });
     return { first, rows, columns };
   }
-}
-
-function valuesAt(sampler: FieldSampler, coordinates: Float64Array): Float64Array | unknown[] {
-  if (sampler.numeric) return coordinates.map((u) => sampler.at(u) as number);
-  return Array.from(coordinates, (u) => sampler.at(u));
 }
 
 /** The rows of a batch as objects. */

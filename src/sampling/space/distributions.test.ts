@@ -15,7 +15,7 @@ import {
   truncatedNormal,
   uniform,
 } from "./distributions.ts";
-import { nextAbove, quantileOf } from "./quantiles.ts";
+import { nextAbove, quantileOf, quantilesOf } from "./quantiles.ts";
 import { samplerOf } from "./space.ts";
 
 const reals = fc.double({ min: -1e12, max: 1e12, noNaN: true });
@@ -136,6 +136,16 @@ describe("quantiles", () => {
         expect(quantile(1)).toBe(distribution.high);
       }),
       { numRuns: 1000 },
+    );
+  });
+
+  it("gives many values at once as it gives them one by one", () => {
+    fc.assert(
+      fc.property(continuous, fc.array(fc.double({ min: 0, max: 1, noNaN: true })), (distribution, shares) => {
+        const coordinates = Float64Array.of(0, 1, ...shares);
+        const single = Array.from(coordinates, quantileOf(distribution));
+        expect(Array.from(quantilesOf(distribution)(coordinates))).toEqual(single);
+      }),
     );
   });
 

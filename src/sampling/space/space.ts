@@ -2,7 +2,7 @@ import { ScytheError } from "../../errors.ts";
 import { evenLevels } from "../points/grid.ts";
 import { parseDistribution } from "./distribution-text.ts";
 import { type Continuous, type Discrete, type Distribution, isContinuous } from "./distributions.ts";
-import { nextAbove, quantileOf } from "./quantiles.ts";
+import { nextAbove, quantileOf, quantilesOf, replaced } from "./quantiles.ts";
 
 /** How one field of the specs is spread: plain data, as manifests and study files hold it. */
 export interface SpaceField {
@@ -30,10 +30,10 @@ export interface FieldSampler {
   readonly varied: boolean;
   /** The value at a coordinate in [0, 1]. */
   at(u: number): unknown;
+  /** The values at some coordinates, as {@link at} gives them; numbers take the coordinates' places in their array. */
+  values(coordinates: Float64Array): Float64Array | unknown[];
   /** True when 0 and 1 stand for two bounds of a continuous range, so that a level may lie on them. */
   readonly closed: boolean;
-  /** Every value is a number. */
-  readonly numeric: boolean;
   /** The coordinate that stays while other fields change one at a time: of numbers the middle, of a list its first value. */
   readonly base: number;
   /** Coordinates of its levels in a grid; `levels` is not needed where the field has a list of its own. */
@@ -57,8 +57,9 @@ function listSampler({ name, type }: SpaceField, distribution: Exclude<Distribut
   const index = (u: number) => (ends ? firstAbove(ends, u) : Math.min(Math.floor(u * count), count - 1));
   const axis = ends ? ends.map((end, i) => (end + (ends[i - 1] ?? 0)) / 2) : evenLevels(count, false);
   return {
-    ...{ name, varied: count > 1, closed: false, numeric: false, base: axis[0]! },
+    ...{ name, varied: count > 1, closed: false, base: axis[0]! },
     at: (u) => values[index(u)],
+    values: (coordinates) => Array.from(coordinates, (u) => values[index(u)]),
     axis: () => axis,
   };
 }
@@ -103,8 +104,10 @@ function realSampler(field: SpaceField, distribution: Continuous): FieldSampler 
     if (below !== undefined && value >= below) return -nextAbove(-below);
     return value;
   };
+  const free = above === undefined && below === undefined;
   return {
-    ...{ name, varied: true, closed, at, numeric: true, base: 0.5 },
+    ...{ name, varied: true, closed, at, base: 0.5 },
+    values: free ? quantilesOf(distribution) : (coordinates) => replaced(coordinates, at),
     axis: (levels) => evenLevels(neededLevels(levels, name), closed),
   };
 }
@@ -121,11 +124,15 @@ function steppedSampler(field: SpaceField, distribution: Continuous, step: numbe
     });
   }
   const count = most - least + 1;
-  const common = { name, varied: count > 1, closed: false, numeric: field.type !== "bigint", base: 0.5 };
+  const common = { name, varied: count > 1, closed: false, base: 0.5 };
+  const valuesBy = (at: (u: number) => number | bigint): FieldSampler["values"] =>
+    field.type === "bigint"
+      ? (coordinates) => Array.from(coordinates, at)
+      : (coordinates) => replaced(coordinates, at as (u: number) => number);
   if (distribution.kind === "uniform") {
+    const at = (u: number) => value(least + Math.min(Math.floor(u * count), count - 1));
     return {
-      ...common,
-      at: (u) => value(least + Math.min(Math.floor(u * count), count - 1)),
+      ...{ ...common, at, values: valuesBy(at) },
       axis: (levels) =>
         levels === undefined || levels >= count
           ? evenLevels(count, false)
@@ -134,9 +141,9 @@ function steppedSampler(field: SpaceField, distribution: Continuous, step: numbe
   }
   const quantile = quantileOf(widened(distribution, (least - 0.5) * step, (most + 0.5) * step));
   const index = (u: number) => Math.min(Math.max(Math.round(quantile(u) / step), least), most);
+  const at = (u: number) => value(index(u));
   return {
-    ...common,
-    at: (u) => value(index(u)),
+    ...{ ...common, at, values: valuesBy(at) },
     axis: (levels) =>
       evenLevels(neededLevels(levels, name), false).filter((u, i, all) => i === 0 || index(u) !== index(all[i - 1]!)),
   };
