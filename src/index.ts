@@ -86,7 +86,7 @@ export type { ResumeOptions, Run } from "./runs/run.ts";
 export type { LogOptions, RunLogs, SpecLog } from "./runs/run-logs.ts";
 export type { RunOnceOptions, RunOnceResult } from "./runs/run-once.ts";
 export type { CancelOptions, CancelOutcome } from "./runs/steer.ts";
-export type { Study } from "./runs/study-file.ts";
+export type { Study, StudyMove } from "./runs/study-file.ts";
 export { Design, type RowRange, type Spec, type SpecBatch, specsOf, type Tally } from "./sampling/design/design.ts";
 export type { DesignOptions } from "./sampling/design/design-kinds.ts";
 export { DESIGN_NAMES, type DesignName } from "./sampling/design/names.ts";

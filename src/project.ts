@@ -25,7 +25,7 @@ import { assertKnownName, locateRun, namesIn } from "./runs/locate.ts";
 import type { RetryOptions } from "./runs/retry.ts";
 import { openRun, type ResumeOptions, type Run } from "./runs/run.ts";
 import type { RunOnceOptions, RunOnceResult } from "./runs/run-once.ts";
-import type { Study } from "./runs/study-file.ts";
+import type { Study, StudyMove } from "./runs/study-file.ts";
 import type { SpecReader } from "./spec-file/source.ts";
 import type { Storage } from "./storage/storage.ts";
 import { removeAbandonedScratch } from "./temporary.ts";
@@ -163,16 +163,17 @@ export class Scythe implements AsyncDisposable {
   async nextSpecs(reference: string, n: number): Promise<DesignSpecs> {
     const { manifest } = await this.findRun(reference);
     const { nextDesignSpecs } = await import("./allocate/design-specs.ts");
-    return nextDesignSpecs(this.#experiment(manifest.experiment_name), manifest, n, {
-      folder: this.folder,
-      trusted: true,
-    });
+    const place = { folder: this.folder, trusted: false }; // whoever can write to the storage can name files there
+    return nextDesignSpecs(this.#experiment(manifest.experiment_name), manifest, n, place);
   }
 
-  /** The text of a study file that asks for a design, with distributions by their text. */
-  async studyText(experiment: string, request: DesignRequest): Promise<string> {
+  /**
+   * The text of a study file that asks for a design, with distributions by their text.
+   * @param move where the file will lie, so that relative paths in lists of files name the same files from there
+   */
+  async studyText(experiment: string, request: DesignRequest, move?: StudyMove): Promise<string> {
     const { studyText } = await import("./runs/study-file.ts");
-    return studyText(experiment, request);
+    return studyText(experiment, request, move);
   }
 
   /** Reads a study file. @throws ScytheError `invalid_input` naming line, column and the nearest key */

@@ -3,63 +3,21 @@ import { join } from "node:path";
 import { openProject, type Scythe } from "scythe-ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { canonicalTables } from "./canonical.ts";
-import { type CliProject, cliProject } from "./cli-project.ts";
-
-const CONFIG = `
-import { readFileSync } from "node:fs";
-import { defineConfig, defineExperiment, fileRef } from "scythe-ts";
-import { z } from "zod";
-
-const input = z.object({
-  x: z.number().min(-1).max(2).describe("Place [m]"),
-  k: z.int().min(1).max(9),
-  mode: z.enum(["plain", "with, comma", 'a "quote"', "two\\nlines"]),
-  code: z.enum(["1", "02", "1e3"]),
-  on: z.boolean(),
-  gain: z.number().min(0).max(1).optional(),
-  source: fileRef(),
-});
-const output = z.object({ y: z.number(), constant: z.number(), note: z.string(), noise: z.number() });
-
-function run({ x, k, mode, on, gain, source }, { random }) {
-  if (x > 1.9) throw new Error("too far");
-  const y = x * k + (on ? 1 : 0) + (gain ?? 0) + readFileSync(source, "utf8").length;
-  return { y, constant: 3, note: mode, noise: random() };
-}
-
-const common = { input, output, retries: 0, run };
-const all = defineExperiment({ ...common, name: "all" });
-const partly = defineExperiment({ ...common, name: "partly", where: (spec) => spec.x < spec.k / 6 });
-const spread = defineExperiment({ ...common, name: "spread", space: { x: "triangular:0,0.5,1" } });
-const model = defineExperiment({
-  name: "model",
-  input: z.object({ a: z.number().min(0).max(1), b: z.number().min(0).max(1), label: z.string().default("none") }),
-  output: z.object({ y: z.number(), constant: z.number(), note: z.string() }),
-  retries: 0,
-  run({ a, b }) {
-    if (a > 0.97) throw new Error("too far");
-    return { y: 4 * a + b + a * b, constant: 3, note: "done" };
-  },
-});
-export default defineConfig({ experiments: [all, partly, spread, model], engine: "inline" });
-`;
+import type { CliProject } from "./cli-project.ts";
+import { designProject, FILES } from "./design-project.ts";
 
 let project: CliProject;
 let opened: Scythe;
 const scythe = (...args: string[]) => project.scythe(...args);
 
 beforeAll(async () => {
-  project = cliProject(CONFIG);
-  writeFileSync(join(project.folder, "a.txt"), "a");
-  writeFileSync(join(project.folder, "b.txt"), "bb");
+  project = designProject();
   opened = await openProject(project.folder);
 });
 afterAll(async () => {
   await opened?.close();
   project?.remove();
 });
-
-const FILES = ["--space", "source=files:a.txt,b.txt"];
 
 /** The id of a run that the command line made; some of its specs fail. */
 async function made(...args: string[]): Promise<string> {

@@ -87,12 +87,16 @@ function movedFiles(space: Space, from: string, to: string | undefined): Space {
     const distribution = parseDistribution(field.distribution);
     if (distribution.kind !== "files") return field;
     const paths = distribution.paths.map((path) => {
-      if (/^[a-z][a-z0-9+.-]+:/i.test(path)) return path; // a URI
+      if (isUri(path)) return path;
       const full = resolve(from, path);
       return to !== undefined && isWithin(to, full) ? relative(to, full).split(sep).join("/") : full;
     });
     return { ...field, distribution: distributionText(files(paths)) };
   });
+}
+
+export function isUri(path: string): boolean {
+  return /^[a-z][a-z0-9+.-]+:/i.test(path);
 }
 
 function isWithin(folder: string, path: string): boolean {
@@ -193,11 +197,14 @@ export class DesignSpecs extends SpecReader {
     return writeSpecFile(path, columns, this.design.batches({ batch }), options);
   }
 
-  /** As CSV with a header, in pieces. */
+  /** As CSV with a header, in pieces; nothing when there is no spec. */
   *csv(): Generator<string> {
     const lines = csvLines(this.columns);
-    yield lines(undefined);
-    for (const batch of this.design.batches()) yield lines(batch);
+    let header = lines(undefined);
+    for (const batch of this.design.batches()) {
+      yield header + lines(batch);
+      header = "";
+    }
   }
 
   /** What one should know before the specs are run. */

@@ -1,16 +1,16 @@
 import { readFile, stat } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
 import { LineCounter, type Node, parseDocument, stringify } from "yaml";
 import { z } from "zod";
-import type { DesignPlace, DesignRequest } from "../allocate/design-specs.ts";
+import { type DesignPlace, type DesignRequest, isUri } from "../allocate/design-specs.ts";
 import type { AllocateOptions } from "../allocate/options.ts";
 import { messageOf, ScytheError } from "../errors.ts";
 import { didYouMean } from "../known-keys.ts";
 import { parseYaml } from "../run/yaml.ts";
 import { DESIGN_KINDS } from "../sampling/design/design-kinds.ts";
 import type { DesignName } from "../sampling/design/names.ts";
-import { distributionText } from "../sampling/space/distribution-text.ts";
-import type { Distribution } from "../sampling/space/distributions.ts";
+import { distributionText, parseDistribution } from "../sampling/space/distribution-text.ts";
+import { type Distribution, files } from "../sampling/space/distributions.ts";
 
 /** Where a project finds the JSON Schema of study files. */
 const SCHEMA_PATH = "node_modules/scythe-ts/templates/study.schema.json";
@@ -179,16 +179,30 @@ function allocationOf({ seed, version, run_name, recursion, max_failures }: Stud
   });
 }
 
+/** Where a study file will lie, and what the relative paths in its lists of files are relative to now. */
+export interface StudyMove {
+  from: string;
+  to: string;
+}
+
 /** The text of a study file that asks for a design. */
-export function studyText(experiment: string, request: DesignRequest): string {
+export function studyText(experiment: string, request: DesignRequest, move?: StudyMove): string {
   const { design = "sobol", n, seed = 0, options, space, fixed } = request;
-  const spread = space && Object.fromEntries(Object.entries(space).map(([name, own]) => [name, textOf(own)]));
+  const spread = space && Object.fromEntries(Object.entries(space).map(([name, own]) => [name, textOf(own, move)]));
   const content: StudyContent = present({ experiment, design, n, seed, options, space: spread, fixed }) as StudyContent;
   return `# yaml-language-server: $schema=${SCHEMA_PATH}\n${stringify(studySchema.parse(content))}`;
 }
 
-function textOf(distribution: Distribution | string): string {
-  return typeof distribution === "string" ? distribution : distributionText(distribution);
+function textOf(given: Distribution | string, move: StudyMove | undefined): string {
+  const text = typeof given === "string" ? given : distributionText(given);
+  const distribution = move && parseDistribution(text);
+  if (distribution?.kind !== "files") return text;
+  return distributionText(files(distribution.paths.map((path) => movedPath(path, move!))));
+}
+
+function movedPath(path: string, { from, to }: StudyMove): string {
+  if (isUri(path) || isAbsolute(path)) return path;
+  return relative(to, resolve(from, path)).split(sep).join("/");
 }
 
 function present<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {

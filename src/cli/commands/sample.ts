@@ -43,6 +43,15 @@ export function register(command: Command): void {
 }
 
 async function sample(named: string, flags: SampleFlags): Promise<void> {
+  if (flags.save !== undefined && flags.skip !== undefined) {
+    throw new ScytheError(
+      "invalid_input",
+      "A study file cannot leave out points: --save and --skip exclude each other",
+      {
+        hint: "Save the study without --skip, or write the specs with -o.",
+      },
+    );
+  }
   await withProject({}, async (project) => {
     const study = isStudyFile(named) ? await project.readStudy(named) : undefined;
     const experiment = study?.experiment ?? named;
@@ -53,7 +62,8 @@ async function sample(named: string, flags: SampleFlags): Promise<void> {
     const specs = await project.design(experiment, { ...request, ...skipped }, { ...study?.place, root });
     for (const warning of specs.warnings) note(warning);
     if (flags.save !== undefined) {
-      await writeNew(flags.save, await project.studyText(experiment, request), flags.overwrite);
+      const move = { from: study?.place.folder ?? process.cwd(), to: dirname(resolve(flags.save)) };
+      await writeNew(flags.save, await project.studyText(experiment, request, move), flags.overwrite);
       note(`${flags.save} is written. To run it: scythe run ${flags.save}`);
     }
     if (flags.output !== undefined) {
