@@ -181,7 +181,7 @@ function multipleName(step: number): string {
 function neededLevels(levels: number | undefined, name: string): number {
   if (levels !== undefined) return levels;
   throw new ScytheError("invalid_input", `A grid needs to know how many levels ${name} has`, {
-    hint: `Say it for every such field (levels: 5), or for this one (levels: { ${name}: 5 }).`,
+    hint: `Say it for every such field (--option levels=5), or for this one (--option levels.${name}=5; in code levels: { ${name}: 5 }).`,
     details: { field: name },
   });
 }
