@@ -147,7 +147,7 @@ describe("an extended run", () => {
     for (const attempt of [() => other.extend("loose", [{ n: 2 }]), () => other.retry("loose")]) {
       await expect(attempt()).rejects.toMatchObject({
         code: "conflict",
-        message: expect.stringContaining("other schemas"),
+        message: expect.stringContaining("The schemas of loose differ from those of run loose/"),
       });
     }
     await scythe.storage.delete([`${run.experimentId}/report.yml`]);

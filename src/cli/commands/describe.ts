@@ -20,13 +20,19 @@ const SHOWN_INPUTS = 8;
 /** Regions in which specs failed that are shown. */
 const SHOWN_REGIONS = 8;
 
+const EXAMPLES = `
+Examples:
+  scythe describe building_energy
+  scythe describe building_energy --output heating cooling`;
+
 export function register(command: Command): void {
   command
     .description(
       "Shows how each output is spread, how it correlates with each input, and in which regions of the inputs specs failed.",
     )
     .argument("<run>", RUN_NAME)
-    .option("--output <name...>", "these outputs only", filledList);
+    .option("--output <name...>", "these outputs only", filledList)
+    .addHelpText("after", EXAMPLES);
   projectOptions(command).action(async (run: string, flags: DescribeFlags) => describeRun(run, flags));
 }
 

@@ -120,6 +120,14 @@ describe("a distribution's text", () => {
 });
 
 describe("quantiles", () => {
+  it("of a triangle whose mode is next to a bound rise through the mode", () => {
+    const mode = 4.0648750041294486e-162;
+    const quantile = quantileOf({ kind: "triangular", low: 0, mode, high: 1 });
+    expect(quantile(6.077255085818535e-163)).toBeGreaterThan(0);
+    expect(quantile(6.077255085818535e-163)).toBeLessThan(mode);
+    expect(quantile(mode)).toBeGreaterThanOrEqual(mode);
+  });
+
   it("are finite, within the bounds at both ends, too, and rise", () => {
     fc.assert(
       fc.property(continuous, units, units, (distribution, u, v) => {

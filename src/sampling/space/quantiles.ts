@@ -76,7 +76,11 @@ function between(low: number, high: number): (u: number) => number {
 function triangularQuantile({ low, mode, high }: Triangular): (u: number) => number {
   const width = high - low;
   const atMode = (mode - low) / width;
-  return (u) => (u < atMode ? low + width * Math.sqrt(u * atMode) : high - width * Math.sqrt((1 - u) * (1 - atMode)));
+  // each side ends at the mode, also where it lies so near to a bound that differences cancel
+  return (u) =>
+    u < atMode
+      ? Math.min(mode, low + width * Math.sqrt(u * atMode))
+      : Math.max(mode, high - width * Math.sqrt((1 - u) * (1 - atMode)));
 }
 
 /** The next double above a number. */
