@@ -26,10 +26,13 @@ const continuous = fc.oneof(
   ordered.map(([low, high]) => uniform(low, high)),
   fc.tuple(positive, positive).map(([low, factor]) => loguniform(low, low * (1 + factor))),
   fc.tuple(reals, positive).map(([mean, sd]) => normal(mean, sd)),
-  fc.tuple(reals, positive, fc.double({ min: -30, max: 30, noNaN: true }), positive).map(([mean, sd, from, width]) => {
-    const low = mean + from * sd;
-    return truncatedNormal(mean, sd, low, Math.max(low + width * sd, nextAbove(low)));
-  }),
+  fc
+    .tuple(reals, positive, fc.double({ min: -30, max: 30, noNaN: true }), positive)
+    .map(([mean, narrow, from, width]) => {
+      const sd = Math.max(narrow, Math.abs(mean) * 1e-9); // doubles near the mean tell standard deviations apart
+      const low = mean + from * sd;
+      return truncatedNormal(mean, sd, low, Math.max(low + width * sd, nextAbove(low)));
+    }),
   fc
     .tuple(ordered, fc.double({ min: 0, max: 1, noNaN: true }))
     .map(([[low, high], share]) => triangular(low, Math.min(high, low + share * (high - low)), high)),
