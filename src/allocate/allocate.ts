@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { rm, stat } from "node:fs/promises";
-import { isAbsolute, join, relative, sep } from "node:path";
+import { join } from "node:path";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
 import { hashFile, storeArtifacts } from "../files/artifacts.ts";
@@ -21,6 +21,7 @@ import { artifactPath, putDescriptions } from "./descriptions.ts";
 import { earlierContents } from "./earlier-contents.ts";
 import { type AllocateOptions, type CheckedOptions, checkAllocateOptions } from "./options.ts";
 import { assertUniqueSortIndex, joinSpecs, type SpecIds, writeSpecs } from "./publish.ts";
+import { relativeWithin } from "./relative-within.ts";
 import { specSource } from "./spec-source.ts";
 import { type StagedSpecs, stageSpecs } from "./stage.ts";
 
@@ -164,8 +165,7 @@ async function putHashed(storage: Storage, key: string, path: string): Promise<s
 /** Hashed after the specs were read: a change in between shows as another hash. */
 async function sourceOf(file: string | undefined, folder: string): Promise<SpecsFile | null> {
   if (file === undefined) return null;
-  const within = relative(folder, file);
-  const path = within.startsWith("..") || isAbsolute(within) ? file : within.split(sep).join("/");
+  const path = relativeWithin(folder, file) ?? file;
   return { path, bytes: (await stat(file)).size, sha256: await hashFile(file) };
 }
 

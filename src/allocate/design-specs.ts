@@ -1,4 +1,4 @@
-import { isAbsolute, relative, resolve, sep } from "node:path";
+import { resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { ScytheError } from "../errors.ts";
 import type { AnyExperiment } from "../experiment/define.ts";
@@ -20,6 +20,7 @@ import { type SpaceRequest, spaceOf } from "../sampling/space/space-of-schema.ts
 import type { Column } from "../schema/columns.ts";
 import { type ReadOptions, SpecReader, type SpecRecord } from "../spec-file/source.ts";
 import { csvLines, type WriteSpecsOptions, writeSpecFile } from "../spec-file/write.ts";
+import { relativeWithin } from "./relative-within.ts";
 
 /** The specs that an experiment's own schema gives: which design, how many points, and how the fields are spread. */
 export interface DesignRequest extends Omit<PointsRequest, "space"> {
@@ -79,7 +80,7 @@ export function designSpecs(
 
 /** What paths become relative to; undefined where a stranger's file outside of the root gave them: they become absolute. */
 function baseOf({ folder, root = folder, trusted }: DesignPlace): string | undefined {
-  return trusted || isWithin(root, folder) ? root : undefined;
+  return trusted || relativeWithin(root, folder) !== undefined ? root : undefined;
 }
 
 function movedFiles(space: Space, from: string, to: string | undefined): Space {
@@ -89,7 +90,7 @@ function movedFiles(space: Space, from: string, to: string | undefined): Space {
     const paths = distribution.paths.map((path) => {
       if (isUri(path)) return path;
       const full = resolve(from, path);
-      return to !== undefined && isWithin(to, full) ? relative(to, full).split(sep).join("/") : full;
+      return (to === undefined ? undefined : relativeWithin(to, full)) ?? full;
     });
     return { ...field, distribution: distributionText(files(paths)) };
   });
@@ -97,11 +98,6 @@ function movedFiles(space: Space, from: string, to: string | undefined): Space {
 
 export function isUri(path: string): boolean {
   return /^[a-z][a-z0-9+.-]+:/i.test(path);
-}
-
-function isWithin(folder: string, path: string): boolean {
-  const within = relative(folder, path);
-  return !within.startsWith("..") && !isAbsolute(within);
 }
 
 /** The `n` points after a design's. Where a condition chooses them, its own must be made to know where it ends. */
